@@ -1,0 +1,30 @@
+// Small text tools. printable() is the door through which everything a stranger sent us passes before people see it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ntpopt {
+
+/// The text with everything but printable ASCII shown as \xNN, cut to `limit` characters with "..." behind.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 256);
+
+/// Without leading and trailing blanks, tabs, CR and LF.
+[[nodiscard]] std::string_view trim(std::string_view text);
+
+/// Pieces between single separators; empty pieces are kept.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// Words between runs of blanks and tabs; no empty words.
+[[nodiscard]] std::vector<std::string_view> words(std::string_view text);
+
+/// Lines without their ends; a missing final newline makes no difference.
+[[nodiscard]] std::vector<std::string_view> lines(std::string_view text);
+
+[[nodiscard]] std::string to_lower(std::string_view text);
+
+/// The known word with the fewest edits to `word`, or "" where none is nearer than half its length.
+[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
+
+}  // namespace ntpopt

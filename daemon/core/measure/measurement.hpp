@@ -1,0 +1,47 @@
+// What one burst of requests learnt of one server address: the valid samples, what the server says of itself, and what
+// went wrong. Plain data between the NTP core, which fills it, and the decision, which reads it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ntpopt {
+
+/// One valid exchange (RFC 5905 8), on a local timeline that no clock step can disturb.
+struct Sample {
+    double offset_s = 0;  ///< server minus local clock: ((T2 - T1) + (T3 - T4)) / 2
+    double delay_s = 0;   ///< round trip without the server's share: (T4 - T1) - (T3 - T2); may be a hair below zero
+    double t_s = 0;       ///< when, in seconds since the round began
+};
+
+/// What a server says of itself (RFC 5905 7.3), from the sample with the least delay, or else from the last valid reply.
+struct ServerHeader {
+    int stratum = 0;
+    int leap = 0;  ///< 0 to 3; 3 is unsynchronised
+    std::uint32_t refid = 0;
+    double root_delay_s = 0;
+    double root_dispersion_s = 0;
+    double reference_age_s = 0;        ///< transmit minus reference timestamp
+    std::uint64_t reference_time = 0;  ///< NTP timestamp format, bits as sent
+    int precision_log2 = 0;
+};
+
+struct Measurement {
+    std::vector<std::optional<Sample>> samples;  ///< one a request, in the order sent; nothing: no valid answer
+    std::optional<ServerHeader> header;
+    std::string kiss;     ///< kiss code of an authentic-looking kiss-o'-death ("RATE"), else empty
+    int refused = 0;      ///< answers that failed a sanity test
+    std::string refusal;  ///< why the last of them did, in words
+    std::string failure;  ///< why nothing could be sent ("Network is unreachable"), else empty
+
+    [[nodiscard]] int sent() const { return static_cast<int>(samples.size()); }
+    [[nodiscard]] int received() const {
+        int count = 0;
+        for (const auto& sample : samples) count += sample.has_value() ? 1 : 0;
+        return count;
+    }
+};
+
+}  // namespace ntpopt
