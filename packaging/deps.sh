@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Installs what building, running and testing ntpopt needs on Debian 12 or newer, and only what is missing.
+# It never removes a package, and never upgrades the machine's systemd: a development package that would do either is
+# downloaded and unpacked below build/deps instead. NTP daemons for the tests are unpacked there too, never installed,
+# so that nobody's own NTP service is replaced or started.
+#
+# usage: packaging/deps.sh [build] [demo] [test] [fuzz]      (default: build)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+deps=build/deps
+apt_lock=(-o DPkg::Lock::Timeout=300)
+sudo=()
+[ "$(id -u)" = 0 ] || sudo=(sudo)
+export DEBIAN_FRONTEND=noninteractive
+
+build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libfmt-dev libtomlplusplus-dev
+                nlohmann-json3-dev libc-ares-dev libcli11-dev)
+# Development files that may be unpacked instead of installed (headers, and a link to a library that is there).
+unpackable_packages=(libboost1.81-dev libsystemd-dev)
+# What the daemons below build/deps/daemons are linked with, and what makes the small world they run in.
+demo_packages=(python3 iproute2 dbus-daemon util-linux procps libseccomp2 libgnutls30 libnettle8 libcap2 libedit2)
+test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata ccache)
+fuzz_packages=(clang libclang-rt-dev)
+daemon_packages=(chrony)
+
+say() { printf 'deps: %s\n' "$*"; }
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+updated=
+update_lists() {
+  [ -z "$updated" ] || return 0
+  say "refreshing the package lists"
+  "${sudo[@]}" apt-get "${apt_lock[@]}" -qq update
+  updated=yes
+}
+
+# Would installing it remove a package, or upgrade one that is there?
+disturbs() {
+  local plan
+  plan=$(apt-get install -s --no-remove --no-install-recommends "$1" 2>/dev/null) || return 0
+  grep -qE '^(Remv|Inst [^ ]+ \[)' <<<"$plan"
+}
+
+unpack() {
+  local package=$1 into=$2 folder
+  folder=$(mktemp -d)
+  (cd "$folder" && apt-get -qq download "$package" 2>/dev/null && dpkg -x ./*.deb unpacked) ||
+    { say "cannot download $package"; return 1; }
+  mkdir -p "$into"
+  cp -a "$folder/unpacked/." "$into/"
+  rm -rf "$folder"
+}
+
+# An unpacked development package says /usr in its .pc files and links to a library beside itself: both are put right.
+repair_unpacked() {
+  local file link library
+  for file in "$deps"/usr/lib/*/pkgconfig/*.pc; do
+    [ -e "$file" ] && sed -i "s|=/usr|=$PWD/$deps/usr|" "$file"
+  done
+  for link in "$deps"/usr/lib/*/lib*.so; do
+    [ -L "$link" ] || continue
+    library=/usr/lib/$(basename "$(dirname "$link")")/$(basename "$link").0
+    [ -e "$library" ] && ln -sf "$library" "$link"
+  done
+}
+
+want_packages() {
+  local package missing=()
+  for package in "$@"; do installed "$package" || missing+=("$package"); done
+  [ ${#missing[@]} = 0 ] && return 0
+  update_lists
+  say "installing ${missing[*]}"
+  "${sudo[@]}" apt-get "${apt_lock[@]}" install -y -qq --no-remove --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+want_unpackable() {
+  local package marker
+  for package in "$@"; do
+    marker=$deps/.unpacked-$package
+    if installed "$package" || [ -e "$marker" ]; then continue; fi
+    update_lists
+    if disturbs "$package"; then
+      say "unpacking $package below $deps, since installing it would replace something"
+      unpack "$package" "$deps"
+      repair_unpacked
+      touch "$marker"
+    else
+      want_packages "$package"
+    fi
+  done
+}
+
+want_daemons() {
+  local package
+  for package in "$@"; do
+    [ -d "$deps/daemons/$package" ] && continue
+    update_lists
+    say "unpacking $package below $deps/daemons (not installed)"
+    unpack "$package" "$deps/daemons/$package.part"
+    mv "$deps/daemons/$package.part" "$deps/daemons/$package"
+  done
+}
+
+[ $# -gt 0 ] || set -- build
+command -v apt-get >/dev/null || { say "this script knows Debian's apt-get only; docs/dependencies.md lists what to install"; exit 1; }
+mkdir -p "$deps"
+for set in "$@"; do
+  case $set in
+    build) want_packages "${build_packages[@]}"; want_unpackable "${unpackable_packages[@]}" ;;
+    demo) want_packages "${demo_packages[@]}"; want_daemons "${daemon_packages[@]}" ;;
+    test) want_packages "${demo_packages[@]}" "${test_packages[@]}"; want_daemons "${daemon_packages[@]}" ;;
+    fuzz) want_packages "${fuzz_packages[@]}" ;;
+    *) say "unknown set '$set': build, demo, test, fuzz"; exit 2 ;;
+  esac
+done

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, runs the tests, and ends with one plain line: N passed, N failed, N skipped.
+#
+# usage: tests/run.sh [--quick] [--asan] [--fuzz] [--only REGEX]
+#   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
+#   --asan        the same tests built with the address and undefined-behaviour sanitizers
+#   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
+#   --only REGEX  only tests whose name matches (as ctest -R)
+# NTPOPT_PRESET chooses another CMake preset than "dev". Tests of real services need root (or passwordless sudo).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
+  echo "tests/run.sh: running through sudo, since tests of real services need root"
+  exec sudo --preserve-env=NTPOPT_PRESET,NTPOPT_FUZZ_SECONDS,CI "$PWD/tests/run.sh" "$@"
+fi
+
+preset=${NTPOPT_PRESET:-dev}
+selection=()
+fuzz=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) selection+=(-LE slow) ;;
+    --asan) preset=asan ;;
+    --fuzz) fuzz=yes ;;
+    --only) selection+=(-R "${2:?--only needs a regular expression}"); shift ;;
+    -h | --help) sed -n '2,/^set -/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "tests/run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
+  esac
+  shift
+done
+jobs=$(nproc)
+
+if [ -n "$fuzz" ]; then
+  packaging/deps.sh build test fuzz
+  exec tests/fuzz/run.sh
+fi
+
+packaging/deps.sh build test
+cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
+cmake --build "build/$preset" -j "$jobs" -- --quiet
+
+report=build/$preset/report.xml
+rm -f "$report"
+# The verdict comes from the report, so that a test that never ran cannot pass for one that did.
+ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --output-junit "$PWD/$report" "${selection[@]}" || true
+exec python3 tests/summary.py "$report"
