@@ -1,11 +1,11 @@
 // Parsing and rendering for duration.hpp.
 #include "common/duration.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "common/text.hpp"
 
@@ -16,9 +16,10 @@ using Unit = std::pair<std::string_view, Duration>;
 
 // Largest first; the first spelling of a length is the one that is rendered.
 const std::array kUnits{
-    Unit{"w", std::chrono::weeks(1)},       Unit{"d", std::chrono::days(1)},       Unit{"h", std::chrono::hours(1)},
-    Unit{"min", std::chrono::minutes(1)},   Unit{"m", std::chrono::minutes(1)},    Unit{"s", std::chrono::seconds(1)},
-    Unit{"sec", std::chrono::seconds(1)},   Unit{"ms", std::chrono::milliseconds(1)},
+    Unit{"w", std::chrono::weeks(1)},         Unit{"d", std::chrono::days(1)},
+    Unit{"h", std::chrono::hours(1)},         Unit{"min", std::chrono::minutes(1)},
+    Unit{"m", std::chrono::minutes(1)},       Unit{"s", std::chrono::seconds(1)},
+    Unit{"sec", std::chrono::seconds(1)},     Unit{"ms", std::chrono::milliseconds(1)},
     Unit{"us", std::chrono::microseconds(1)}, Unit{"ns", std::chrono::nanoseconds(1)},
 };
 constexpr double kMaxSeconds = 10.0 * 365.25 * 86400;
@@ -43,7 +44,8 @@ Result<Duration> parse_duration(std::string_view text) {
         if (failure != std::errc{} || !(number >= 0)) return bad(text, "a number that is not negative is missing");
         rest = trim(rest.substr(static_cast<std::size_t>(end - rest.data())));
         std::size_t length = 0;
-        while (length < rest.size() && rest[length] >= 'a' && rest[length] <= 'z') ++length;
+        while (length < rest.size() && rest[length] >= 'a' && rest[length] <= 'z')
+            ++length;
         const auto word = rest.substr(0, length);
         const Unit* unit = nullptr;
         for (const auto& known : kUnits)

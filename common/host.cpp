@@ -2,12 +2,11 @@
 #include "common/host.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "common/text.hpp"
 
@@ -18,8 +17,12 @@ constexpr std::size_t kMaxName = 253;
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxAddressText = 45;
 
-bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alnum(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 bool is_label(std::string_view label) {
     return !label.empty() && label.size() <= kMaxLabel && is_alnum(label.front()) && is_alnum(label.back()) &&
@@ -53,7 +56,8 @@ Result<HostName> HostName::parse(std::string_view text) {
 }
 
 Result<Address> Address::parse(std::string_view text) {
-    if (text.empty() || text.size() > kMaxAddressText) return bad("an IP address", text, "write 192.0.2.1 or 2001:db8::1");
+    if (text.empty() || text.size() > kMaxAddressText)
+        return bad("an IP address", text, "write 192.0.2.1 or 2001:db8::1");
     const std::string copy(text);
     std::array<std::uint8_t, 4> four{};
     if (copy.size() == std::strlen(copy.c_str()) && inet_pton(AF_INET, copy.c_str(), four.data()) == 1) return v4(four);
@@ -121,7 +125,9 @@ Result<Host> Host::parse(std::string_view text) {
     return name.error();
 }
 
-std::string Host::text() const { return name() ? name()->text() : address()->text(); }
+std::string Host::text() const {
+    return name() ? name()->text() : address()->text();
+}
 
 Result<Endpoint> Endpoint::parse(std::string_view text) {
     std::string_view host = text;
@@ -135,7 +141,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
         has_port = !rest.empty();
         if (has_port && rest.front() != ':') return bad("an endpoint", text, "write [address]:port");
         if (has_port) port = rest.substr(1);
-        if (host.find(':') == std::string_view::npos) return bad("an endpoint", text, "brackets are for IPv6 addresses");
+        if (host.find(':') == std::string_view::npos)
+            return bad("an endpoint", text, "brackets are for IPv6 addresses");
     } else if (const auto colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
         host = text.substr(0, colon);
         port = text.substr(colon + 1);

@@ -1,5 +1,5 @@
-// Host names, addresses and endpoints that cannot be invalid: only parse_ makes them, so no newline, space or option can
-// ever reach somebody's configuration file through them. Knows nothing of DNS or sockets.
+// Host names, addresses and endpoints that cannot be invalid: only parse_ makes them, so no newline, space or option
+// can ever reach somebody's configuration file through them. Knows nothing of DNS or sockets.
 #pragma once
 
 #include <array>

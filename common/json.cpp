@@ -1,9 +1,9 @@
 // Implementation of json.hpp; the only file that instantiates the JSON parser.
 #include "common/json.hpp"
 
-#include <cmath>
-
 #include <fmt/format.h>
+
+#include <cmath>
 
 namespace ntpopt {
 namespace {
@@ -22,10 +22,14 @@ bool too_deep(std::string_view text) {
     bool quoted = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if (quoted && c == '\\') ++i;
-        else if (c == '"') quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '[') && ++depth > kMaxDepth) return true;
-        else if (!quoted && (c == '}' || c == ']')) --depth;
+        if (quoted && c == '\\')
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '{' || c == '[') && ++depth > kMaxDepth)
+            return true;
+        else if (!quoted && (c == '}' || c == ']'))
+            --depth;
     }
     return false;
 }

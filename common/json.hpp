@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 /// Parses one JSON document of at most `max_bytes`, nested at most 32 deep. Errors name the byte position.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, std::size_t max_bytes = 16 * 1024 * 1024);
 
-/// One line, or indented by `indent` blanks where that is not negative. Text that is no UTF-8 is replaced, never thrown.
+/// One line, or indented by `indent` blanks where that is not negative. Text that is no UTF-8 is replaced, never
+/// thrown.
 [[nodiscard]] std::string render_json(const Json& value, int indent = -1);
 
 /// Members of an object, or the fallback where the key is missing or of another type.

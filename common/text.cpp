@@ -1,10 +1,10 @@
 // Implementation of text.hpp.
 #include "common/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <fmt/format.h>
 
 namespace ntpopt {
 namespace {
@@ -29,7 +29,8 @@ std::size_t edits(std::string_view a, std::string_view b) {
 std::string printable(std::string_view text, std::size_t limit) {
     std::string out;
     for (const char c : text) {
-        const auto piece = c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        const auto piece =
+            c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
         if (out.size() + piece.size() > limit) return out + "...";
         out += piece;
     }

@@ -1,9 +1,9 @@
 // Implementation of time_text.hpp, on the proleptic Gregorian calendar of std::chrono.
 #include "common/time_text.hpp"
 
-#include <charconv>
-
 #include <fmt/format.h>
+
+#include <charconv>
 
 #include "common/text.hpp"
 
@@ -21,8 +21,7 @@ std::string render_time(RealTime time) {
 
 Result<RealTime> parse_time(std::string_view text) {
     using namespace std::chrono;
-    const Error bad{Errc::parse,
-                    fmt::format("'{}' is not a time: write 2026-01-31T12:00:00Z", printable(text, 40))};
+    const Error bad{Errc::parse, fmt::format("'{}' is not a time: write 2026-01-31T12:00:00Z", printable(text, 40))};
     const auto number = [&](std::size_t at, std::size_t length, int& out) {
         if (text.size() < at + length) return false;
         const auto* end = text.data() + at + length;

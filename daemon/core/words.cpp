@@ -13,13 +13,14 @@ struct Spelling;
 
 template <>
 struct Spelling<Stage> {
-    static constexpr std::array<string_view, 11> names{"discover", "resolve", "probe", "measure", "score",  "select",
-                                                       "plan",     "apply",   "verify", "record", "publish"};
+    static constexpr std::array<string_view, 11> names{"discover", "resolve", "probe",  "measure", "score",  "select",
+                                                       "plan",     "apply",   "verify", "record",  "publish"};
 };
 template <>
 struct Spelling<Outcome> {
-    static constexpr std::array<string_view, 9> names{"applied", "unchanged",   "would_apply", "no_consensus",
-                                                      "no_usable_servers", "refused", "rolled_back", "degraded", "failed"};
+    static constexpr std::array<string_view, 9> names{"applied",      "unchanged",         "would_apply",
+                                                      "no_consensus", "no_usable_servers", "refused",
+                                                      "rolled_back",  "degraded",          "failed"};
 };
 template <>
 struct Spelling<Confidence> {
@@ -28,10 +29,12 @@ struct Spelling<Confidence> {
 template <>
 struct Spelling<Verdict> {
     static constexpr std::array<string_view, 23> names{
-        "chosen",      "reserve",    "unresolved",      "unreachable",   "bad_reply",        "kiss_of_death",
-        "unsynchronised", "stratum_too_high", "too_distant", "stale",    "loop",             "falseticker",
-        "convicted",   "inaccurate", "below_minimum",   "low_reachability", "wrong_timescale", "same_group",
-        "same_upstream", "not_whitelisted", "blacklisted", "banned",     "not_probed"};
+        "chosen",          "reserve",       "unresolved",     "unreachable",
+        "bad_reply",       "kiss_of_death", "unsynchronised", "stratum_too_high",
+        "too_distant",     "stale",         "loop",           "falseticker",
+        "convicted",       "inaccurate",    "below_minimum",  "low_reachability",
+        "wrong_timescale", "same_group",    "same_upstream",  "not_whitelisted",
+        "blacklisted",     "banned",        "not_probed"};
 };
 template <>
 struct Spelling<Timescale> {
@@ -47,8 +50,9 @@ struct Spelling<Mode> {
 };
 template <>
 struct Spelling<TransactionState> {
-    static constexpr std::array<string_view, 10> names{"prepared",  "files_written", "reloaded",     "verifying",   "verified",
-                                                       "base_removed", "committed",  "rolling_back", "rolled_back", "degraded"};
+    static constexpr std::array<string_view, 10> names{"prepared",    "files_written", "reloaded",  "verifying",
+                                                       "verified",    "base_removed",  "committed", "rolling_back",
+                                                       "rolled_back", "degraded"};
 };
 
 template <typename Word>
@@ -75,14 +79,30 @@ template std::optional<Service> parse_word<Service>(string_view);
 template std::optional<Mode> parse_word<Mode>(string_view);
 template std::optional<TransactionState> parse_word<TransactionState>(string_view);
 
-string_view name_of(Stage word) { return spell(word); }
-string_view name_of(Outcome word) { return spell(word); }
-string_view name_of(Confidence word) { return spell(word); }
-string_view name_of(Verdict word) { return spell(word); }
-string_view name_of(Timescale word) { return spell(word); }
-string_view name_of(Service word) { return spell(word); }
-string_view name_of(Mode word) { return spell(word); }
-string_view name_of(TransactionState word) { return spell(word); }
+string_view name_of(Stage word) {
+    return spell(word);
+}
+string_view name_of(Outcome word) {
+    return spell(word);
+}
+string_view name_of(Confidence word) {
+    return spell(word);
+}
+string_view name_of(Verdict word) {
+    return spell(word);
+}
+string_view name_of(Timescale word) {
+    return spell(word);
+}
+string_view name_of(Service word) {
+    return spell(word);
+}
+string_view name_of(Mode word) {
+    return spell(word);
+}
+string_view name_of(TransactionState word) {
+    return spell(word);
+}
 
 bool is_final(TransactionState state) {
     return state == TransactionState::committed || state == TransactionState::rolled_back ||

@@ -1,4 +1,5 @@
-// The closed lists of words that people, scripts and traces rely on (docs/interface.md). A new word is added here first.
+// The closed lists of words that people, scripts and traces rely on (docs/interface.md). A new word is added here
+// first.
 #pragma once
 
 #include <optional>

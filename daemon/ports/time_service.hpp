@@ -1,4 +1,5 @@
-// The machine's NTP service as the engine sees it: the applier, behind the bus. The real one is app/bus_time_service.hpp.
+// The machine's NTP service as the engine sees it: the applier, behind the bus. The real one is
+// app/bus_time_service.hpp.
 #pragma once
 
 #include <functional>

@@ -16,7 +16,8 @@ struct Sample {
     double t_s = 0;       ///< when, in seconds since the round began
 };
 
-/// What a server says of itself (RFC 5905 7.3), from the sample with the least delay, or else from the last valid reply.
+/// What a server says of itself (RFC 5905 7.3), from the sample with the least delay, or else from the last valid
+/// reply.
 struct ServerHeader {
     int stratum = 0;
     int leap = 0;  ///< 0 to 3; 3 is unsynchronised
@@ -39,7 +40,8 @@ struct Measurement {
     [[nodiscard]] int sent() const { return static_cast<int>(samples.size()); }
     [[nodiscard]] int received() const {
         int count = 0;
-        for (const auto& sample : samples) count += sample.has_value() ? 1 : 0;
+        for (const auto& sample : samples)
+            count += sample.has_value() ? 1 : 0;
         return count;
     }
 };

@@ -18,10 +18,8 @@ Json to_json(const ScoreParts& parts) {
 }
 
 Json to_json(const StageReport& stage) {
-    return Json{{"stage", name_of(stage.stage)},
-                {"ok", stage.ok},
-                {"duration_s", stage.duration_s},
-                {"detail", stage.detail}};
+    return Json{
+        {"stage", name_of(stage.stage)}, {"ok", stage.ok}, {"duration_s", stage.duration_s}, {"detail", stage.detail}};
 }
 
 }  // namespace
@@ -50,9 +48,11 @@ Json to_json(const RankedServer& server) {
 
 Json to_json(const RoundReport& report) {
     Json servers = Json::array();
-    for (const auto& server : report.servers) servers.push_back(to_json(server));
+    for (const auto& server : report.servers)
+        servers.push_back(to_json(server));
     Json stages = Json::array();
-    for (const auto& stage : report.stages) stages.push_back(to_json(stage));
+    for (const auto& stage : report.stages)
+        stages.push_back(to_json(stage));
     return Json{{"run_id", report.run_id},
                 {"dry_run", report.dry_run},
                 {"timestamp", render_time(report.started)},

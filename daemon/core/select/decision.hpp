@@ -67,7 +67,8 @@ struct Choice {
 };
 
 struct Decision {
-    Outcome outcome = Outcome::unchanged;  ///< would_apply: change to `selected`; unchanged, no_consensus, no_usable_servers: keep
+    Outcome outcome =
+        Outcome::unchanged;  ///< would_apply: change to `selected`; unchanged, no_consensus, no_usable_servers: keep
     Confidence confidence = Confidence::none;
     std::string reason;
     std::vector<Choice> selected;  ///< ordered by expected error; equals the incumbents where nothing should change

@@ -22,12 +22,12 @@ struct ServiceSource {
     std::string name;  ///< as configured: host name or address
     std::optional<Address> address;
     std::uint16_t port = kNtpPort;
-    bool pool = false;      ///< member of a pool; `name` is the pool's
-    bool ours = false;      ///< from the configuration that we wrote
-    std::string origin;     ///< "base", "dhcp", "ours" or "refclock"
-    std::string state;      ///< "selected", "candidate", "falseticker", "unreachable", ...
+    bool pool = false;   ///< member of a pool; `name` is the pool's
+    bool ours = false;   ///< from the configuration that we wrote
+    std::string origin;  ///< "base", "dhcp", "ours" or "refclock"
+    std::string state;   ///< "selected", "candidate", "falseticker", "unreachable", ...
     int stratum = 0;
-    int reach = 0;          ///< 8-bit register
+    int reach = 0;  ///< 8-bit register
     std::optional<double> offset_s;
     friend bool operator==(const ServiceSource&, const ServiceSource&) = default;
 };
@@ -59,9 +59,9 @@ struct ServiceObservation {
     double root_dispersion_s = 0;
     std::uint64_t reference_time_usec = 0;
     int leap = 3;
-    bool drifted = false;                ///< reality is not what was committed
-    bool paused = false;                 ///< rolled back by hand: nothing is applied until asked for
-    std::vector<std::string> refusals;   ///< why nothing can be changed, each a sentence
+    bool drifted = false;               ///< reality is not what was committed
+    bool paused = false;                ///< rolled back by hand: nothing is applied until asked for
+    std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
     ServiceCapabilities capabilities;
 };
 

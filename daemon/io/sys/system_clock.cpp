@@ -15,9 +15,13 @@ Duration read_clock(clockid_t id) {
 
 }  // namespace
 
-RealTime SystemClock::now() const { return RealTime(read_clock(CLOCK_REALTIME)); }
+RealTime SystemClock::now() const {
+    return RealTime(read_clock(CLOCK_REALTIME));
+}
 
-Duration SystemClock::since_boot() const { return read_clock(CLOCK_BOOTTIME); }
+Duration SystemClock::since_boot() const {
+    return read_clock(CLOCK_BOOTTIME);
+}
 
 double SystemClock::random() {
     std::uint64_t bits = 0;

@@ -16,12 +16,14 @@ TEST(HostName, TakesRfc1123NamesInLowerCase) {
 }
 
 TEST(HostName, RefusesEverythingThatCouldReachAConfigurationFile) {
-    for (const auto* text : {"", ".", "a..b", "-a", "a-", "a b", "a\nserver evil", "a\tb", "a#b", "a;b", "a/b", "a_b", "ü.example",
-                             "1.2.3.4.5", "10", "a.1", "*.example", "a\\b", "$(x)", "a%b"})
+    for (const auto* text :
+         {"",    ".",   "a..b",      "-a",        "a-", "a b", "a\nserver evil", "a\tb", "a#b",  "a;b",
+          "a/b", "a_b", "ü.example", "1.2.3.4.5", "10", "a.1", "*.example",      "a\\b", "$(x)", "a%b"})
         EXPECT_FALSE(HostName::parse(text)) << text;
     EXPECT_FALSE(HostName::parse(std::string(64, 'a')));
     std::string longest;
-    for (int i = 0; i < 127; ++i) longest += "a.";
+    for (int i = 0; i < 127; ++i)
+        longest += "a.";
     EXPECT_FALSE(HostName::parse(longest + "a"));
     EXPECT_FALSE(HostName::parse(std::string("a\0b", 3)));
 }
@@ -58,7 +60,8 @@ TEST(Address, ComparesPrefixes) {
 }
 
 TEST(Endpoint, RoundTrips) {
-    for (const auto* text : {"ntp.example", "ntp.example:1123", "192.0.2.1", "192.0.2.1:5", "2001:db8::1", "[2001:db8::1]:123"}) {
+    for (const auto* text :
+         {"ntp.example", "ntp.example:1123", "192.0.2.1", "192.0.2.1:5", "2001:db8::1", "[2001:db8::1]:123"}) {
         const auto endpoint = Endpoint::parse(text);
         ASSERT_TRUE(endpoint) << text;
         EXPECT_EQ(*Endpoint::parse(endpoint->text()), *endpoint) << text;
@@ -68,7 +71,8 @@ TEST(Endpoint, RoundTrips) {
 }
 
 TEST(Endpoint, RefusesBadPortsAndBrackets) {
-    for (const auto* text : {"a:", "a:0", "a:65536", "a:1x", "a:-1", "[::1", "[::1]x", "[a]:1", "[192.0.2.1]:1", ":1", "a: 1"})
+    for (const auto* text :
+         {"a:", "a:0", "a:65536", "a:1x", "a:-1", "[::1", "[::1]x", "[a]:1", "[192.0.2.1]:1", ":1", "a: 1"})
         EXPECT_FALSE(Endpoint::parse(text)) << text;
 }
 

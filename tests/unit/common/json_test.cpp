@@ -1,9 +1,9 @@
 // JSON from outside is bounded and never throws.
 #include "common/json.hpp"
 
-#include <limits>
-
 #include <gtest/gtest.h>
+
+#include <limits>
 
 namespace ntpopt {
 namespace {
