@@ -4,7 +4,7 @@ target_compile_features(ntpopt_rules INTERFACE cxx_std_20)
 target_include_directories(ntpopt_rules INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
 target_compile_options(ntpopt_rules INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wcast-align -Wformat=2 -Wnull-dereference -Wimplicit-fallthrough
+  -Wcast-align -Wformat=2 -Wimplicit-fallthrough
   $<$<BOOL:${NTPOPT_WERROR}>:-Werror>)
 target_compile_definitions(ntpopt_rules INTERFACE _FILE_OFFSET_BITS=64)
 
@@ -13,7 +13,7 @@ if(NTPOPT_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(ntpopt_rules INTERFACE -fsanitize=${NTPOPT_SANITIZE})
 else()
-  # -Wnull-dereference cries wolf inside libstdc++ once a sanitizer instruments it, hardening does not fit them either.
+  # Hardening does not fit under the sanitizers, which bring their own.
   target_compile_options(ntpopt_rules INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection)
   target_compile_definitions(ntpopt_rules INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
   target_link_options(ntpopt_rules INTERFACE -Wl,-z,relro,-z,now)
