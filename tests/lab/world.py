@@ -1,0 +1,296 @@
+"""The world itself: names, fake servers, chronyds, a private bus, our own programs. Call lab.enter() before making one."""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+
+from lab.processes import Process, TimedOut, wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NOBODY = 65534
+
+
+def build_dir() -> pathlib.Path:
+    """The build tree under test: NTPOPT_BUILD, as ctest sets it."""
+    return pathlib.Path(os.environ.get("NTPOPT_BUILD", ROOT / "build" / "dev"))
+
+
+def daemon_program(package: str, path: str) -> pathlib.Path:
+    """A program of an unpacked NTP daemon: daemon_program("chrony", "usr/sbin/chronyd")."""
+    root = pathlib.Path(os.environ.get("NTPOPT_TEST_DAEMONS", ROOT / "build" / "deps" / "daemons"))
+    for candidate in (root / package / path, root / path):
+        if candidate.exists():
+            return candidate
+    raise FileNotFoundError(f"{package}'s {path} is not below {root}; packaging/deps.sh unpacks it there")
+
+
+class FakeServers:
+    """A running fakentp; command("set liar offset=1s") changes its servers."""
+
+    def __init__(self, process: Process):
+        self.process = process
+
+    def command(self, text: str) -> str:
+        """The last line of the answer."""
+        self.process.popen.stdin.write(text.encode() + b"\n")
+        self.process.popen.stdin.flush()
+        answer = self.process.popen.stdout.readline().decode().strip()
+        if answer.startswith("error"):
+            raise ValueError(f"fakentp: {text}: {answer}")
+        return answer
+
+
+class Chrony:
+    """A running chronyd of the world and its chronyc."""
+
+    def __init__(self, world: "World", name: str, directory: pathlib.Path):
+        self.world = world
+        self.name = name
+        self.directory = directory
+        self.config = directory / "chrony.conf"
+        self.socket = directory / "run" / "chronyd.sock"
+        self.sources_dir = directory / "sources.d"
+        self.dhcp_dir = pathlib.Path("/run/chrony-dhcp")
+        self.process: Process | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def chronyc_argv(self) -> list:
+        return [str(daemon_program("chrony", "usr/bin/chronyc")), "-h", str(self.socket)]
+
+    def start(self) -> None:
+        self.process = self.world.start(self.name, [daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
+                                                    "-f", self.config])
+        self.world.wait_for(self.socket.exists, 10, f"{self.name} to listen")
+
+    def restart(self) -> None:
+        self.process.stop()
+        self.start()
+
+    def chronyc(self, *words) -> str:
+        done = subprocess.run([*self.chronyc_argv, *map(str, words)], capture_output=True, text=True, timeout=10)
+        if done.returncode != 0:
+            raise RuntimeError(f"chronyc {' '.join(map(str, words))}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def sources(self) -> list:
+        """One dict a source, unresolved ones too: mode, state, id, name, stratum, reach."""
+        keys = ("mode", "state", "id", "stratum", "poll", "reach", "last_rx", "offset", "measured", "error")
+        rows = [dict(zip(keys, line.split(","))) for line in self.chronyc("-c", "-n", "sources", "-a").splitlines()]
+        names = [line.split(",")[2] for line in self.chronyc("-c", "-N", "sources", "-a").splitlines()]
+        for row, name in zip(rows, names):
+            row["name"] = name
+        return rows
+
+    def names(self) -> list:
+        """The configured names of all sources, sorted, pools once a member."""
+        return sorted(row["name"] for row in self.sources())
+
+    def selected(self) -> str:
+        """The configured name of the selected source, or ""."""
+        return next((row["name"] for row in self.sources() if row["state"] == "*"), "")
+
+    def leap(self) -> str:
+        return self.chronyc("-c", "-n", "tracking").strip().split(",")[13]
+
+    def is_synchronised(self) -> bool:
+        return self.leap() != "Not synchronised" and self.selected() != ""
+
+
+class World:
+    """One world at a time; leaving the `with` block ends all of its programs."""
+
+    def __init__(self):
+        if os.getpid() != 1:
+            raise RuntimeError("call lab.enter() first: a world lives in namespaces of its own")
+        self.directory = _mount_point()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ntpopt-lab", self.directory], check=True)
+        self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(self.directory)}
+        if "LD_LIBRARY_PATH" in os.environ:
+            self.env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        self.processes: list[Process] = []
+        self._mounts: list[pathlib.Path] = []
+        self._hosts = self.directory / "hosts"
+        self._hosts.write_text("127.0.0.1 localhost\n::1 localhost\n")
+        self._bind(self._hosts, pathlib.Path("/etc/hosts"))
+        resolv = self.directory / "resolv.conf"
+        resolv.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        self._bind(resolv, pathlib.Path(os.path.realpath("/etc/resolv.conf")))
+        self._private_run()
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            if process.is_running():
+                os.killpg(process.pid, signal.SIGKILL)
+            with process.popen:  # closes its pipes and waits
+                pass
+        for mount in reversed(self._mounts):
+            subprocess.run(["umount", "-l", mount], check=False)
+        subprocess.run(["umount", "-l", self.directory], check=False)
+
+    def _bind(self, source: pathlib.Path, target: pathlib.Path) -> None:
+        if target.exists():
+            subprocess.run(["mount", "--bind", source, target], check=True)
+            self._mounts.append(target)
+
+    def _private_run(self) -> None:
+        """/run/chrony-dhcp is chrony's compiled-in place for volatile sources: ours covers the machine's /run."""
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ntpopt-lab", "/run"], check=True)
+        self._mounts.append(pathlib.Path("/run"))
+
+    def wait_for(self, condition, timeout: float, what: str):
+        try:
+            return wait_for(condition, timeout, what)
+        except TimedOut as late:
+            ended = [p for p in self.processes if not p.is_running()]
+            told = "".join(f"\n--- {p.name} (ended {p.popen.returncode}):\n{p.log()[-2000:]}" for p in ended)
+            raise TimedOut(f"{late}{told}") from None
+
+    def start(self, name: str, argv: list, **options) -> Process:
+        """A program of the world; its output goes to NAME.log."""
+        options.setdefault("env", self.env)
+        process = Process(name, argv, str(self.directory / f"{name}.log"), **options)
+        self.processes.append(process)
+        return process
+
+    def run(self, argv: list, timeout: float = 60) -> subprocess.CompletedProcess:
+        """A program that ends by itself."""
+        return subprocess.run([str(word) for word in argv], env=self.env, capture_output=True, text=True, timeout=timeout)
+
+    def program(self, relative: str) -> pathlib.Path:
+        """A program of the build tree, reachable for every user of the world wherever the tree lies."""
+        source = build_dir() / relative
+        target = self.directory / "bin" / source.name
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy2(source, target)
+            target.chmod(0o755)
+        return target
+
+    def add_names(self, names: dict) -> None:
+        """Host names of this world: {"pool.test": ["127.1.1.1", "127.1.2.1"]}. A name given again is replaced."""
+        kept = [line for line in self._hosts.read_text().splitlines() if line.split()[1] not in names]
+        added = [f"{address} {name}" for name, addresses in names.items() for address in addresses]
+        with open(self._hosts, "r+") as hosts:  # in place: the bind mount shows this very file
+            hosts.write("\n".join(kept + added) + "\n")
+            hosts.truncate()
+
+    def start_fake_servers(self, specs: list, seed: int = 1) -> FakeServers:
+        """Fake NTP servers; a spec is a line of fakentp ("127.1.1.1 name=a delay=2ms"), port 123 where it names none."""
+        lines = [spec if ":" in spec.split()[0] else " ".join([spec.split()[0] + ":123", *spec.split()[1:]]) for spec in specs]
+        process = self.start(f"fakentp{len(self.processes)}", [self.program("tests/fakentp/fakentp"), "--commands", "--seed", seed, *lines],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if process.popen.stdout.readline().decode().strip() != "ready":
+            raise RuntimeError(f"fakentp did not start: {process.log()}")
+        return FakeServers(process)
+
+    def _chrony(self, name: str) -> Chrony:
+        directory = self.directory / name
+        directory.mkdir(mode=0o755)
+        (directory / "run").mkdir(mode=0o770)
+        (directory / "sources.d").mkdir(mode=0o755)
+        return Chrony(self, name, directory)
+
+    def start_chronyd_server(self, address: str, stratum: int = 2, extra: list = ()) -> Chrony:
+        """A real chronyd that serves its own clock, in a mount namespace of its own: it is the internet, not this machine."""
+        server = self._chrony(f"server-{address}")
+        server.config.write_text("\n".join([
+            f"bindaddress {address}", "port 123", "allow", f"local stratum {stratum}", "cmdport 0",
+            f"bindcmdaddress {server.socket}", f"pidfile {server.directory}/run/pid", *extra]) + "\n")
+        server.process = self.start(server.name, ["unshare", "--mount", daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root",
+                                                  "-d", "-f", server.config])
+        self.wait_for(server.socket.exists, 10, f"{server.name} to listen")
+        return server
+
+    def start_chronyd_client(self, lines: list, name: str = "chrony") -> Chrony:
+        """A real chronyd that follows what `lines` say, with a sourcedir of its own and one for DHCP."""
+        client = self._chrony(name)
+        client.dhcp_dir.mkdir(mode=0o755, exist_ok=True)
+        client.config.write_text("\n".join([
+            *lines, f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}", "port 0", "cmdport 0",
+            f"bindcmdaddress {client.socket}", f"pidfile {client.directory}/run/pid"]) + "\n")
+        client.start()
+        return client
+
+    def start_bus(self, policies: list = ()) -> None:
+        """A private system bus with these policy files; our programs find it through the environment."""
+        path = self.directory / "bus.sock"
+        config = self.directory / "bus.conf"
+        includes = "\n".join(f'  <include ignore_missing="no">{policy}</include>' for policy in policies)
+        config.write_text(f"""<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={path}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+{includes}
+</busconfig>
+""")
+        self.env["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={path}"
+        self.start("dbus", ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--nosyslog"])
+        self.wait_for(lambda: _accepts(path), 10, "the private bus")
+
+    def has_owner(self, name: str) -> bool:
+        """Whether somebody owns this name on the private bus."""
+        done = self.run(["dbus-send", "--system", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                         "org.freedesktop.DBus.NameHasOwner", f"string:{name}"])
+        return "true" in done.stdout
+
+    def start_applier(self, config: pathlib.Path, user: str = "nobody", extra: list = ()) -> Process:
+        """ntpopt-apply as root, and waits until it is on the bus."""
+        process = self.start("ntpopt-apply", [self.program("daemon/apply/ntpopt-apply"), "--config", config, "--state-dir", self.directory / "apply-state",
+                                              "--user", user, "--no-idle-exit", *extra])
+        self.wait_for(lambda: self.has_owner("org.ntpopt1.Applier") or not process.is_running(), 20, "ntpopt-apply on the bus")
+        return process
+
+    def start_daemon(self, config: pathlib.Path, extra: list = ()) -> Process:
+        """ntpoptd as nobody without any capability, and waits until it is on the bus."""
+        for name in ("state", "runtime"):
+            (self.directory / name).mkdir(exist_ok=True, mode=0o700)
+            os.chown(self.directory / name, NOBODY, NOBODY)
+        process = self.start("ntpoptd", ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all",
+                                         "--bounding-set=-all", "--no-new-privs", self.program("daemon/ntpoptd"), "--config", config,
+                                         "--state-dir", self.directory / "state", "--runtime-dir", self.directory / "runtime", *extra])
+        self.wait_for(lambda: self.has_owner("org.ntpopt1") or not process.is_running(), 20, "ntpoptd on the bus")
+        return process
+
+    def ctl(self, *words, timeout: float = 120) -> subprocess.CompletedProcess:
+        """ntpoptctl as root on the private bus."""
+        return self.run([self.program("ctl/ntpoptctl"), *words], timeout)
+
+
+def _mount_point() -> pathlib.Path:
+    """A directory that every system has and that hides nothing of ours: the mount is seen in our namespace only."""
+    for name in ("/mnt", "/media", "/srv"):
+        if os.path.isdir(name) and not any(str(path).startswith(name + "/") for path in (ROOT, build_dir())):
+            return pathlib.Path(name)
+    raise RuntimeError("no place for the world's files: /mnt, /media and /srv are missing or hold the tree under test")
+
+
+def _accepts(path: pathlib.Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as sock:
+        return sock.connect_ex(str(path)) == 0
