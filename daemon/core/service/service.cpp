@@ -1,0 +1,83 @@
+// Values of service.hpp to JSON. Keys are those of org.ntpopt1.Applier (docs/interface.md); what is not known is null.
+#include "daemon/core/service/service.hpp"
+
+namespace ntpopt {
+namespace {
+
+Json text_or_null(const std::string& text) {
+    return text.empty() ? Json() : Json(text);
+}
+
+Json source_json(const ServiceSource& source) {
+    return {{"name", source.name},
+            {"address", source.address ? Json(source.address->text()) : Json()},
+            {"port", source.port},
+            {"pool", source.pool},
+            {"ours", source.ours},
+            {"origin", text_or_null(source.origin)},
+            {"state", text_or_null(source.state)},
+            {"stratum", source.stratum},
+            {"reach", source.reach},
+            {"offset_s", number_or_null(source.offset_s)}};
+}
+
+Json capabilities_json(const ServiceCapabilities& capabilities) {
+    return {{"live_change", capabilities.live_change},
+            {"make_before_break", capabilities.make_before_break},
+            {"multi_source", capabilities.multi_source},
+            {"ports", capabilities.ports},
+            {"pools", capabilities.pools},
+            {"min_sources", capabilities.min_sources}};
+}
+
+}  // namespace
+
+Json to_json(const Choice& choice) {
+    return {{"name", choice.endpoint.host.text()},
+            {"port", choice.endpoint.port},
+            {"address", choice.address ? Json(choice.address->text()) : Json()},
+            {"pool", choice.pool},
+            {"maxsources", choice.pool && choice.maxsources > 0 ? Json(choice.maxsources) : Json()},
+            {"timescale", name_of(choice.timescale)},
+            {"offset_s", number_or_null(choice.offset_s)},
+            {"error_s", number_or_null(choice.error_s)}};
+}
+
+Json to_json(const ServiceObservation& observation) {
+    Json sources = Json::array();
+    for (const auto& source : observation.sources)
+        sources.push_back(source_json(source));
+    return {{"service", name_of(observation.service)},
+            {"unit", text_or_null(observation.unit)},
+            {"version", text_or_null(observation.version)},
+            {"active", observation.active},
+            {"config_path", text_or_null(observation.config_path)},
+            {"instance", text_or_null(observation.instance)},
+            {"sources", std::move(sources)},
+            {"base_names", observation.base_names},
+            {"synchronised", observation.synchronised},
+            {"peer", text_or_null(observation.peer)},
+            {"offset_s", number_or_null(observation.offset_s)},
+            {"root_delay_s", number_or_null(observation.root_delay_s)},
+            {"root_dispersion_s", number_or_null(observation.root_dispersion_s)},
+            {"reference_time_usec", observation.reference_time_usec},
+            {"leap", observation.leap},
+            {"drifted", observation.drifted},
+            {"paused", observation.paused},
+            {"refusals", observation.refusals},
+            {"capabilities", capabilities_json(observation.capabilities)}};
+}
+
+Json to_json(const TransactionReport& report) {
+    return {{"id", report.id},
+            {"state", name_of(report.state)},
+            {"kind", report.kind},
+            {"reason", text_or_null(report.reason)},
+            {"peer", text_or_null(report.peer)},
+            {"selected", report.selected},
+            {"previous", report.previous},
+            {"started_usec", report.started_usec},
+            {"ended_usec", report.ended_usec}};
+}
+
+}  // namespace ntpopt
