@@ -1,0 +1,304 @@
+// Implementation of chrony_plan.hpp. chronyd's rules that shape it: one source an address; a source given twice by one
+// address is refused with a log line only; a line that stays in a reloaded file keeps its samples.
+#include "daemon/core/plan/chrony_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "common/text.hpp"
+#include "daemon/core/plan/diff.hpp"
+
+namespace ntpopt {
+namespace {
+
+using std::string_view;
+using Directives = std::vector<ChronyDirective>;
+
+constexpr int kDefaultPoolMembers = 4;
+constexpr int kMaxPoolMembers = 16;
+
+const ChronyDirective* find(const Directives& directives, string_view name) {
+    const auto found = std::find_if(directives.begin(), directives.end(),
+                                    [&](const auto& directive) { return same_source_name(directive.name, name); });
+    return found == directives.end() ? nullptr : &*found;
+}
+
+bool contains(const std::vector<std::string>& names, string_view name) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& other) { return same_source_name(other, name); });
+}
+
+Directives directives_of(const std::optional<std::string>& text) {
+    if (!text) return {};
+    auto directives = parse_chrony_sources_file(*text);
+    return directives ? *directives : Directives{};
+}
+
+/// The lines that the service has without us, and those that DHCP clients wrote.
+struct Existing {
+    Directives ours;
+    Directives base;
+    Directives dhcp;
+};
+
+Existing existing_of(const ChronyView& view) {
+    Existing existing{directives_of(view.our_text), view.config.sources, {}};
+    for (const auto& file : view.files) {
+        auto& target = is_volatile_path(file.path) ? existing.dhcp : existing.base;
+        target.insert(target.end(), file.directives.begin(), file.directives.end());
+    }
+    for (auto& directive : directives_of(view.restore_text))
+        if (find(existing.base, directive.name) == nullptr) existing.base.push_back(std::move(directive));
+    // A source that somebody added by chronyc has no line; this one brings it back.
+    for (const auto& source : view.sources) {
+        const auto host = Host::parse(source.name);
+        if (source.is_refclock() || !host || find(existing.ours, source.name) != nullptr ||
+            find(existing.base, source.name) != nullptr || find(existing.dhcp, source.name) != nullptr)
+            continue;
+        Choice choice{{*host, kNtpPort}, std::nullopt, false, 0, Timescale::unknown, 0, 0};
+        existing.base.push_back(chrony_directive(choice));
+    }
+    return existing;
+}
+
+Error refuse(std::string why) {
+    return Error{Errc::refused, std::move(why)};
+}
+
+Status check_choices(const std::vector<Choice>& choices, const ChronyConfig& config) {
+    if (choices.empty()) return refuse("no server was chosen");
+    std::set<Timescale> timescales;
+    int expected = 0;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        const Choice& choice = choices[i];
+        if (choice.timescale != Timescale::unknown) timescales.insert(choice.timescale);
+        expected += chrony_directive(choice).max_sources;
+        for (std::size_t j = 0; j < i; ++j) {
+            if (choices[j].endpoint.host == choice.endpoint.host ||
+                (choice.address && choices[j].address == choice.address))
+                return refuse(fmt::format("{} and {} are one address, and chronyd follows an address once",
+                                          choices[j].endpoint.text(), choice.endpoint.text()));
+        }
+    }
+    if (timescales.size() > 1)
+        return refuse("the servers do not tell the same timescale around a leap second (RFC 8633 3.7.1)");
+    if (expected < config.min_sources)
+        return refuse(fmt::format("chronyd is told to follow at least {} sources (minsources), the choice has {}",
+                                  config.min_sources, expected));
+    if (config.auth_select_mode == "require")
+        return refuse("chronyd follows authenticated sources only (authselectmode require)");
+    return {};
+}
+
+/// Where a choice resolves to: its own address, or the one it was measured at.
+std::optional<Address> address_of(const Choice& choice) {
+    if (choice.pool) return std::nullopt;
+    if (const Address* literal = choice.endpoint.host.address()) return *literal;
+    return choice.address;
+}
+
+}  // namespace
+
+ChronyDirective chrony_directive(const Choice& choice) {
+    ChronyDirective directive;
+    directive.kind = choice.pool ? ChronySourceKind::pool : ChronySourceKind::server;
+    directive.name = choice.endpoint.host.text();
+    directive.port = choice.endpoint.port;
+    directive.text = fmt::format("{} {}", name_of(directive.kind), directive.name);
+    if (directive.port != kNtpPort) directive.text += fmt::format(" port {}", directive.port);
+    directive.text += " iburst";
+    if (choice.pool) {
+        directive.max_sources =
+            choice.maxsources > 0 ? std::min(choice.maxsources, kMaxPoolMembers) : kDefaultPoolMembers;
+        directive.text += fmt::format(" maxsources {}", directive.max_sources);
+    }
+    return directive;
+}
+
+std::optional<std::string> render_chrony_sources(const Directives& directives) {
+    if (directives.empty()) return std::nullopt;
+    std::string text =
+        "# Written by ntpopt, which notices changes made by others and then leaves this file alone.\n"
+        "# \"ntpoptctl rollback --original\" removes it.\n";
+    for (const auto& directive : directives)
+        text += directive.text + "\n";
+    return text;
+}
+
+std::size_t count_sources(const std::vector<ChronySource>& sources, string_view name) {
+    return static_cast<std::size_t>(std::count_if(sources.begin(), sources.end(), [&](const auto& source) {
+        return !source.is_refclock() && same_source_name(source.name, name);
+    }));
+}
+
+string_view origin_of(const ChronySource& source, const ChronyView& view) {
+    if (source.is_refclock()) return "refclock";
+    if (find(directives_of(view.our_text), source.name) != nullptr) return "ours";
+    if (find(view.config.sources, source.name) != nullptr ||
+        find(directives_of(view.restore_text), source.name) != nullptr)
+        return "base";
+    for (const auto& file : view.files)
+        if (find(file.directives, source.name) != nullptr) return is_volatile_path(file.path) ? "dhcp" : "base";
+    return "runtime";
+}
+
+Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<Choice>& choices,
+                                      const ApplyConfig& config) {
+    if (auto fine = check_choices(choices, view.config); !fine) return fine.error();
+    const Existing existing = existing_of(view);
+
+    ChronyPlan plan;
+    plan.min_sources = view.config.min_sources;
+    for (const auto& directive : existing.dhcp)
+        if (!config.replace_dhcp || config.augment) plan.staying.push_back(directive.name);
+    if (config.augment)
+        for (const auto& directive : existing.base)
+            plan.staying.push_back(directive.name);
+
+    Directives written;
+    const Directives restored = directives_of(view.restore_text);
+    Directives still_restored;
+    for (const Choice& choice : choices) {
+        ChronyMember member{chrony_directive(choice), true, false};
+        const auto* own = find(existing.base, member.directive.name);
+        if (own == nullptr) own = find(existing.dhcp, member.directive.name);
+        if (own != nullptr && own->port != member.directive.port)
+            return refuse(fmt::format("chronyd already follows {} on port {}", own->name, own->port));
+        if (own != nullptr && !own->selectable)
+            return refuse(own->name + " is marked noselect in chronyd's configuration");
+        const bool there = count_sources(view.sources, member.directive.name) > 0;
+        member.fresh = !there;
+        if (own != nullptr && there) {
+            // The service's own line serves: its samples, its options and its authentication stay.
+            member.directive = *own;
+            if (find(restored, own->name) != nullptr) still_restored.push_back(*own);
+        } else {
+            const auto address = address_of(choice);
+            for (const auto& source : view.sources)
+                if (address && source.address == address && !same_source_name(source.name, member.directive.name))
+                    member.withheld = true;
+            written.push_back(member.directive);
+        }
+        plan.members.push_back(std::move(member));
+    }
+
+    std::vector<std::string> remaining = plan.staying;
+    for (const auto& member : plan.members)
+        remaining.push_back(member.directive.name);
+    for (const auto* group : {&existing.base, &existing.dhcp})
+        for (const auto& directive : *group) {
+            if (contains(remaining, directive.name) || find(plan.removed, directive.name) != nullptr) continue;
+            if (directive.authenticated && !config.allow_auth_downgrade)
+                return refuse(fmt::format(
+                    "{} is authenticated; replacing it would weaken chronyd (allow_auth_downgrade)", directive.name));
+            plan.removed.push_back(directive);
+        }
+
+    // Too few members can be added while the old sources hold their addresses: all but the selected one make room
+    // first.
+    std::size_t addable = 0;
+    for (const auto& member : plan.members)
+        addable += member.withheld ? 0 : 1;
+    if (addable < std::min<std::size_t>(2, plan.members.size())) {
+        for (std::size_t i = 0; i < choices.size(); ++i)
+            for (const auto& source : view.sources)
+                if (plan.members[i].withheld && source.address == address_of(choices[i]) && source.state != '*') {
+                    plan.evicted.push_back(source.id);
+                    plan.members[i].withheld = false;
+                    break;
+                }
+    }
+
+    Directives staged = existing.ours;
+    for (const auto& member : plan.members) {
+        if (member.withheld || find(written, member.directive.name) == nullptr) continue;
+        std::erase_if(staged, [&](const auto& line) { return same_source_name(line.name, member.directive.name); });
+        staged.push_back(member.directive);
+    }
+    plan.staged_text = render_chrony_sources(staged);
+    plan.final_text = render_chrony_sources(written);
+    plan.staged_restore_text = view.restore_text;
+    plan.final_restore_text = render_chrony_sources(still_restored);
+    return plan;
+}
+
+ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& removed) {
+    ChronyPlan plan;
+    plan.original = true;
+    plan.min_sources = view.config.min_sources;
+    const Existing existing = existing_of(view);
+    Directives restored = directives_of(view.restore_text);
+    for (const auto& directive : removed)
+        if (count_sources(view.sources, directive.name) == 0 && find(restored, directive.name) == nullptr)
+            restored.push_back(directive);
+    for (const auto& directive : existing.base)
+        plan.members.push_back({directive, count_sources(view.sources, directive.name) == 0, false});
+    for (const auto& directive : restored)
+        if (find(existing.base, directive.name) == nullptr) plan.members.push_back({directive, true, false});
+    for (const auto& directive : existing.dhcp)
+        plan.staying.push_back(directive.name);
+    plan.staged_text = view.our_text;
+    plan.staged_restore_text = plan.final_restore_text = render_chrony_sources(restored);
+    return plan;
+}
+
+std::vector<std::string> sources_to_delete(const ChronyPlan& plan, const std::vector<ChronySource>& sources) {
+    std::vector<std::string> ids;
+    std::vector<std::string> selected;
+    std::vector<std::string> seen;
+    for (const auto& source : sources) {
+        if (source.is_refclock() || contains(plan.staying, source.name)) continue;
+        const auto member = std::find_if(plan.members.begin(), plan.members.end(), [&](const auto& candidate) {
+            return same_source_name(candidate.directive.name, source.name);
+        });
+        const bool single = member != plan.members.end() && member->directive.kind != ChronySourceKind::pool;
+        if (member != plan.members.end() && !(single && contains(seen, source.name))) {
+            seen.push_back(source.name);
+            continue;
+        }
+        (source.state == '*' ? selected : ids).push_back(source.id);
+    }
+    ids.insert(ids.end(), selected.begin(), selected.end());
+    return ids;
+}
+
+Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::string& our_path,
+                   const std::string& restore_path) {
+    Json steps = Json::array();
+    const auto step = [&](string_view action, std::string target, string_view inverse) {
+        steps.push_back({{"action", action}, {"target", std::move(target)}, {"inverse", inverse}});
+    };
+    const auto file_step = [&](const std::string& path, const std::optional<std::string>& before,
+                               const std::optional<std::string>& after) {
+        if (before == after) return false;
+        step(after ? "write_file" : "remove_file", path, before ? "write_file" : "remove_file");
+        return true;
+    };
+    for (const auto& id : plan.evicted)
+        step("delete_source", id, "restore_source");
+    bool changed = file_step(our_path, view.our_text, plan.staged_text);
+    changed |= file_step(restore_path, view.restore_text, plan.staged_restore_text);
+    if (changed) step("reload", "chronyc reload sources", "reload");
+    step("verify", "the new sources answer, and agree with the old ones", "");
+    if (!plan.original)
+        for (const auto& id : sources_to_delete(plan, view.sources))
+            if (!contains(plan.evicted, id)) step("delete_source", id, "restore_source");
+    changed = file_step(our_path, plan.staged_text, plan.final_text);
+    changed |= file_step(restore_path, plan.staged_restore_text, plan.final_restore_text);
+    if (changed) step("reload", "chronyc reload sources", "reload");
+    step("verify", "chronyd follows one of the new sources, with a sample from after the change", "");
+
+    Json restorable = Json::array();
+    for (const auto& directive : plan.removed)
+        restorable.push_back(directive.text);
+    return {{"steps", std::move(steps)},
+            {"removed", std::move(restorable)},
+            {"diff", unified_diff(view.our_text.value_or(""), plan.final_text.value_or(""),
+                                  view.our_text ? our_path : "/dev/null", plan.final_text ? our_path : "/dev/null") +
+                         unified_diff(view.restore_text.value_or(""), plan.final_restore_text.value_or(""),
+                                      view.restore_text ? restore_path : "/dev/null",
+                                      plan.final_restore_text ? restore_path : "/dev/null")}};
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,85 @@
+// From what chronyd is and what it shall follow to what has to be done: the texts of our two files, which sources stay,
+// which go and how they come back. Pure; daemon/apply/chrony.hpp carries it out. Make before break: the new sources are
+// added and proven first, the old ones are deleted at run time afterwards, the distribution's files are never touched.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/json.hpp"
+#include "daemon/core/config/config.hpp"
+#include "daemon/core/plan/chrony_config.hpp"
+#include "daemon/core/plan/chrony_report.hpp"
+#include "daemon/core/select/decision.hpp"
+
+namespace ntpopt {
+
+/// Our file in the source directory, and the one that brings back what was deleted at run time.
+inline constexpr std::string_view kChronyFile = "50-ntpopt.sources";
+inline constexpr std::string_view kChronyRestoreFile = "ntpopt-restore.sources";
+
+/// A *.sources file that somebody else wrote.
+struct ChronySourcesFile {
+    std::string path;
+    std::vector<ChronyDirective> directives;
+};
+
+/// Everything a plan is made from, read at one time.
+struct ChronyView {
+    ChronyConfig config;
+    std::vector<ChronySourcesFile> files;     ///< without our two
+    std::optional<std::string> our_text;      ///< nothing: no such file
+    std::optional<std::string> restore_text;  ///< nothing: no such file
+    std::vector<ChronySource> sources;
+};
+
+/// One server or pool of the set that shall be followed.
+struct ChronyMember {
+    ChronyDirective directive;
+    bool fresh = true;      ///< chronyd did not follow it before: it has to prove itself
+    bool withheld = false;  ///< its address is still taken by a source that goes: it can be added only then
+};
+
+struct ChronyPlan {
+    bool original = false;              ///< back to the service's own sources
+    std::vector<ChronyMember> members;  ///< what shall be followed
+    std::vector<std::string> staying;   ///< names that stay although they were not chosen (DHCP, augment)
+    std::vector<std::string> evicted;  ///< ids deleted before the proof, since too few members could be added otherwise
+    std::vector<ChronyDirective> removed;  ///< lines whose sources are deleted at run time, as they have to be restored
+    std::optional<std::string> staged_text;          ///< our file while old and new are there
+    std::optional<std::string> final_text;           ///< our file at the end; nothing: none
+    std::optional<std::string> staged_restore_text;  ///< the restore file while old and new are there
+    std::optional<std::string> final_restore_text;
+    int min_sources = 1;
+};
+
+/// Plans the change to `choices`. Errc::refused says which gate is closed and why.
+[[nodiscard]] Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<Choice>& choices,
+                                                    const ApplyConfig& config);
+
+/// Plans the way back to the service's own sources; `removed` are the lines that were deleted at run time since.
+[[nodiscard]] ChronyPlan plan_chrony_original(const ChronyView& view, const std::vector<ChronyDirective>& removed);
+
+/// The line for one choice: "server NAME [port N] iburst", "pool NAME [port N] iburst maxsources M".
+[[nodiscard]] ChronyDirective chrony_directive(const Choice& choice);
+
+/// The text of our file, or nothing where there is no line to write.
+[[nodiscard]] std::optional<std::string> render_chrony_sources(const std::vector<ChronyDirective>& directives);
+
+/// Ids of the sources that the plan does not know, and of those that chronyd 4.6 multiplied at a reload; the selected
+/// one last, so that chronyd selects anew once. Reference clocks are never among them.
+[[nodiscard]] std::vector<std::string> sources_to_delete(const ChronyPlan& plan,
+                                                         const std::vector<ChronySource>& sources);
+
+/// How many sources a name has now, with unresolved ones.
+[[nodiscard]] std::size_t count_sources(const std::vector<ChronySource>& sources, std::string_view name);
+
+/// Who wrote the source: "ours", "base", "dhcp", "refclock" or "runtime" (added by hand).
+[[nodiscard]] std::string_view origin_of(const ChronySource& source, const ChronyView& view);
+
+/// Ordered steps with their inverse, the diff, and what will be verified, for a dry-run.
+[[nodiscard]] Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::string& our_path,
+                                 const std::string& restore_path);
+
+}  // namespace ntpopt

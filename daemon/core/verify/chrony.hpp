@@ -1,0 +1,48 @@
+// Did chronyd take the change? Observations in, keep, wait or roll back out. Always relative to the change: `tracking`
+// and waitsync keep saying "synchronised" after every source is gone, so neither counts alone. Asks nobody and waits
+// for nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/duration.hpp"
+#include "daemon/core/plan/chrony_plan.hpp"
+
+namespace ntpopt {
+
+enum class Judgement { keep, wait, roll_back };
+
+struct Finding {
+    Judgement judgement = Judgement::wait;
+    std::string reason;  ///< for roll_back, and for what is being waited
+};
+
+/// What chronyd showed at one time.
+struct ChronyObserved {
+    std::vector<ChronySource> sources;
+    ChronyTracking tracking;
+    Duration since_reload{};  ///< since the new file was loaded
+};
+
+/// Between make and break: at least max(minsources, min(2, n)) sources of the plan are selectable, and at least half of
+/// the fresh ones, each with a sample from after the reload. Waits for stragglers for 20 s, and to the deadline at
+/// most.
+[[nodiscard]] Finding judge_new_sources(const ChronyPlan& plan, const ChronyObserved& seen, Duration deadline);
+
+/// Between make and break, after judge_new_sources() said keep: every new source that chronyd would follow agrees with
+/// the old ones it followed within the error bounds of both. Never waits. Without an old reference there is nothing to
+/// compare.
+[[nodiscard]] Finding judge_offsets(const ChronyPlan& plan, const ChronyObserved& seen,
+                                    const std::vector<ChronySource>& before);
+
+/// After the break: nothing that should be gone is left, the selected source is of the plan, and tracking follows that
+/// very source with an update that is newer than `before`, chronyd's state at the reload.
+[[nodiscard]] Finding judge_takeover(const ChronyPlan& plan, const ChronyObserved& seen, const ChronyTracking& before,
+                                     Duration deadline);
+
+/// How long the proof may take: what was configured, else 30 s for the burst and 15 s more where a name must be
+/// resolved.
+[[nodiscard]] Duration chrony_deadline(const ChronyPlan& plan, Duration configured);
+
+}  // namespace ntpopt

@@ -1,0 +1,235 @@
+// From chronyd's state and a choice to a plan: what is written, what stays, what goes, what is refused.
+#include "daemon/core/plan/chrony_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace ntpopt {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Choice choose(std::string_view endpoint, std::string_view address = "", bool pool = false, int members = 0) {
+    std::optional<Address> resolved;
+    if (!address.empty()) resolved = *Address::parse(address);
+    return {*Endpoint::parse(endpoint), resolved, pool, members, Timescale::utc, 0, 0.001};
+}
+
+ChronySource listed(std::string_view name, std::string_view id, char state = '+') {
+    ChronySource source;
+    source.name = std::string(name);
+    source.id = std::string(id);
+    source.state = state;
+    source.reach = state == '?' ? 0 : 0377;
+    if (auto address = Address::parse(id)) source.address = *address;
+    return source;
+}
+
+ChronyView view_of(std::string_view config, std::vector<ChronySource> sources) {
+    ChronyView view;
+    view.config = *parse_chrony_config(config);
+    view.sources = std::move(sources);
+    return view;
+}
+
+std::vector<std::string> names_of(const std::vector<ChronyDirective>& directives) {
+    std::vector<std::string> names;
+    for (const auto& directive : directives)
+        names.push_back(directive.name);
+    return names;
+}
+
+/// Debian's shape: a pool and a server, both synchronised, the pool with an unresolved member.
+ChronyView debian() {
+    return view_of("pool pool.test iburst\nserver base.test iburst minpoll 5\n",
+                   {listed("pool.test", "10.0.0.1"), listed("pool.test", "10.0.0.2", '-'),
+                    listed("pool.test", "ID#0000000003", '?'), listed("base.test", "10.0.0.9", '*')});
+}
+
+std::string refusal(const ChronyView& view, const std::vector<Choice>& choices, const ApplyConfig& config = {}) {
+    const auto plan = plan_chrony_change(view, choices, config);
+    if (plan) return "planned";
+    EXPECT_EQ(plan.error().code, Errc::refused);
+    return plan.error().detail;
+}
+
+TEST(ChronyPlan, new_servers_are_added_first_and_the_old_deleted_then) {
+    const auto view = debian();
+    const auto plan = plan_chrony_change(
+        view, {choose("a.test", "10.1.0.1"), choose("10.1.0.2:11123"), choose("p.test", "", true, 2)}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->staged_text, plan->final_text);
+    EXPECT_THAT(
+        *plan->final_text,
+        HasSubstr("server a.test iburst\nserver 10.1.0.2 port 11123 iburst\npool p.test iburst maxsources 2\n"));
+    EXPECT_THAT(names_of(plan->removed), ElementsAre("pool.test", "base.test"));
+    EXPECT_EQ(plan->removed[1].text, "server base.test iburst minpoll 5");
+    EXPECT_THAT(sources_to_delete(*plan, view.sources),
+                ElementsAre("10.0.0.1", "10.0.0.2", "ID#0000000003", "10.0.0.9"))
+        << "placeholders too, or they bring the pool back; the selected one last";
+}
+
+TEST(ChronyPlan, a_choice_that_the_service_already_has_keeps_its_line_and_its_samples) {
+    const auto view = debian();
+    const auto plan = plan_chrony_change(view, {choose("base.test", "10.0.0.9"), choose("a.test")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(*plan->final_text, testing::Not(HasSubstr("base.test")));
+    EXPECT_FALSE(plan->members[0].fresh);
+    EXPECT_TRUE(plan->members[1].fresh);
+    EXPECT_THAT(names_of(plan->removed), ElementsAre("pool.test"));
+    EXPECT_THAT(sources_to_delete(*plan, view.sources), ElementsAre("10.0.0.1", "10.0.0.2", "ID#0000000003"));
+}
+
+TEST(ChronyPlan, all_chosen_are_there_already_so_no_file_is_written) {
+    const auto plan = plan_chrony_change(debian(), {choose("base.test"), choose("pool.test", "", true, 4)}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->final_text, std::nullopt);
+    EXPECT_THAT(plan->removed, IsEmpty());
+}
+
+TEST(ChronyPlan, the_own_old_set_stays_until_the_new_one_is_proven) {
+    auto view = view_of("pool pool.test iburst\n", {listed("a.test", "10.1.0.1", '*'), listed("b.test", "10.1.0.2")});
+    view.our_text = render_chrony_sources({chrony_directive(choose("a.test")), chrony_directive(choose("b.test"))});
+    const auto plan = plan_chrony_change(view, {choose("b.test"), choose("c.test")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(*plan->staged_text, HasSubstr("server a.test iburst\nserver b.test iburst\nserver c.test iburst\n"));
+    EXPECT_THAT(*plan->final_text, HasSubstr("server b.test iburst\nserver c.test iburst\n"));
+    EXPECT_THAT(*plan->final_text, testing::Not(HasSubstr("a.test")));
+    EXPECT_FALSE(plan->members[0].fresh);
+    EXPECT_TRUE(plan->members[1].fresh);
+}
+
+TEST(ChronyPlan, an_address_that_an_old_source_holds_is_added_when_it_is_free) {
+    const auto plan = plan_chrony_change(debian(), {choose("10.0.0.1"), choose("a.test"), choose("b.test")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_TRUE(plan->members[0].withheld);
+    EXPECT_THAT(plan->evicted, IsEmpty());
+    EXPECT_THAT(*plan->staged_text, testing::Not(HasSubstr("10.0.0.1")));
+    EXPECT_THAT(*plan->final_text, HasSubstr("server 10.0.0.1 iburst\n"));
+}
+
+TEST(ChronyPlan, old_members_make_room_one_is_kept_so_that_chronyd_never_stands_alone) {
+    const auto view = view_of(
+        "pool pool.test iburst\n",
+        {listed("pool.test", "10.0.0.1", '*'), listed("pool.test", "10.0.0.2"), listed("pool.test", "10.0.0.3")});
+    const auto plan = plan_chrony_change(view, {choose("10.0.0.1"), choose("10.0.0.2"), choose("10.0.0.3")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(plan->evicted, ElementsAre("10.0.0.2", "10.0.0.3"));
+    EXPECT_TRUE(plan->members[0].withheld);
+    EXPECT_FALSE(plan->members[1].withheld);
+}
+
+TEST(ChronyPlan, dhcp_servers_stay_unless_told_otherwise) {
+    auto view = debian();
+    view.files.push_back({"/run/chrony-dhcp/eth0.sources", *parse_chrony_sources_file("server dhcp.test iburst\n")});
+    view.files.push_back(
+        {"/etc/chrony/sources.d/site.sources", *parse_chrony_sources_file("server site.test iburst\n")});
+    view.sources.push_back(listed("dhcp.test", "10.5.0.1"));
+    view.sources.push_back(listed("site.test", "10.5.0.2"));
+    EXPECT_EQ(origin_of(view.sources[4], view), "dhcp");
+    EXPECT_EQ(origin_of(view.sources[5], view), "base");
+    const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(plan->staying, ElementsAre("dhcp.test"));
+    EXPECT_THAT(names_of(plan->removed), ElementsAre("pool.test", "base.test", "site.test"));
+    ApplyConfig replace;
+    replace.replace_dhcp = true;
+    EXPECT_THAT(names_of(plan_chrony_change(view, {choose("a.test"), choose("b.test")}, replace)->removed),
+                ElementsAre("pool.test", "base.test", "site.test", "dhcp.test"));
+    ApplyConfig augment;
+    augment.augment = true;
+    const auto added = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, augment);
+    EXPECT_THAT(added->removed, IsEmpty());
+    EXPECT_THAT(sources_to_delete(*added, view.sources), IsEmpty());
+}
+
+TEST(ChronyPlan, a_source_added_by_hand_can_be_brought_back) {
+    auto view = debian();
+    view.sources.push_back(listed("hand.test", "10.6.0.1"));
+    view.sources.push_back(listed("10.6.0.2", "10.6.0.2"));
+    EXPECT_EQ(origin_of(view.sources[4], view), "runtime");
+    const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
+    ASSERT_EQ(plan->removed.size(), 4u);
+    EXPECT_EQ(plan->removed[2].text, "server hand.test iburst");
+    EXPECT_EQ(plan->removed[3].text, "server 10.6.0.2 iburst");
+}
+
+TEST(ChronyPlan, a_reference_clock_is_never_ours_to_delete) {
+    auto view = debian();
+    ChronySource clock = listed("GPS", "GPS", '*');
+    clock.mode = '#';
+    view.sources.push_back(clock);
+    const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
+    EXPECT_THAT(sources_to_delete(*plan, view.sources), testing::Not(testing::Contains("GPS")));
+    EXPECT_EQ(origin_of(clock, view), "refclock");
+}
+
+TEST(ChronyPlan, what_a_reload_multiplied_is_deleted) {
+    const auto plan = plan_chrony_change(debian(), {choose("a.test"), choose("p.test", "", true, 2)}, {});
+    EXPECT_THAT(sources_to_delete(*plan, {listed("a.test", "10.1.0.1"), listed("a.test", "ID#0000000009", '?'),
+                                          listed("p.test", "10.1.0.2"), listed("p.test", "10.1.0.3")}),
+                ElementsAre("ID#0000000009"));
+}
+
+TEST(ChronyPlan, gates_say_why) {
+    const auto base = debian();
+    EXPECT_THAT(refusal(base, {}), HasSubstr("no server"));
+    EXPECT_THAT(refusal(base, {choose("a.test", "10.1.0.1"), choose("b.test", "10.1.0.1")}), HasSubstr("one address"));
+    EXPECT_THAT(refusal(base, {choose("a.test"), choose("a.test:124")}), HasSubstr("one address"));
+    auto smeared = choose("b.test");
+    smeared.timescale = Timescale::smear_24h;
+    EXPECT_THAT(refusal(base, {choose("a.test"), smeared}), HasSubstr("timescale"));
+    EXPECT_THAT(refusal(view_of("minsources 3\n", {}), {choose("a.test"), choose("b.test")}), HasSubstr("minsources"));
+    EXPECT_EQ(refusal(view_of("minsources 3\n", {}), {choose("p.test", "", true, 3)}), "planned");
+    EXPECT_THAT(refusal(view_of("authselectmode require\n", {}), {choose("a.test")}), HasSubstr("authenticated"));
+    const auto secured = view_of("server n.test iburst nts\n", {listed("n.test", "10.0.0.1", '*')});
+    EXPECT_THAT(refusal(secured, {choose("a.test")}), HasSubstr("allow_auth_downgrade"));
+    EXPECT_EQ(refusal(secured, {choose("n.test"), choose("a.test")}), "planned");
+    ApplyConfig downgrade;
+    downgrade.allow_auth_downgrade = true;
+    EXPECT_EQ(refusal(secured, {choose("a.test")}, downgrade), "planned");
+    EXPECT_THAT(refusal(base, {choose("base.test:11123")}), HasSubstr("port"));
+    EXPECT_THAT(refusal(view_of("server x.test noselect\n", {}), {choose("x.test")}), HasSubstr("noselect"));
+}
+
+TEST(ChronyOriginal, deleted_lines_come_back_through_the_restore_file) {
+    auto view = debian();
+    const auto removed = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {})->removed;
+    view.our_text = "server a.test iburst\nserver b.test iburst\n";
+    view.sources = {listed("a.test", "10.1.0.1", '*'), listed("b.test", "10.1.0.2")};
+    const auto plan = plan_chrony_original(view, removed);
+    EXPECT_EQ(plan.staged_text, view.our_text);
+    EXPECT_EQ(plan.final_text, std::nullopt);
+    EXPECT_THAT(*plan.final_restore_text, HasSubstr("pool pool.test iburst\nserver base.test iburst minpoll 5\n"));
+    ASSERT_EQ(plan.members.size(), 2u);
+    EXPECT_TRUE(plan.members[0].fresh);
+    EXPECT_THAT(sources_to_delete(plan, view.sources), ElementsAre("10.1.0.2", "10.1.0.1"));
+}
+
+TEST(ChronyOriginal, before_anything_was_deleted_nothing_needs_restoring) {
+    auto view = debian();
+    view.our_text = "server a.test iburst\n";
+    const auto plan = plan_chrony_original(view, view.config.sources);
+    EXPECT_EQ(plan.final_restore_text, std::nullopt);
+    EXPECT_FALSE(plan.members[0].fresh);
+}
+
+TEST(ChronyPlan, a_dry_run_names_every_step_and_its_inverse) {
+    const auto view = debian();
+    const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
+    const Json json =
+        describe_plan(*plan, view, "/etc/chrony/sources.d/50-ntpopt.sources", "/run/chrony-dhcp/r.sources");
+    std::vector<std::string> actions;
+    for (const auto& step : get_array(json, "steps"))
+        actions.push_back(get_string(step, "action"));
+    EXPECT_THAT(actions, ElementsAre("write_file", "reload", "verify", "delete_source", "delete_source",
+                                     "delete_source", "delete_source", "verify"));
+    EXPECT_EQ(get_string(get_array(json, "steps")[0], "inverse"), "remove_file");
+    EXPECT_THAT(get_string(json, "diff"),
+                HasSubstr("--- /dev/null\n+++ /etc/chrony/sources.d/50-ntpopt.sources\n@@ -0,0 +1,4 @@\n"));
+}
+
+}  // namespace
+}  // namespace ntpopt
