@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/host.hpp"
@@ -30,6 +31,15 @@ struct ScoreParts {
     bool regional_bonus = false;
 };
 
+/// One test that a server had to pass: what it had, and the limit. The word is the verdict for those who fail.
+struct Gate {
+    Verdict word = Verdict::reserve;
+    bool passed = true;
+    double value = 0;
+    double limit = 0;
+    std::string_view unit;  ///< "ms", "%", "points", "" for a plain number
+};
+
 /// What was found out about one server, and what became of it.
 struct RankedServer {
     std::optional<int> rank;  ///< from 1, among those that passed the gates
@@ -50,7 +60,33 @@ struct RankedServer {
     std::string group;
     bool pool = false;
     Verdict verdict = Verdict::not_probed;
-    std::string reason;  ///< one sentence with the numbers behind the verdict
+    std::string reason;       ///< one sentence with the numbers behind the verdict
+    std::vector<Gate> gates;  ///< the tests that have numbers, in order, as far as they were held
+    std::optional<double>
+        bound_ms;  ///< half the delay plus what the server admits: its error cannot be more if it is honest
+    double smoothed_jitter_ms = 0;  ///< the jitter that the score uses, over many rounds
+    double conviction = 0;          ///< how much it was a falseticker lately; 0.5 is the limit
+};
+
+/// Servers whose intervals share a point: they may all be right, and two camps cannot both be.
+struct Camp {
+    double offset_ms = 0;  ///< to the local clock, the middle of what they share
+    double votes = 0;      ///< groups, in whole or in part
+    std::vector<std::string> names;
+};
+
+/// How far the servers agree on the time (SELECTION.md 4.4). Offsets are to the local clock.
+struct ConsensusSummary {
+    bool found = false;
+    bool trusted = false;  ///< trusted servers decided who may vote
+    int groups = 0;        ///< independent groups that voted
+    double votes = 0;      ///< of them, those that share the heaviest interval
+    double low_ms = 0;
+    double high_ms = 0;
+    double centre_ms = 0;
+    double error_ms = 0;            ///< standard error of the centre
+    std::optional<double> gate_ms;  ///< the accuracy gate of this round
+    std::vector<Camp> camps;        ///< the two heaviest where they do not agree
 };
 
 /// A server, or a pool by its name, that is to be configured.
@@ -67,12 +103,13 @@ struct Choice {
 };
 
 struct Decision {
-    Outcome outcome =
-        Outcome::unchanged;  ///< would_apply: change to `selected`; unchanged, no_consensus, no_usable_servers: keep
+    /// would_apply: change to `selected`; unchanged, no_consensus, no_usable_servers, refused: keep
+    Outcome outcome = Outcome::unchanged;
     Confidence confidence = Confidence::none;
     std::string reason;
     std::vector<Choice> selected;  ///< ordered by expected error; equals the incumbents where nothing should change
     std::vector<RankedServer> servers;  ///< ranked first, then the rest by name
+    ConsensusSummary consensus;
 };
 
 }  // namespace ntpopt

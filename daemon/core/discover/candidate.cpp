@@ -1,0 +1,28 @@
+// The words for where a candidate came from, for candidate.hpp.
+#include "daemon/core/discover/candidate.hpp"
+
+namespace ntpopt {
+
+std::string_view name_of(CandidateSource source) {
+    switch (source) {
+        case CandidateSource::configured:
+            return "configured";
+        case CandidateSource::current:
+            return "current";
+        case CandidateSource::dhcp:
+            return "dhcp";
+        case CandidateSource::srv:
+            return "srv";
+        case CandidateSource::cloud:
+            return "cloud";
+        case CandidateSource::catalogue:
+            return "catalogue";
+        case CandidateSource::list:
+            return "list";
+        case CandidateSource::pool_zone:
+            return "pool_zone";
+    }
+    return "";
+}
+
+}  // namespace ntpopt

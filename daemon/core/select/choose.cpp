@@ -1,0 +1,353 @@
+// The stage of the decision that makes a set (SELECTION.md 4.7): incumbents that are still good stay, free places are
+// filled by rank, at most one place changes hands without need. Constraints (group cap, one upstream, one pool) bind
+// always; what doubt forbids (voluntary changes with low confidence or near a leap second) is not done.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "daemon/core/select/trial.hpp"
+
+namespace ntpopt {
+namespace {
+
+constexpr int kGrace = 2;  // rounds that an incumbent may miss
+constexpr int kDwell = 2;  // rounds that it stands before it may be swapped
+
+struct Bar {
+    Verdict verdict = Verdict::same_group;
+    std::size_t other = 0;
+};
+
+/// A set in the making.
+class Slate {
+  public:
+    Slate(const Trial& trial, int pool_floor) : trial_(trial), pool_floor_(pool_floor) {}
+
+    [[nodiscard]] const std::vector<std::size_t>& members() const { return members_; }
+    [[nodiscard]] bool holds(std::size_t option) const {
+        return std::find(members_.begin(), members_.end(), option) != members_.end();
+    }
+    void add(std::size_t option) { members_.push_back(option); }
+    void remove(std::size_t option) { std::erase(members_, option); }
+
+    [[nodiscard]] int slots() const {
+        int count = 0;
+        for (const auto member : members_)
+            count += slots_of(member);
+        return count;
+    }
+    [[nodiscard]] bool has_room_for(std::size_t option) const {
+        return slots() + slots_of(option) <= trial_.config.sources;
+    }
+
+    /// What keeps an option out of this set, were `leaving` not in it. Two incumbents may share an upstream: servers
+    /// change theirs all the time, and no incumbent is worth less for it.
+    [[nodiscard]] std::optional<Bar> bar(std::size_t option, bool upstream_too = true,
+                                         std::optional<std::size_t> leaving = std::nullopt) const {
+        const auto& joining = trial_.options[option];
+        int of_group = 0;
+        for (const auto member : members_) {
+            if (leaving == member) continue;
+            const auto& other = trial_.options[member];
+            if (joining.pool && other.pool) return Bar{Verdict::same_group, member};
+            if (joining.pool || other.pool) continue;
+            if (share_group(joining, other) && ++of_group >= group_cap(trial_.config.sources))
+                return Bar{Verdict::same_group, member};
+        }
+        for (const auto member : members_)
+            if (upstream_too && leaving != member && share_upstream(joining, trial_.options[member]))
+                return Bar{Verdict::same_upstream, member};
+        return std::nullopt;
+    }
+
+  private:
+    [[nodiscard]] int slots_of(std::size_t option) const { return trial_.options[option].pool ? pool_floor_ : 1; }
+    [[nodiscard]] bool share_group(const Option& a, const Option& b) const {
+        for (const auto i : a.sightings)
+            for (const auto j : b.sightings)
+                if (trial_.sightings[i].group == trial_.sightings[j].group) return true;
+        return false;
+    }
+    [[nodiscard]] bool share_upstream(const Option& a, const Option& b) const {
+        if (a.pool || b.pool) return false;
+        for (const auto i : a.sightings)
+            for (const auto j : b.sightings)
+                if (shares_upstream(trial_.sightings[i], trial_.sightings[j])) return true;
+        return false;
+    }
+
+    const Trial& trial_;
+    int pool_floor_;
+    std::vector<std::size_t> members_;
+};
+
+/// Silence that may pass: the server could not be measured, which says nothing about its time.
+bool is_silence(Verdict verdict) {
+    return verdict == Verdict::unreachable || verdict == Verdict::unresolved || verdict == Verdict::not_probed ||
+           verdict == Verdict::bad_reply || verdict == Verdict::kiss_of_death;
+}
+
+/// Its time is right, it is only not as good as it should be.
+bool is_soft(const Option& option) {
+    if (!option.fault) return option.verdict == Verdict::inaccurate;
+    return option.fault->verdict == Verdict::below_minimum || option.fault->verdict == Verdict::low_reachability;
+}
+
+bool is_busy(const Trial& trial, const Option& option) {
+    return !option.sightings.empty() && option.fault && option.fault->verdict == Verdict::kiss_of_death &&
+           std::all_of(option.sightings.begin(), option.sightings.end(),
+                       [&](std::size_t i) { return trial.sightings[i].seen->measurement.kiss == "RATE"; });
+}
+
+/// It was left alone because it had asked for that: no miss either.
+bool is_paused(const Trial& trial, const Option& option) {
+    const auto found = trial.next.penalties.find(option.endpoint.text());
+    return option.fault && option.fault->verdict == Verdict::not_probed && found != trial.next.penalties.end() &&
+           found->second.paused_until_s > trial.context.time_s;
+}
+
+/// The incumbents by what may become of them.
+struct Incumbents {
+    std::vector<std::size_t> healthy;  ///< eligible and behind the gate
+    std::vector<std::size_t> silent;   ///< not measured, but given time
+    std::vector<std::size_t> soft;     ///< true, but not good enough
+    int lost = 0;
+    [[nodiscard]] int count() const { return static_cast<int>(healthy.size() + silent.size() + soft.size()) + lost; }
+};
+
+bool ranks_before(const Trial& trial, std::size_t a, std::size_t b) {
+    const auto& left = trial.options[a];
+    const auto& right = trial.options[b];
+    if (left.rank && right.rank) return *left.rank < *right.rank;
+    if (left.rank.has_value() != right.rank.has_value()) return left.rank.has_value();
+    return left.error_ms != right.error_ms ? left.error_ms < right.error_ms : a < b;
+}
+
+Incumbents sort_incumbents(Trial& trial) {
+    Incumbents out;
+    for (std::size_t i = 0; i < trial.options.size(); ++i) {
+        auto& option = trial.options[i];
+        if (!option.standing) continue;
+        auto& incumbent = trial.standing[*option.standing];
+        const bool excused = is_busy(trial, option) || is_paused(trial, option);
+        const bool missed = option.fault && is_silence(option.fault->verdict);
+        incumbent.held += 1;
+        incumbent.missed = missed ? incumbent.missed + (excused ? 0 : 1) : 0;
+        const bool fits = option.timescale == trial.config.timescale || option.timescale == Timescale::utc ||
+                          (option.timescale == Timescale::unknown && trial.config.timescale == Timescale::utc);
+        if (option.gated)
+            out.healthy.push_back(i);
+        else if (is_soft(option))
+            out.soft.push_back(i);
+        else if (missed && fits && incumbent.missed <= kGrace && trial.config.sources >= 3)
+            out.silent.push_back(i);
+        else
+            ++out.lost;
+    }
+    const auto by_rank = [&](std::size_t a, std::size_t b) { return ranks_before(trial, a, b); };
+    std::sort(out.healthy.begin(), out.healthy.end(), by_rank);
+    std::sort(out.soft.begin(), out.soft.end(), by_rank);
+    // Time for the silent is only where somebody keeps time meanwhile.
+    if (out.healthy.empty() && out.soft.empty() && !trial.context.synchronised) {
+        out.lost += static_cast<int>(out.silent.size());
+        out.silent.clear();
+    }
+    return out;
+}
+
+class Chooser {
+  public:
+    Chooser(Trial& trial, Incumbents incumbents)
+        : trial_(trial),
+          incumbents_(std::move(incumbents)),
+          voluntary_(trial.confidence >= Confidence::medium && !trial.leap_window),
+          free_choice_(!trial.ours && voluntary_),
+          slate_(trial, pool_floor()) {}
+
+    bool choose() {
+        if (!free_choice_) keep_incumbents();
+        keep_most();
+        fill();
+        if (!free_choice_ && voluntary_) swap_one();
+        top_up();
+        explain();
+        return !slate_.members().empty();
+    }
+
+  private:
+    int sources() const { return trial_.config.sources; }
+    /// Most places that change hands at once while enough incumbents are healthy.
+    int most_replaced() const { return std::max(1, sources() / 2); }
+    Option& at(std::size_t option) { return trial_.options[option]; }
+
+    /// How many places the pool must keep: all that others do not want, but a healthy pool loses only so many at once.
+    int pool_floor() const {
+        if (free_choice_ || !trial_.context.pools) return 1;
+        for (const auto i : incumbents_.healthy) {
+            const auto& option = trial_.options[i];
+            if (!option.pool) continue;
+            const int had = std::clamp(trial_.standing[*option.standing].maxsources, 1, sources());
+            return voluntary_ ? std::max(1, had - most_replaced()) : had;
+        }
+        return 1;
+    }
+
+    void keep(std::size_t option, std::string why) {
+        if (slate_.holds(option) || !slate_.has_room_for(option) || slate_.bar(option, false)) return;
+        slate_.add(option);
+        at(option).reason = std::move(why);
+    }
+
+    void keep_incumbents() {
+        for (const auto i : incumbents_.healthy)
+            keep(i, "");
+        for (const auto i : incumbents_.silent)
+            keep(i, trial_.standing[*at(i).standing].missed == 0
+                        ? fmt::format("kept although {}", at(i).fault->reason)
+                        : fmt::format("kept although {} (round {} of {} that it may miss)", at(i).fault->reason,
+                                      trial_.standing[*at(i).standing].missed, kGrace));
+    }
+
+    /// Not more than half of a set that works changes at once, not even for better servers.
+    void keep_most() {
+        const int working = static_cast<int>(incumbents_.healthy.size() + incumbents_.soft.size());
+        if (free_choice_ || working < (sources() + 1) / 2) return;
+        for (const auto i : incumbents_.soft) {
+            const int staying = static_cast<int>(slate_.members().size());
+            if (incumbents_.count() - staying <= most_replaced()) return;
+            keep(i, fmt::format("kept although {}: not more than {} of {} change at once", weakness(i), most_replaced(),
+                                sources()));
+        }
+    }
+
+    std::string weakness(std::size_t option) { return at(option).fault ? at(option).fault->reason : at(option).reason; }
+
+    /// How many places may be filled: none on the word of one group while the service has time, and near a leap second
+    /// only those that became free.
+    int room_to_fill() const {
+        const int room = sources() - slate_.slots();
+        if (trial_.consensus.groups < 2 && trial_.context.synchronised) return 0;
+        if (trial_.leap_window && trial_.context.synchronised)
+            return std::min(room, incumbents_.count() - static_cast<int>(slate_.members().size()));
+        return room;
+    }
+
+    void fill() {
+        std::vector<std::size_t> ranked;
+        for (std::size_t i = 0; i < trial_.options.size(); ++i)
+            if (!at(i).fault && !slate_.holds(i)) ranked.push_back(i);
+        // By rank among those behind the gate, then by expected error among the rest.
+        std::sort(ranked.begin(), ranked.end(),
+                  [&](std::size_t a, std::size_t b) { return ranks_before(trial_, a, b); });
+        int room = room_to_fill();
+        for (const auto i : ranked) {
+            if (room <= 0) return;
+            if (!slate_.has_room_for(i) || slate_.bar(i)) continue;
+            slate_.add(i);
+            if (!at(i).gated) at(i).reason = fmt::format("nobody better is left ({})", at(i).reason);
+            --room;
+        }
+    }
+
+    /// Whether one server is better than another by enough to change places.
+    bool is_worth_it(const Option& challenger, const Option& incumbent) const {
+        const double factor = 1 + trial_.config.hysteresis;
+        return trial_.config.rank_by == RankBy::error ? challenger.error_ms * factor <= incumbent.error_ms
+                                                      : challenger.score >= factor * incumbent.score;
+    }
+
+    void swap_one() {
+        const int staying = static_cast<int>(std::count_if(slate_.members().begin(), slate_.members().end(),
+                                                           [&](std::size_t i) { return at(i).standing.has_value(); }));
+        if (incumbents_.count() - staying + 1 > most_replaced() || !has_full_set()) return;
+        std::vector<std::size_t> leaving;
+        for (const auto i : incumbents_.healthy)
+            if (slate_.holds(i) && trial_.standing[*at(i).standing].held >= kDwell) leaving.push_back(i);
+        std::reverse(leaving.begin(), leaving.end());  // the worst first
+        std::vector<std::size_t> challengers;
+        for (std::size_t i = 0; i < trial_.options.size(); ++i)
+            if (at(i).rank && !slate_.holds(i)) challengers.push_back(i);
+        std::sort(challengers.begin(), challengers.end(),
+                  [&](std::size_t a, std::size_t b) { return at(a).rank < at(b).rank; });
+        for (const auto challenger : challengers)
+            for (const auto incumbent : leaving) {
+                if (!is_worth_it(at(challenger), at(incumbent)) || slate_.bar(challenger, true, incumbent)) continue;
+                slate_.remove(incumbent);
+                slate_.add(challenger);
+                at(challenger).reason =
+                    fmt::format("score {:.1f} beats the {:.1f} of {} by the hysteresis", at(challenger).score,
+                                at(incumbent).score, at(incumbent).endpoint.text());
+                return;
+            }
+    }
+    bool has_full_set() const { return slate_.slots() >= sources(); }
+
+    /// With fewer than three sources a service cannot outvote a liar: true incumbents are better than gaps.
+    void top_up() {
+        for (const auto i : incumbents_.soft) {
+            if (slate_.slots() >= std::min(sources(), 3)) return;
+            keep(i, fmt::format("kept although {}: fewer than three others are left", weakness(i)));
+        }
+    }
+
+    /// Slots of the pool, and the word and sentence for everybody.
+    void explain() {
+        const int named = static_cast<int>(std::count_if(slate_.members().begin(), slate_.members().end(),
+                                                         [&](std::size_t i) { return !at(i).pool; }));
+        double weakest = HUGE_VAL;
+        for (const auto i : slate_.members()) {
+            auto& option = at(i);
+            option.chosen = true;
+            option.slots = option.pool && trial_.context.pools ? std::max(1, sources() - named) : 1;
+            option.verdict = Verdict::chosen;
+            weakest = std::min(weakest, option.score);
+            if (option.reason.empty())
+                option.reason = fmt::format("score {:.1f}, expected error {}", option.score, ms_text(option.error_ms));
+        }
+        for (std::size_t i = 0; i < trial_.options.size(); ++i) {
+            auto& option = at(i);
+            if (option.chosen) continue;
+            if (option.fault) {
+                option.verdict = option.fault->verdict;
+                option.reason = option.fault->reason;
+            } else if (option.gated) {
+                explain_reserve(option, slate_.bar(i), weakest);
+            }
+        }
+    }
+
+    void explain_reserve(Option& option, std::optional<Bar> bar, double weakest) {
+        if (bar) {
+            option.verdict = bar->verdict;
+            const auto other = at(bar->other).endpoint.text();
+            option.reason =
+                bar->verdict == Verdict::same_upstream ? fmt::format("it has the same upstream as {}", other)
+                : option.pool
+                    ? fmt::format("one pool is enough, and {} is chosen", other)
+                    : fmt::format("{} of the same group is chosen, and {} of {} is all that one group may have", other,
+                                  group_cap(sources()), sources());
+            return;
+        }
+        option.verdict = Verdict::reserve;
+        option.reason = fmt::format("score {:.1f}; the weakest of the set has {:.1f}", option.score, weakest);
+        if (option.score > weakest && !free_choice_)
+            option.reason += voluntary_ ? fmt::format(", and {:.0f} % more is needed to take its place",
+                                                      100 * trial_.config.hysteresis)
+                                        : ", and without need nothing changes now";
+    }
+
+    Trial& trial_;
+    Incumbents incumbents_;
+    bool voluntary_;
+    bool free_choice_;
+    Slate slate_;
+};
+
+}  // namespace
+
+bool choose_set(Trial& trial) {
+    return Chooser(trial, sort_incumbents(trial)).choose();
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,216 @@
+// The journey of a decision, stage by stage, and its conclusion, for decide.hpp.
+#include "daemon/core/select/decide.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "daemon/core/select/timescale.hpp"
+#include "daemon/core/select/trial.hpp"
+
+namespace ntpopt {
+namespace {
+
+/// Expected error where nothing is known: what an average public server turns out to have.
+constexpr double kUnknownError_ms = 100;
+
+Choice choice_of(const Trial& trial, const Option& option) {
+    Choice out{.endpoint = option.endpoint,
+               .address = std::nullopt,
+               .pool = option.pool,
+               .maxsources = option.pool ? std::max(option.slots, 1) : 0,
+               .timescale = option.timescale,
+               .error_s = (option.error_ms > 0 ? option.error_ms : kUnknownError_ms) * 1e-3};
+    out.offset_s = trial.base_s + trial.consensus.centre_ms * 1e-3;
+    if (option.face) {
+        const auto& sighting = trial.sightings[*option.face];
+        out.address = sighting.seen->address;
+        if (sighting.summary) out.offset_s = trial.base_s + sighting.summary->offset_ms * 1e-3;
+    }
+    return out;
+}
+
+/// What is used today, as choices: with this round's figures where there are some.
+std::vector<Choice> keep_standing(const Trial& trial) {
+    std::vector<Choice> out;
+    for (const auto& option : trial.options) {
+        if (!option.standing) continue;
+        const auto& incumbent = trial.standing[*option.standing];
+        auto choice = choice_of(trial, option);
+        if (option.pool) choice.maxsources = std::max(incumbent.maxsources, 1);
+        if (!choice.address) choice.address = incumbent.address;
+        out.push_back(std::move(choice));
+    }
+    return out;
+}
+
+/// By expected error, since timesyncd walks the list; there pools come last, because it would stay with one member.
+void order_choices(std::vector<Choice>& choices, const DecisionContext& context) {
+    std::stable_sort(choices.begin(), choices.end(), [&](const Choice& a, const Choice& b) {
+        if (!context.multi_source && a.pool != b.pool) return b.pool;
+        return a.error_s != b.error_s ? a.error_s < b.error_s : a.endpoint < b.endpoint;
+    });
+}
+
+std::vector<Incumbent> incumbents_of(const Trial& trial, const std::vector<Choice>& choices) {
+    std::vector<Incumbent> out;
+    for (const auto& choice : choices) {
+        Incumbent incumbent{.endpoint = choice.endpoint,
+                            .pool = choice.pool,
+                            .maxsources = choice.maxsources,
+                            .timescale = choice.timescale,
+                            .address = choice.address,
+                            .error_ms = choice.error_s * 1e3};
+        for (const auto& standing : trial.standing) {
+            if (standing.endpoint != choice.endpoint || !trial.ours) continue;
+            incumbent.held = standing.held;
+            incumbent.missed = standing.missed;
+        }
+        out.push_back(std::move(incumbent));
+    }
+    return out;
+}
+
+std::string names(const std::vector<std::string>& all) {
+    constexpr std::size_t kShown = 4;
+    const std::vector<std::string> some(all.begin(),
+                                        all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kShown)));
+    return all.size() > kShown ? fmt::format("{} and {} more", fmt::join(some, ", "), all.size() - kShown)
+                               : fmt::format("{}", fmt::join(some, ", "));
+}
+
+std::string disagreement(const ConsensusSummary& consensus) {
+    std::string text = fmt::format("{} server groups {}do not agree on the time", consensus.groups,
+                                   consensus.trusted ? "and the trusted servers among them " : "");
+    for (const auto& camp : consensus.camps)
+        text += fmt::format("; {:.2g} vote{} for {} ({})", camp.votes, camp.votes == 1 ? "s" : "",
+                            ms_text(camp.offset_ms), names(camp.names));
+    return text + fmt::format("; more than {:.2g} are needed, so nothing changes", consensus.groups / 2.0);
+}
+
+/// The words for everybody where no set is chosen: faults stay, the rest waits.
+void settle_without_set(Trial& trial, std::string_view why) {
+    for (auto& option : trial.options) {
+        if (option.fault) {
+            option.verdict = option.fault->verdict;
+            option.reason = option.fault->reason;
+        } else {
+            option.verdict = option.standing ? Verdict::chosen : Verdict::reserve;
+            option.reason = option.standing ? fmt::format("kept: {}", why) : std::string(why);
+        }
+    }
+}
+
+/// Sources that stay whatever is chosen must tell the same time as the set.
+const CurrentSource* find_conflict(const DecisionContext& context, const SelectionConfig& config, bool leap_window) {
+    for (const auto& source : context.kept)
+        if (!fits_timescale(source.timescale, config.timescale, leap_window)) return &source;
+    return nullptr;
+}
+
+bool same_names(const std::vector<Choice>& a, const std::vector<Incumbent>& b) {
+    if (a.size() != b.size()) return false;
+    return std::all_of(a.begin(), a.end(), [&](const Choice& choice) {
+        return std::any_of(b.begin(), b.end(), [&](const Incumbent& other) {
+            return other.endpoint == choice.endpoint && other.pool == choice.pool;
+        });
+    });
+}
+
+void localise(ConsensusSummary& consensus, double base_s) {
+    const double base_ms = base_s * 1e3;
+    if (consensus.found) {
+        consensus.low_ms += base_ms;
+        consensus.high_ms += base_ms;
+        consensus.centre_ms += base_ms;
+    }
+    for (auto& camp : consensus.camps)
+        camp.offset_ms += base_ms;
+}
+
+std::string describe_change(const std::vector<Choice>& chosen, const std::vector<Incumbent>& standing) {
+    std::vector<std::string> in;
+    std::vector<std::string> out;
+    const auto stands = [&](const Endpoint& endpoint) {
+        return std::any_of(standing.begin(), standing.end(),
+                           [&](const auto& other) { return other.endpoint == endpoint; });
+    };
+    for (const auto& choice : chosen)
+        if (!stands(choice.endpoint)) in.push_back(choice.endpoint.text());
+    for (const auto& incumbent : standing)
+        if (std::none_of(chosen.begin(), chosen.end(),
+                         [&](const auto& choice) { return choice.endpoint == incumbent.endpoint; }))
+            out.push_back(incumbent.endpoint.text());
+    return out.empty()  ? fmt::format("{} joins", names(in))
+           : in.empty() ? fmt::format("{} goes", names(out))
+                        : fmt::format("{} for {}", names(in), names(out));
+}
+
+class Conclusion {
+  public:
+    explicit Conclusion(Trial& trial) : trial_(trial) {}
+
+    DecisionResult keep(Outcome outcome, std::string reason) {
+        settle_without_set(trial_, reason);
+        return finish(outcome, std::move(reason), keep_standing(trial_));
+    }
+
+    DecisionResult choose() {
+        std::vector<Choice> chosen;
+        for (const auto& option : trial_.options)
+            if (option.chosen) chosen.push_back(choice_of(trial_, option));
+        order_choices(chosen, trial_.context);
+        if (same_names(chosen, trial_.standing)) {
+            for (auto& choice : chosen)
+                for (const auto& incumbent : trial_.standing)
+                    if (choice.pool && incumbent.endpoint == choice.endpoint) choice.maxsources = incumbent.maxsources;
+            // What was found is what would be chosen: from now on it is ours.
+            trial_.standing = incumbents_of(trial_, chosen);
+            trial_.ours = true;
+            return finish(Outcome::unchanged, "the best set is in use", std::move(chosen));
+        }
+        if (const auto* kept = find_conflict(trial_.context, trial_.config, trial_.leap_window))
+            return keep(Outcome::refused,
+                        fmt::format("{} stays configured and tells {}, which must not be mixed with {}",
+                                    kept->endpoint.text(), name_of(kept->timescale), name_of(trial_.config.timescale)));
+        trial_.next.proposed = incumbents_of(trial_, chosen);
+        auto reason = describe_change(chosen, trial_.standing);
+        return finish(Outcome::would_apply, std::move(reason), std::move(chosen));
+    }
+
+  private:
+    DecisionResult finish(Outcome outcome, std::string reason, std::vector<Choice> selected) {
+        if (trial_.ours) trial_.next.incumbents = trial_.standing;
+        localise(trial_.consensus, trial_.base_s);
+        Decision decision{.outcome = outcome,
+                          .confidence = trial_.confidence,
+                          .reason = std::move(reason),
+                          .selected = std::move(selected),
+                          .servers = report_servers(trial_),
+                          .consensus = std::move(trial_.consensus)};
+        return {std::move(decision), std::move(trial_.next)};
+    }
+    Trial& trial_;
+};
+
+}  // namespace
+
+DecisionResult decide(const std::vector<Observation>& observations, const SelectionState& state,
+                      const SelectionConfig& config, const DecisionContext& context) {
+    auto trial = open_trial(observations, state, config, context);
+    judge_hygiene(trial);
+    judge_truth(trial);
+    learn_round(trial);
+    judge_options(trial);
+    Conclusion conclusion(trial);
+    if (trial.consensus.groups == 0)
+        return conclusion.keep(Outcome::no_usable_servers, "no server gave a usable answer, so nothing changes");
+    if (!trial.consensus.found) return conclusion.keep(Outcome::no_consensus, disagreement(trial.consensus));
+    if (!choose_set(trial))
+        return conclusion.keep(Outcome::no_usable_servers, "no server passed the gates, so nothing changes");
+    return conclusion.choose();
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,130 @@
+// The events that change the decision's memory, for state.hpp.
+#include "daemon/core/select/state.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/text.hpp"
+
+namespace ntpopt {
+namespace {
+
+constexpr double kDay_s = 86400;
+constexpr double kLongestPenalty_s = 90 * kDay_s;
+
+/// The oldest entries beyond the limit go, and everything that nobody touched for too long, unless `keep` says no.
+template <typename Map, typename Touched, typename Keep>
+void trim_map(Map& map, double now_s, Touched touched, Keep keep) {
+    std::erase_if(
+        map, [&](const auto& entry) { return touched(entry.second) < now_s - kForgetAfter_s && !keep(entry.second); });
+    if (map.size() <= kMaxRemembered) return;
+    std::vector<double> times;
+    times.reserve(map.size());
+    for (const auto& [key, value] : map)
+        times.push_back(touched(value));
+    const auto cut = times.begin() + static_cast<std::ptrdiff_t>(map.size() - kMaxRemembered);
+    std::nth_element(times.begin(), cut, times.end());
+    auto excess = map.size() - kMaxRemembered;
+    for (auto it = map.begin(); it != map.end() && excess > 0;) {
+        if (touched(it->second) <= *cut) {
+            it = map.erase(it);
+            --excess;
+        } else {
+            ++it;
+        }
+    }
+}
+
+}  // namespace
+
+SelectionState commit(SelectionState state, bool applied) {
+    if (applied && !state.proposed.empty()) state.incumbents = std::move(state.proposed);
+    state.proposed.clear();
+    return state;
+}
+
+SelectionState note_rolled_back(SelectionState state, const std::vector<std::string>& names, double now_s) {
+    for (const auto& name : names) {
+        const bool stands = std::any_of(state.incumbents.begin(), state.incumbents.end(),
+                                        [&](const Incumbent& incumbent) { return incumbent.endpoint.text() == name; });
+        if (stands) continue;
+        auto& penalty = state.penalties[name];
+        penalty.rollbacks = std::min(penalty.rollbacks + 1, 16);
+        penalty.held_until_s = now_s + std::min(kDay_s * std::exp2(penalty.rollbacks - 1), kLongestPenalty_s);
+        penalty.touched_s = now_s;
+    }
+    state.proposed.clear();
+    return state;
+}
+
+SelectionState forget_selection(SelectionState state) {
+    state.incumbents.clear();
+    state.proposed.clear();
+    return state;
+}
+
+SelectionState blacklist(SelectionState state, std::string_view name, double until_s, double now_s) {
+    auto& penalty = state.penalties[to_lower(name)];
+    penalty.by_hand = true;
+    penalty.blacklisted_until_s = until_s;
+    penalty.touched_s = now_s;
+    return state;
+}
+
+SelectionState unblacklist(SelectionState state, std::string_view name) {
+    state.penalties.erase(to_lower(name));
+    return state;
+}
+
+std::vector<BlacklistEntry> list_blacklist(const SelectionState& state, double now_s) {
+    std::vector<BlacklistEntry> out;
+    for (const auto& [name, penalty] : state.penalties) {
+        if (penalty.blacklisted_until_s > now_s)
+            out.push_back({name, penalty.blacklisted_until_s, penalty.by_hand,
+                           penalty.by_hand ? "by hand" : "failed round after round"});
+        else if (penalty.banned_until_s > now_s)
+            out.push_back({name, penalty.banned_until_s, false, "it told us to go away (kiss-o'-death)"});
+    }
+    return out;
+}
+
+const Penalty* find_bar(const SelectionState& state, const Endpoint& endpoint, const std::optional<Address>& address,
+                        double now_s) {
+    if (state.penalties.empty()) return nullptr;
+    const auto bars = [&](const std::string& key) -> const Penalty* {
+        const auto found = state.penalties.find(key);
+        if (found == state.penalties.end()) return nullptr;
+        const auto& penalty = found->second;
+        return std::max({penalty.blacklisted_until_s, penalty.banned_until_s, penalty.held_until_s}) > now_s ? &penalty
+                                                                                                             : nullptr;
+    };
+    if (const auto* bar = bars(endpoint.text())) return bar;
+    if (endpoint.port != kNtpPort)
+        if (const auto* bar = bars(endpoint.host.text())) return bar;
+    return address ? bars(address->text()) : nullptr;
+}
+
+bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint, const std::optional<Address>& address,
+                     double now_s) {
+    if (const auto* bar = find_bar(state, endpoint, address, now_s))
+        return std::max(bar->blacklisted_until_s, bar->banned_until_s) > now_s;
+    const auto paused = [&](const std::string& key) {
+        const auto found = state.penalties.find(key);
+        return found != state.penalties.end() && found->second.paused_until_s > now_s;
+    };
+    return paused(endpoint.text()) || (address && paused(address->text()));
+}
+
+void forget_old(SelectionState& state, double now_s) {
+    const auto updated = [](const auto& entry) { return entry.updated_s; };
+    const auto never = [](const auto&) { return false; };
+    trim_map(state.servers, now_s, updated, never);
+    trim_map(state.pools, now_s, updated, never);
+    trim_map(
+        state.penalties, now_s, [](const Penalty& penalty) { return penalty.touched_s; },
+        [&](const Penalty& penalty) {
+            return std::max({penalty.blacklisted_until_s, penalty.banned_until_s, penalty.held_until_s}) > now_s;
+        });
+}
+
+}  // namespace ntpopt
