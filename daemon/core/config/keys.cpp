@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "common/text.hpp"
 #include "daemon/core/config/value_types.hpp"
+#include "daemon/core/discover/region.hpp"
 
 namespace ntpopt {
 namespace {
@@ -17,8 +17,6 @@ using namespace config_values;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxText = 1024;
-constexpr std::array<std::string_view, 7> kContinents{"africa",        "antarctica", "asia",         "europe",
-                                                      "north-america", "oceania",    "south-america"};
 
 Error bad(std::string_view text, std::string_view what) {
     return {Errc::invalid_argument, fmt::format("'{}' {}", printable(text, 80), what)};
@@ -30,18 +28,10 @@ bool is_plain(std::string_view text) {
 }
 
 Result<std::string> check_region(std::string_view text) {
-    if (text == "auto" || text == "none") return std::string(text);
-    const auto slash = text.find('/');
-    const auto continent = text.substr(0, slash);
-    if (std::find(kContinents.begin(), kContinents.end(), continent) == kContinents.end())
-        return bad(text,
-                   "does not begin with africa, antarctica, asia, europe, north-america, oceania or south-america");
-    if (slash == std::string_view::npos) return std::string(text);
-    const auto country = text.substr(slash + 1);
-    const bool two_letters =
-        country.size() == 2 && country[0] >= 'a' && country[0] <= 'z' && country[1] >= 'a' && country[1] <= 'z';
-    if (!two_letters) return bad(text, "does not end with a country code of two small letters, as in asia/in");
-    return std::string(text);
+    if (text == "auto") return std::string(text);
+    const auto region = parse_region(text);
+    if (!region) return region.error();
+    return region->text();
 }
 
 Result<std::string> check_pool_zone(std::string_view text) {

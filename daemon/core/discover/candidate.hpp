@@ -14,10 +14,10 @@ enum class CandidateSource { configured, current, dhcp, srv, cloud, catalogue, l
 struct Candidate {
     Endpoint endpoint;
     CandidateSource source = CandidateSource::configured;
-    bool pool = false;          ///< the name is a pool: its members change, only the name may be configured
-    std::string operator_name;  ///< who runs it, from the catalogue; empty where unknown
-    std::string region;         ///< "asia" or "asia/in"; empty where unknown
-    bool regional = false;      ///< of our own country or continent
+    bool pool = false;            ///< the name is a pool: its members change, only the name may be configured
+    std::string operator_name{};  ///< who runs it, from the catalogue; empty where unknown
+    std::string region{};         ///< "asia" or "asia/in"; empty where unknown
+    bool regional = false;        ///< of our own country or continent
     bool anycast = false;
     Timescale timescale = Timescale::unknown;
 };
