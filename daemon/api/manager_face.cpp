@@ -1,0 +1,373 @@
+// Implementation of manager_face.hpp.
+#include "daemon/api/manager_face.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
+
+#include "common/version.hpp"
+#include "daemon/api/requests.hpp"
+#include "dbus/compat.hpp"
+#include "dbus/contract.hpp"
+#include "dbus/errors.hpp"
+
+namespace ntpopt {
+namespace {
+
+using boost::asio::awaitable;
+
+/// Calls of one connection that may wait for their answer at a time, and of all. The system bus gives one user 256
+/// connections, so that nobody can use up alone what all share.
+constexpr int kPendingOfOne = 8;
+constexpr std::size_t kPendingInAll = 4096;
+constexpr auto kProgressPeriod = std::chrono::milliseconds(100);
+constexpr const char* kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
+
+/// Whatever leaves a method or property body becomes a D-Bus error: any other exception would unwind through sd-bus,
+/// which is C, and end the daemon at the hand of any caller.
+template <typename Body>
+auto guarded(Body body) -> decltype(body()) {
+    try {
+        return body();
+    } catch (const sdbus::Error&) {
+        throw;
+    } catch (const std::exception& e) {
+        throw to_bus({Errc::internal, e.what()});
+    } catch (...) {
+        throw to_bus({Errc::internal, "unknown failure"});
+    }
+}
+
+template <typename T>
+T or_throw(Result<T> result) {
+    if (!result) throw to_bus(result.error());
+    return *std::move(result);
+}
+
+Result<std::tuple<>> nothing(const Status& status) {
+    if (!status) return status.error();
+    return std::tuple<>();
+}
+
+template <typename T>
+Result<std::tuple<T>> one(Result<T> value) {
+    if (!value) return value.error();
+    return std::tuple<T>(*std::move(value));
+}
+
+/// Sends an answer or an error; the one to hear it, or the bus, may be gone, which is nobody's failure.
+template <typename... Out>
+void send(const sdbus::Result<Out...>& result, const Result<std::tuple<Out...>>& outcome) {
+    try {
+        if (!outcome) return result.returnError(to_bus(outcome.error()));
+        std::apply([&](const auto&... values) { result.returnResults(values...); }, *outcome);
+    } catch (const sdbus::Error& e) {
+        try {
+            result.returnError(to_bus({Errc::internal, e.getMessage()}));
+        } catch (const sdbus::Error&) {
+            // The connection is lost; the pump says so.
+        }
+    }
+}
+
+}  // namespace
+
+ManagerFace::ManagerFace(BusPump& pump, TaskGroup& tasks, Control& control, Authority& authority)
+    : AdaptorInterfaces(pump.connection(), contract::kManagerPath),
+      pump_(pump),
+      tasks_(tasks),
+      control_(control),
+      authority_(authority),
+      senders_(pump),
+      told_(control.snapshot()) {
+    registerAdaptor();
+    pump_.kick();
+}
+
+ManagerFace::~ManagerFace() {
+    *alive_ = false;
+    unregisterAdaptor();
+}
+
+// ---- calls
+
+template <typename... Out>
+std::optional<std::string> ManagerFace::enter(const sdbus::Result<Out...>& result) {
+    auto sender = compat::current_sender(getObject());
+    auto& pending = pending_[sender];
+    if (pending >= kPendingOfOne || pending_in_all_ >= kPendingInAll) {
+        if (pending == 0) pending_.erase(sender);
+        result.returnError(sdbus::Error(kLimitsExceeded, "too many calls at once"));
+        return std::nullopt;
+    }
+    ++pending;
+    ++pending_in_all_;
+    return sender;
+}
+
+void ManagerFace::leave(const std::string& sender) {
+    --pending_in_all_;
+    const auto found = pending_.find(sender);
+    if (found != pending_.end() && --found->second == 0) pending_.erase(found);
+}
+
+template <typename... Out>
+void ManagerFace::take(sdbus::Result<Out...>&& result, std::optional<Action> action,
+                       std::type_identity_t<Work<Out...>> work) {
+    guarded([&] {
+        auto sender = enter(result);
+        if (!sender) return;
+        auto shared = std::make_shared<sdbus::Result<Out...>>(std::move(result));
+        tasks_.spawn("bus call", serve<Out...>(std::move(shared), *std::move(sender), action, std::move(work)));
+    });
+}
+
+template <typename... Out>
+awaitable<void> ManagerFace::serve(std::shared_ptr<sdbus::Result<Out...>> result, std::string sender,
+                                   std::optional<Action> action, Work<Out...> work) {
+    const auto leaving = std::shared_ptr<void>(nullptr, [this, sender](void*) { leave(sender); });
+    const auto caller = co_await admit(sender, action);
+    Result<std::tuple<Out...>> outcome = Error{};
+    if (!caller) {
+        outcome = caller.error();
+    } else {
+        try {
+            outcome = work(*caller);
+        } catch (const std::exception& e) {
+            outcome = Error{Errc::internal, e.what()};
+        }
+    }
+    send(*result, outcome);
+    pump_.kick();
+}
+
+awaitable<void> ManagerFace::serve_status(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender) {
+    const auto leaving = std::shared_ptr<void>(nullptr, [this, sender](void*) { leave(sender); });
+    auto status = co_await control_.status();
+    send(*result, one(Result<wire::Dict>(wire::Dict(std::move(status)))));
+    pump_.kick();
+}
+
+awaitable<Result<Caller>> ManagerFace::admit(std::string sender, std::optional<Action> action) {
+    const auto user = co_await senders_.user_of(sender);
+    if (!user) co_return Error{Errc::access_denied, user.error().detail};
+    Caller caller{std::move(sender), *user};
+    if (action) {
+        const auto allowed = co_await authority_.allow(caller, *action);
+        if (!allowed) co_return allowed.error();
+    }
+    co_return caller;
+}
+
+void ManagerFace::Reoptimize(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
+    take<std::uint64_t>(std::move(result), Action::reoptimize,
+                        [this, options](const Caller&) -> Result<std::tuple<std::uint64_t>> {
+                            const auto dry_run = parse_flag(options.value, "dry_run");
+                            if (!dry_run) return dry_run.error();
+                            return one(control_.reoptimize(*dry_run));
+                        });
+}
+
+void ManagerFace::GetRun(sdbus::Result<wire::Dict>&& result, std::uint64_t run_id) {
+    take<wire::Dict>(std::move(result), std::nullopt,
+                     [this, run_id](const Caller& caller) -> Result<std::tuple<wire::Dict>> {
+                         auto report = control_.run(run_id, caller.is_root());
+                         if (!report) return report.error();
+                         return std::tuple(wire::Dict(*std::move(report)));
+                     });
+}
+
+void ManagerFace::GetStatus(sdbus::Result<wire::Dict>&& result) {
+    guarded([&] {
+        auto sender = enter(result);
+        if (!sender) return;
+        auto shared = std::make_shared<sdbus::Result<wire::Dict>>(std::move(result));
+        tasks_.spawn("bus call", serve_status(std::move(shared), *std::move(sender)));
+    });
+}
+
+wire::Rows ManagerFace::ListServers() {
+    return guarded([&] { return wire::Rows(control_.servers()); });
+}
+
+wire::Dict ManagerFace::Explain(const std::string& server) {
+    return guarded([&] {
+        std::optional<Endpoint> endpoint;
+        if (!server.empty()) endpoint = or_throw(parse_server(server));
+        return wire::Dict(or_throw(control_.explain(endpoint)));
+    });
+}
+
+wire::Rows ManagerFace::GetHistory(const wire::Dict& query) {
+    return guarded([&] { return wire::Rows(or_throw(control_.history(or_throw(parse_history_query(query.value))))); });
+}
+
+wire::Rows ManagerFace::ListBlacklist() {
+    return guarded([&] { return wire::Rows(control_.blacklist()); });
+}
+
+void ManagerFace::Blacklist(sdbus::Result<>&& result, std::string server, std::uint64_t for_usec) {
+    take<>(std::move(result), Action::configure, [this, server, for_usec](const Caller&) -> Result<std::tuple<>> {
+        const auto endpoint = parse_server(server);
+        if (!endpoint) return endpoint.error();
+        const auto time = parse_usec("the time on the blacklist", for_usec);
+        if (!time) return time.error();
+        return nothing(
+            control_.add_to_blacklist(*endpoint, for_usec == 0 ? std::nullopt : std::optional<Duration>(*time)));
+    });
+}
+
+void ManagerFace::Unblacklist(sdbus::Result<>&& result, std::string server) {
+    take<>(std::move(result), Action::configure, [this, server](const Caller&) -> Result<std::tuple<>> {
+        const auto endpoint = parse_server(server);
+        if (!endpoint) return endpoint.error();
+        return nothing(control_.remove_from_blacklist(*endpoint));
+    });
+}
+
+void ManagerFace::SetInterval(sdbus::Result<>&& result, std::uint64_t interval_usec) {
+    take<>(std::move(result), Action::configure, [this, interval_usec](const Caller&) -> Result<std::tuple<>> {
+        const auto interval = parse_usec("the interval", interval_usec);
+        if (!interval) return interval.error();
+        return nothing(control_.set_interval(*interval));
+    });
+}
+
+void ManagerFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
+    take<std::uint64_t>(std::move(result), Action::rollback,
+                        [this, options](const Caller&) -> Result<std::tuple<std::uint64_t>> {
+                            const auto original = parse_flag(options.value, "original");
+                            if (!original) return original.error();
+                            return one(control_.rollback(*original));
+                        });
+}
+
+void ManagerFace::Reload(sdbus::Result<>&& result) {
+    take<>(std::move(result), Action::configure,
+           [this](const Caller&) -> Result<std::tuple<>> { return nothing(control_.reload()); });
+}
+
+wire::Dict ManagerFace::GetConfig() {
+    return guarded([&] { return wire::Dict(control_.config()); });
+}
+
+// ---- properties
+
+std::string ManagerFace::Version() {
+    return kVersion;
+}
+std::string ManagerFace::State() {
+    return guarded([&] { return control_.snapshot().state; });
+}
+std::string ManagerFace::Mode() {
+    return guarded([&] { return control_.snapshot().mode; });
+}
+std::string ManagerFace::Service() {
+    return guarded([&] { return control_.snapshot().service; });
+}
+std::string ManagerFace::Unit() {
+    return guarded([&] { return control_.snapshot().unit; });
+}
+std::string ManagerFace::Region() {
+    return guarded([&] { return control_.snapshot().region; });
+}
+std::vector<std::string> ManagerFace::Selected() {
+    return guarded([&] { return control_.snapshot().selected; });
+}
+std::string ManagerFace::Confidence() {
+    return guarded([&] { return control_.snapshot().confidence; });
+}
+bool ManagerFace::Synchronised() {
+    return guarded([&] { return control_.snapshot().synchronised; });
+}
+std::uint64_t ManagerFace::IntervalUSec() {
+    return guarded([&] { return control_.snapshot().interval_usec; });
+}
+std::uint64_t ManagerFace::LastRunUSec() {
+    return guarded([&] { return control_.snapshot().last_run_usec; });
+}
+std::uint64_t ManagerFace::NextRunUSec() {
+    return guarded([&] { return control_.snapshot().next_run_usec; });
+}
+std::vector<std::string> ManagerFace::Alarms() {
+    return guarded([&] { return control_.snapshot().alarms; });
+}
+
+std::uint64_t ManagerFace::ClockErrorBoundNSec() {
+    return guarded([&]() -> std::uint64_t {
+        const auto bound = control_.clock_error_bound();
+        return bound ? static_cast<std::uint64_t>(std::max(bound->count(), Duration::rep{0})) : UINT64_MAX;
+    });
+}
+
+// ---- signals
+
+template <typename Emit>
+void ManagerFace::tell(Emit emit) {
+    try {
+        emit();
+    } catch (const sdbus::Error&) {
+        // The connection is lost, and the pump says so; a hint that nobody can hear is no failure.
+    }
+    pump_.kick();
+}
+
+void ManagerFace::changed() {
+    if (telling_) return;
+    telling_ = true;
+    boost::asio::post(pump_.executor(), [this, alive = alive_] {
+        if (!*alive) return;
+        telling_ = false;
+        auto now = control_.snapshot();
+        std::vector<std::string> names;
+        const auto compare = [&](const char* name, auto member) {
+            if (now.*member != told_.*member) names.emplace_back(name);
+        };
+        compare("State", &Snapshot::state);
+        compare("Mode", &Snapshot::mode);
+        compare("Service", &Snapshot::service);
+        compare("Unit", &Snapshot::unit);
+        compare("Region", &Snapshot::region);
+        compare("Selected", &Snapshot::selected);
+        compare("Confidence", &Snapshot::confidence);
+        compare("Synchronised", &Snapshot::synchronised);
+        compare("IntervalUSec", &Snapshot::interval_usec);
+        compare("LastRunUSec", &Snapshot::last_run_usec);
+        compare("NextRunUSec", &Snapshot::next_run_usec);
+        compare("Alarms", &Snapshot::alarms);
+        told_ = std::move(now);
+        if (names.empty()) return;
+        tell([&] { getObject().emitPropertiesChangedSignal(contract::kManagerInterface, names); });
+    });
+}
+
+void ManagerFace::run_started(std::uint64_t run_id, bool dry_run) {
+    told_stage_.clear();
+    tell([&] { emitRunStarted(run_id, dry_run); });
+}
+
+void ManagerFace::run_progress(std::uint64_t run_id, const std::string& stage, std::size_t done, std::size_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stage == told_stage_ && done != total && now - told_at_ < kProgressPeriod) return;
+    told_stage_ = stage;
+    told_at_ = now;
+    tell([&] { emitRunProgress(run_id, stage, static_cast<std::uint32_t>(done), static_cast<std::uint32_t>(total)); });
+}
+
+void ManagerFace::run_finished(std::uint64_t run_id, const Json& report) {
+    auto summary = Json::object();
+    for (const auto& [key, value] : report.items())
+        if (key != "servers" && key != "diff") summary[key] = value;
+    tell([&] { emitRunFinished(run_id, wire::Dict(std::move(summary))); });
+}
+
+void ManagerFace::selection_changed(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                                    const std::string& reason) {
+    tell([&] { emitSelectionChanged(before, after, reason); });
+}
+
+void ManagerFace::server_blacklisted(const std::string& server, std::uint64_t until_usec, const std::string& reason) {
+    tell([&] { emitServerBlacklisted(server, until_usec, reason); });
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,158 @@
+// What org.ntpopt1.Manager answers and tells.
+#include <unistd.h>
+
+#include "daemon/io/bus/signals.hpp"
+#include "tests/bus/face/face_fixture.hpp"
+
+namespace ntpopt {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Face;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Json options(const std::string& text) {
+    return Json::parse(text);
+}
+
+TEST_F(Face, ShowsItsProperties) {
+    const auto shown = properties();
+    EXPECT_EQ(shown["State"], "idle");
+    EXPECT_EQ(shown["Service"], "chronyd");
+    EXPECT_EQ(shown["Selected"], Json::parse(R"(["ntp1.example","ntp2.example:1123"])"));
+    EXPECT_EQ(shown["Synchronised"], true);
+    EXPECT_EQ(shown["IntervalUSec"], 21'600'000'000);
+    EXPECT_EQ(shown["ClockErrorBoundNSec"], 1'500'000);
+    EXPECT_EQ(shown["Alarms"], Json::array());
+    EXPECT_EQ(shown.size(), 14U);
+}
+
+TEST_F(Face, ReadsWithoutAskingAnybody) {
+    authority.allows = false;
+    control.status_document = options(R"({"state":"idle","last_run":{"run_id":7}})");
+    control.config_document = options(R"({"values":{"mode":"apply"}})");
+    EXPECT_EQ(call<wire::Rows>("ListServers").value().value.size(), 4U);
+    EXPECT_EQ(call<wire::Dict>("GetStatus").value().value, control.status_document);
+    EXPECT_EQ(call<wire::Dict>("GetRun", std::uint64_t{0}).value().value["run_id"], 7);
+    EXPECT_EQ(call<wire::Dict>("GetConfig").value().value, control.config_document);
+    EXPECT_EQ(call<wire::Rows>("ListBlacklist").value().value, Json::array());
+    EXPECT_EQ(call<wire::Rows>("GetHistory", wire::Dict()).value().value, Json::array());
+    EXPECT_TRUE(call<wire::Dict>("Explain", std::string("ntp1.example")));
+    EXPECT_TRUE(call<wire::Dict>("Explain", std::string()));
+    EXPECT_TRUE(authority.asked.empty());
+}
+
+TEST_F(Face, ChangesAreHandedOn) {
+    EXPECT_EQ(call<std::uint64_t>("Reoptimize", wire::Dict()).value(), 7U);
+    EXPECT_EQ(call<std::uint64_t>("Reoptimize", wire::Dict(options(R"({"dry_run":true})"))).value(), 7U);
+    EXPECT_EQ(call<std::uint64_t>("Rollback", wire::Dict(options(R"({"original":true})"))).value(), 7U);
+    EXPECT_TRUE(tell("Blacklist", std::string("Bad.Example"), std::uint64_t{3'600'000'000}));
+    EXPECT_TRUE(tell("Blacklist", std::string("bad.example:124"), std::uint64_t{0}));
+    EXPECT_TRUE(tell("Unblacklist", std::string("bad.example")));
+    EXPECT_TRUE(tell("SetInterval", std::uint64_t{3'600'000'000}));
+    EXPECT_TRUE(tell("Reload"));
+    EXPECT_THAT(control.told,
+                ElementsAre("reoptimize", "reoptimize dry", "rollback original", "blacklist bad.example 1h",
+                            "blacklist bad.example:124 for good", "unblacklist bad.example", "interval 1h", "reload"));
+    EXPECT_EQ(authority.asked.size(), 8U);
+    EXPECT_EQ(authority.asked.front().user, geteuid());
+}
+
+TEST_F(Face, WhoMayNotIsDenied) {
+    authority.allows = false;
+    EXPECT_EQ(call<std::uint64_t>("Reoptimize", wire::Dict()).error().code, Errc::access_denied);
+    EXPECT_EQ(call<std::uint64_t>("Rollback", wire::Dict()).error().code, Errc::access_denied);
+    EXPECT_EQ(tell("Blacklist", std::string("a"), std::uint64_t{0}).error().code, Errc::access_denied);
+    EXPECT_EQ(tell("Unblacklist", std::string("a")).error().code, Errc::access_denied);
+    EXPECT_EQ(tell("SetInterval", std::uint64_t{1}).error().code, Errc::access_denied);
+    EXPECT_EQ(tell("Reload").error().code, Errc::access_denied);
+    EXPECT_TRUE(control.told.empty());
+}
+
+TEST_F(Face, FailuresKeepTheirNames) {
+    for (const auto code : {Errc::busy, Errc::refused, Errc::not_found, Errc::shutting_down, Errc::service_not_found}) {
+        control.failure = Error{code, "because"};
+        const auto answer = call<std::uint64_t>("Reoptimize", wire::Dict());
+        EXPECT_EQ(answer.error(), (Error{code, "because"}));
+    }
+    EXPECT_EQ(call<wire::Dict>("GetRun", std::uint64_t{99}).error().code, Errc::not_found);
+}
+
+// One unprivileged call that made a body throw ended the daemon: the exception unwound through sd-bus.
+TEST_F(Face, ABugInABodyIsAnErrorOfThatCall) {
+    control.throws = true;
+    EXPECT_EQ(call<wire::Rows>("ListServers").error().code, Errc::internal);
+    EXPECT_EQ(call<std::uint64_t>("Reoptimize", wire::Dict()).error().code, Errc::internal);
+    auto message = manager.message(contract::kPropertiesInterface, "Get", std::string(contract::kManagerInterface),
+                                   std::string("ClockErrorBoundNSec"));
+    EXPECT_FALSE(loop.run(manager.call(std::move(message), 10s)));
+    control.throws = false;
+    EXPECT_TRUE(call<wire::Rows>("ListServers"));
+    EXPECT_TRUE(escaped.empty());
+}
+
+class Told : public Face {
+  protected:
+    Told() {
+        for (const auto* member : {"RunStarted", "RunProgress", "RunFinished", "SelectionChanged", "ServerBlacklisted"})
+            watch(contract::kManagerInterface, member);
+        watch(contract::kPropertiesInterface, "PropertiesChanged");
+        loop.until([&] { return !owner.owner().empty(); });
+    }
+
+    void watch(const std::string& interface, const std::string& member) {
+        watches.push_back(std::make_unique<SignalWatch>(
+            client_pump, owner, SignalRule{contract::kManagerPath, interface, member},
+            [this, member](sdbus::Message& m) {
+                auto arguments = Json::array();
+                for (std::string type, contents; m.peekType(type, contents), type.front() != '\0';)
+                    arguments.push_back(wire::read_value(m));
+                heard.push_back(member + " " + render_json(arguments));
+            }));
+    }
+
+    std::vector<std::string> heard;
+    NameOwner owner{client_pump, contract::kManagerName};
+    std::vector<std::unique_ptr<SignalWatch>> watches;
+};
+
+TEST_F(Told, ChangedPropertiesOnceATurn) {
+    control.properties.state = "probe";
+    face.changed();
+    control.properties.synchronised = false;
+    face.changed();
+    face.changed();
+    ASSERT_TRUE(loop.until([&] { return heard.size() == 1; }));
+    EXPECT_THAT(heard.front(), HasSubstr(R"({"State":"probe","Synchronised":false})"));
+    face.changed();
+    face.run_started(1, false);
+    ASSERT_TRUE(loop.until([&] { return heard.size() == 2; }));
+    EXPECT_EQ(heard.back(), "RunStarted [1,false]") << "nothing had changed, so nothing was told";
+}
+
+TEST_F(Told, TheStoryOfARun) {
+    face.run_started(8, true);
+    for (std::size_t i = 0; i <= 1000; ++i)
+        face.run_progress(8, "probe", i, 1000);
+    face.run_progress(8, "score", 0, 1);
+    face.run_finished(8, test::sample_report(8, "applied"));
+    face.selection_changed({"a"}, {"b", "c"}, "better");
+    face.server_blacklisted("bad", 5, "failed 3 rounds");
+    ASSERT_TRUE(loop.until([&] { return !heard.empty() && heard.back().starts_with("ServerBlacklisted"); }));
+    EXPECT_EQ(heard.front(), "RunStarted [8,true]");
+    EXPECT_EQ(heard[1], R"(RunProgress [8,"probe",0,1000])");
+    EXPECT_THAT(heard, testing::Contains(R"(RunProgress [8,"probe",1000,1000])"));
+    EXPECT_THAT(heard, testing::Contains(R"(RunProgress [8,"score",0,1])"));
+    EXPECT_THAT(heard, testing::Contains(R"(SelectionChanged [["a"],["b","c"],"better"])"));
+    EXPECT_EQ(heard.back(), R"(ServerBlacklisted ["bad",5,"failed 3 rounds"])");
+    EXPECT_LT(heard.size(), 60U) << "progress is not told a thousand times";
+    const auto finished =
+        *std::find_if(heard.begin(), heard.end(), [](auto& h) { return h.starts_with("RunFinished"); });
+    EXPECT_THAT(finished, HasSubstr(R"("outcome":"applied")"));
+    EXPECT_THAT(finished, testing::Not(HasSubstr("diff"))) << "everybody hears it";
+    EXPECT_THAT(finished, testing::Not(HasSubstr("liar.example")));
+}
+
+}  // namespace
+}  // namespace ntpopt

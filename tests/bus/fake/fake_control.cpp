@@ -1,0 +1,167 @@
+// Implementation of fake_control.hpp.
+#include "tests/bus/fake/fake_control.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace ntpopt::test {
+namespace {
+
+Json sample_server(int rank, const std::string& name, double score, const std::string& verdict,
+                   const std::string& reason) {
+    Json server{
+        {"rank", nullptr},
+        {"name", name},
+        {"address", "192.0.2.1"},
+        {"port", 123},
+        {"offset_ms", 0.12},
+        {"raw_offset_ms", -3.4},
+        {"delay_ms", 8.1},
+        {"jitter_ms", 0.3},
+        {"error_ms", 0.5},
+        {"stratum", 2},
+        {"reachability", 100.0},
+        {"score", score},
+        {"score_parts",
+         {{"jitter", 95.0}, {"reachability", 100.0}, {"stratum", 84.0}, {"latency", 95.2}, {"regional_bonus", true}}},
+        {"region", "asia"},
+        {"timescale", "utc"},
+        {"group", name},
+        {"verdict", verdict},
+        {"reason", reason}};
+    if (rank > 0) server["rank"] = rank;
+    return server;
+}
+
+Json dead_server(const std::string& name) {
+    return {{"name", name},
+            {"address", "192.0.2.9"},
+            {"port", 123},
+            {"reachability", 0.0},
+            {"timescale", "unknown"},
+            {"verdict", "unreachable"},
+            {"reason", "none of 3 requests was answered"}};
+}
+
+}  // namespace
+
+Json sample_report(std::uint64_t run_id, const std::string& outcome) {
+    return {{"run_id", run_id},
+            {"dry_run", outcome == "would_apply"},
+            {"timestamp", "2026-01-02T03:04:05.000Z"},
+            {"duration_s", 4.3},
+            {"region", "asia"},
+            {"service", "chronyd"},
+            {"confidence", "high"},
+            {"outcome", outcome},
+            {"reason", "3 of 4 servers agree within 1.2 ms"},
+            {"selected", {"ntp1.example", "ntp2.example:1123"}},
+            {"previous", {"old.example"}},
+            {"servers",
+             {sample_server(1, "ntp1.example", 94.1, "chosen", "best of its group"),
+              sample_server(2, "ntp2.example:1123", 90.0, "chosen", "best of its group"),
+              sample_server(0, "liar.example", 12.5, "falseticker", "it is 50.0 ms off the others"),
+              dead_server("dead.example")}},
+            {"stages",
+             {{{"stage", "discover"}, {"ok", true}, {"duration_s", 0.1}, {"detail", "4 candidates"}},
+              {{"stage", "probe"}, {"ok", true}, {"duration_s", 4.1}, {"detail", "3 of 4 answered"}}}},
+            {"diff", "--- a/ntpopt.sources\n+++ b/ntpopt.sources\n-server old.example\n+server ntp1.example\n"}};
+}
+
+FakeControl::FakeControl() {
+    properties.mode = "apply";
+    properties.service = "chronyd";
+    properties.unit = "chrony.service";
+    properties.region = "asia";
+    properties.selected = {"ntp1.example", "ntp2.example:1123"};
+    properties.confidence = "high";
+    properties.synchronised = true;
+    properties.interval_usec = 21'600'000'000;
+    runs[7] = sample_report(7, "applied");
+    last_run = 7;
+    server_list = runs[7]["servers"];
+}
+
+Status FakeControl::note(std::string what) const {
+    if (throws) throw std::runtime_error("a bug");
+    if (failure) return *failure;
+    told.push_back(std::move(what));
+    return {};
+}
+
+Snapshot FakeControl::snapshot() const {
+    return properties;
+}
+
+std::optional<Duration> FakeControl::clock_error_bound() const {
+    if (throws) throw std::runtime_error("a bug");
+    return std::chrono::microseconds(1500);
+}
+
+Result<std::uint64_t> FakeControl::reoptimize(bool dry_run) {
+    if (auto noted = note(dry_run ? "reoptimize dry" : "reoptimize"); !noted) return noted.error();
+    return on_reoptimize ? (*on_reoptimize)(dry_run) : last_run;
+}
+
+Result<Json> FakeControl::run(std::uint64_t run_id, bool whole_diff) const {
+    const auto found = runs.find(run_id == 0 ? last_run : run_id);
+    if (found == runs.end()) return Error{Errc::not_found, fmt::format("there is no run {}", run_id)};
+    auto report = found->second;
+    if (!whole_diff) report["diff"] = "/etc/x: 4 lines";
+    return report;
+}
+
+Json FakeControl::servers() const {
+    if (throws) throw std::runtime_error("a bug");
+    return server_list;
+}
+
+Result<Json> FakeControl::explain(std::optional<Endpoint> server) const {
+    if (auto noted = note(fmt::format("explain {}", server ? server->text() : "")); !noted) return noted.error();
+    return explanation;
+}
+
+Result<Json> FakeControl::history(const HistoryQuery& query) const {
+    const auto what =
+        fmt::format("history {} {} {} {} {}", query.server ? query.server->text() : "-", query.since_usec,
+                    query.until_usec == UINT64_MAX ? "-" : std::to_string(query.until_usec), query.limit, query.trace);
+    if (auto noted = note(what); !noted) return noted.error();
+    return history_document;
+}
+
+Json FakeControl::blacklist() const {
+    return blacklist_document;
+}
+
+Status FakeControl::add_to_blacklist(const Endpoint& server, std::optional<Duration> time) {
+    return note(fmt::format("blacklist {} {}", server.text(), time ? render_duration(*time) : "for good"));
+}
+
+Status FakeControl::remove_from_blacklist(const Endpoint& server) {
+    return note("unblacklist " + server.text());
+}
+
+Status FakeControl::set_interval(Duration interval) {
+    properties.interval_usec = static_cast<std::uint64_t>(interval / std::chrono::microseconds(1));
+    return note("interval " + render_duration(interval));
+}
+
+Result<std::uint64_t> FakeControl::rollback(bool original) {
+    if (auto noted = note(original ? "rollback original" : "rollback"); !noted) return noted.error();
+    return last_run;
+}
+
+Status FakeControl::reload() {
+    return note("reload");
+}
+
+Json FakeControl::config() const {
+    return config_document;
+}
+
+boost::asio::awaitable<Json> FakeControl::status() {
+    co_return status_document;
+}
+
+}  // namespace ntpopt::test
