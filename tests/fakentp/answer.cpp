@@ -41,7 +41,8 @@ std::uint64_t ntp_short(Duration duration) {
 
 std::uint32_t own_refid(const ServerSpec& spec) {
     if (spec.refid != 0) return spec.refid;
-    if (spec.stratum <= 1) return 0x47505300;  // "GPS"
+    if (spec.stratum == 0) return 0;
+    if (spec.stratum == 1) return 0x47505300;  // "GPS"
     // An upstream of its own in 10.0.0.0/8 (IPv4), or a hash of the address.
     const auto& octets = spec.address.octets();
     if (spec.address.is_v4())

@@ -49,7 +49,7 @@ struct ServerSpec {
     int stratum = 2;
     int leap = 0;
     int precision_log2 = -23;
-    std::uint32_t refid = 0;  ///< 0: "GPS" for stratum 1, else one that no other fake server has
+    std::uint32_t refid = 0;  ///< 0: "GPS" for stratum 1, none for 0, else one that no other fake server has
     Duration root_delay = std::chrono::milliseconds(1);
     Duration root_dispersion = std::chrono::milliseconds(1);
     Duration reference_age = std::chrono::seconds(16);

@@ -2,13 +2,14 @@
 #include "daemon/core/ntp/exchange.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace ntpopt {
 namespace {
 
 constexpr std::uint8_t kVersion = 4;
-constexpr std::uint8_t kOldestVersion = 3;  // RFC 5905 1: version 4 is compatible with it
+constexpr std::uint8_t kOldestVersion = 3;           // RFC 5905 1: version 4 is compatible with it
 constexpr std::uint8_t kLeapUnsynchronised = 3;      // RFC 5905 figure 9
 constexpr std::uint8_t kStratumUnsynchronised = 16;  // RFC 5905 figure 11
 constexpr Duration kMaxProcessing = std::chrono::seconds(1);
@@ -28,21 +29,22 @@ ServerHeader header_of(const Packet& packet) {
     return header;
 }
 
-/// The kiss code, or "" where the reference id is none: left-justified ASCII, zero padded (RFC 5905 7.4).
+bool is_letter_or_digit(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// The kiss code, or "" where the reference id is none. Besides the codes of RFC 5905 figure 13, NTSN (RFC 8915 5.7)
+/// and experimental ones (X...). INIT and STEP only say that the server is about to be synchronised, and whatever else
+/// stands beside stratum 0 is the reference of a server that lost it: both ask nothing of us.
 std::string kiss_code(std::uint32_t refid) {
+    static constexpr std::array<std::string_view, 13> kCodes{"ACST", "AUTH", "AUTO", "BCST", "CRYP", "DENY", "DROP",
+                                                             "RSTR", "MCST", "NKEY", "RATE", "RMOT", "NTSN"};
     std::string code;
     for (int shift = 24; shift >= 0; shift -= 8)
         code.push_back(static_cast<char>(refid >> shift & 0xff));
-    code.erase(std::find_if(code.rbegin(), code.rend(), [](char c) { return c != '\0'; }).base(), code.end());
-    const bool legible = std::all_of(code.begin(), code.end(), [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    });
-    return legible ? code : std::string();
-}
-
-/// INIT and STEP say that the server is about to be synchronised; they ask nothing of us (RFC 5905 figure 13).
-bool tells_of_start(std::string_view kiss) {
-    return kiss == "INIT" || kiss == "STEP";
+    const bool experimental = code[0] == 'X' && std::all_of(code.begin(), code.end(), is_letter_or_digit);
+    if (experimental || std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end()) return code;
+    return {};
 }
 
 }  // namespace
@@ -121,7 +123,7 @@ Reply check_reply(std::span<const std::uint8_t> bytes, std::span<const Exchange>
 
     // RFC 5905 7.4, RFC 8633 5.4: a kiss counts with a right origin only, and nothing but its code does.
     if (packet.stratum == 0) {
-        if (auto code = kiss_code(packet.refid); !code.empty() && !tells_of_start(code)) {
+        if (auto code = kiss_code(packet.refid); !code.empty()) {
             reply.content = Kiss{std::move(code)};
             return reply;
         }

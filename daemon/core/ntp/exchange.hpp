@@ -55,7 +55,7 @@ struct Unsynchronised {
 };
 /// Kiss-o'-death (RFC 5905 7.4): its timestamps mean nothing and are not kept.
 struct Kiss {
-    std::string code;  ///< 1 to 4 letters or digits
+    std::string code;  ///< 4 letters or digits
 };
 
 struct Reply {

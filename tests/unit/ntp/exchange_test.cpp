@@ -203,15 +203,14 @@ TEST_P(NotSynchronised, KeepsTheHeader) {
     EXPECT_EQ(std::get<Unsynchronised>(reply.content).header.leap, GetParam().leap);
 }
 
-INSTANTIATE_TEST_SUITE_P(Rule, NotSynchronised,
-                         testing::Values(SilentRow{"leap_3", 3, 2, 0xc0000201}, SilentRow{"stratum_0", 0, 0, 0},
-                                         SilentRow{"stratum_0_illegible", 3, 0, 0x01020304},
-                                         SilentRow{"stratum_0_inner_zero", 3, 0, 0x52004154},
-                                         SilentRow{"stratum_16", 0, 16, 0xc0000201},
-                                         SilentRow{"stratum_255", 0, 255, 0xc0000201},
-                                         SilentRow{"kiss_INIT", 3, 0, 0x494e4954},
-                                         SilentRow{"kiss_STEP", 3, 0, 0x53544550}),
-                         [](const auto& row) { return std::string(row.param.what); });
+INSTANTIATE_TEST_SUITE_P(
+    Rule, NotSynchronised,
+    testing::Values(SilentRow{"leap_3", 3, 2, 0xc0000201}, SilentRow{"stratum_0", 0, 0, 0},
+                    SilentRow{"stratum_0_illegible", 3, 0, 0x01020304},
+                    SilentRow{"stratum_0_inner_zero", 3, 0, 0x52004154}, SilentRow{"stratum_16", 0, 16, 0xc0000201},
+                    SilentRow{"stratum_255", 0, 255, 0xc0000201}, SilentRow{"stratum_0_GPS", 3, 0, 0x47505300},
+                    SilentRow{"kiss_INIT", 3, 0, 0x494e4954}, SilentRow{"kiss_STEP", 3, 0, 0x53544550}),
+    [](const auto& row) { return std::string(row.param.what); });
 
 struct KissRow {
     const char* code;
@@ -245,7 +244,7 @@ TEST_P(Kisses, WithAWrongOriginAreNothing) {
 INSTANTIATE_TEST_SUITE_P(Rule, Kisses,
                          testing::Values(KissRow{"RATE", 0x52415445, true}, KissRow{"DENY", 0x44454e59, true},
                                          KissRow{"RSTR", 0x52535452, true}, KissRow{"NTSN", 0x4e54534e, false},
-                                         KissRow{"X1", 0x58310000, false}),
+                                         KissRow{"XFOO", 0x58464f4f, false}),
                          [](const auto& row) { return std::string(row.param.code); });
 
 }  // namespace

@@ -1,0 +1,25 @@
+// The real prober against fake servers in the same process, in one call.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/io/ntp/udp_prober.hpp"
+#include "tests/fakentp/fleet.hpp"
+
+namespace ntpopt {
+
+/// Adds a server on a port that the kernel chooses; "127.40.1.1 offset=50ms name=liar". Throws where the line is wrong.
+ProbeTarget add_server(fakentp::Fleet& fleet, const std::string& line);
+
+/// Three requests 50 ms apart, which only loopback servers get that fast.
+ProbeConfig quick_config();
+
+/// Runs one round to its end. Gives up with an exception after a minute.
+std::vector<Measurement> run_probe(const std::vector<ProbeTarget>& targets, const ProbeConfig& config,
+                                   ClockReader clocks = read_clocks, Prober::Progress progress = {});
+
+/// The sample with the least delay: the one that no busy machine has touched. Throws where there is none.
+const Sample& best_sample(const Measurement& measurement);
+
+}  // namespace ntpopt
