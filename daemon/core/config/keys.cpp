@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/text.hpp"
 #include "daemon/core/config/value_types.hpp"
 #include "daemon/core/discover/region.hpp"
+#include "daemon/core/select/pattern.hpp"
 
 namespace ntpopt {
 namespace {
@@ -63,28 +63,9 @@ Result<Endpoint> parse_server(std::string_view text) {
     return endpoint;
 }
 
-/// An exact host name, an address, a network as CIDR, or "*.suffix".
 Result<std::string> parse_pattern(std::string_view text) {
-    static constexpr std::string_view kForms =
-        "is not a pattern: write a host name, an address, 192.0.2.0/24 or *.example.org";
-    if (text.starts_with("*.")) {
-        auto suffix = HostName::parse(text.substr(2));
-        if (!suffix) return bad(text, kForms);
-        return "*." + suffix->text();
-    }
-    if (const auto slash = text.find('/'); slash != std::string_view::npos) {
-        const auto address = Address::parse(text.substr(0, slash));
-        const auto bits = text.substr(slash + 1);
-        unsigned number = 0;
-        const auto [end, failure] = std::from_chars(bits.data(), bits.data() + bits.size(), number);
-        if (!address || failure != std::errc{} || end != bits.data() + bits.size() ||
-            number > (address->is_v4() ? 32 : 128))
-            return bad(text, kForms);
-        return fmt::format("{}/{}", address->text(), number);
-    }
-    auto host = Host::parse(text);
-    if (!host) return bad(text, kForms);
-    return host->text();
+    if (const auto pattern = Pattern::parse(text); !pattern) return pattern.error();
+    return to_lower(text);
 }
 
 template <typename Access, typename Kind>

@@ -257,11 +257,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[selection]\nmin_stratum = 5\nmax_stratum = 4",
                 "f.toml:2: selection.min_stratum: 5 is more than selection.max_stratum, which is 4"},
         Mistake{"selection.whitelist = ['10.0.0.0/33']",
-                "f.toml:1: selection.whitelist: '10.0.0.0/33' is not a pattern: "
-                "write a host name, an address, 192.0.2.0/24 or *.example.org"},
+                "f.toml:1: selection.whitelist: '10.0.0.0/33' is not a pattern: a "
+                "prefix length is a number from 0 to 32"},
         Mistake{"selection.trusted = ['*']",
                 "f.toml:1: selection.trusted: '*' is not a pattern: write a host name, an "
-                "address, 192.0.2.0/24 or *.example.org"},
+                "address, ADDRESS/BITS or *.DOMAIN"},
         Mistake{"selection.timescale = 'smear-meta'",
                 "f.toml:1: selection.timescale: \"smear-meta\" is not right here: "
                 "expected one of utc, smear-24h"},
