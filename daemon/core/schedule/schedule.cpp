@@ -1,0 +1,99 @@
+// Implementation of schedule.hpp.
+#include "daemon/core/schedule/schedule.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ntpopt {
+namespace {
+
+constexpr Duration kBootSpread = 8min;
+constexpr Duration kFirstRetry = 30min;
+constexpr Duration kSettle = 15s;
+constexpr Duration kSettleSpread = 30s;
+constexpr Duration kBetweenTriggered = 10min;
+constexpr double kTokens = 4;
+constexpr Duration kTokenEvery = 6h;
+
+Duration scaled(Duration duration, double factor) {
+    return Duration(static_cast<Duration::rep>(static_cast<double>(duration.count()) * factor));
+}
+
+}  // namespace
+
+std::string_view name_of(Trigger trigger) {
+    switch (trigger) {
+        case Trigger::network_changed:
+            return "network_changed";
+        case Trigger::resumed:
+            return "resumed";
+        case Trigger::unsynchronised:
+            return "unsynchronised";
+        case Trigger::sources_dead:
+            return "sources_dead";
+        case Trigger::service_restarted:
+            return "service_restarted";
+    }
+    return "schedule";
+}
+
+Schedule::Schedule(ScheduleConfig config, std::uint64_t machine) : config_(config), machine_(machine) {}
+
+/// The machine's share of the interval: a fleet that is switched on at once still asks evenly over the interval.
+Duration Schedule::phase() const {
+    return scaled(config_.interval, static_cast<double>(machine_ >> 11) * 0x1p-53);
+}
+
+/// The interval with its random share, symmetric around it.
+Duration Schedule::splayed(double chance) const {
+    return config_.interval + scaled(config_.interval, config_.splay * (chance - 0.5));
+}
+
+void Schedule::plan(Duration at, std::string_view reason) {
+    next_ = at;
+    reason_ = reason;
+}
+
+void Schedule::start(Duration now, std::optional<Duration> since_last, double chance) {
+    tokens_at_ = now;
+    const auto delay =
+        config_.boot_delay == Duration::zero() ? Duration::zero() : config_.boot_delay + scaled(kBootSpread, chance);
+    // The first round of all comes soon, whatever the phase: until then nothing is known.
+    if (!since_last || *since_last >= config_.interval) return plan(now + delay, "boot");
+    plan(now + std::max(config_.interval - *since_last, delay), "schedule");
+}
+
+void Schedule::configure(ScheduleConfig config, Duration now) {
+    const auto before = config_.interval;
+    config_ = config;
+    if (before == config.interval || !last_round_) return;
+    plan(std::max(now, *last_round_ + config.interval), "schedule");
+}
+
+void Schedule::finished(Duration now, bool useful, double chance) {
+    const bool first = !last_round_;
+    last_round_ = now;
+    useless_ = useful ? 0 : useless_ + 1;
+    if (useful) {
+        // Once in the life of a process the distance to the next round is half an interval and the phase, so that
+        // machines that were booted together drift apart for good.
+        const auto wait = first ? scaled(config_.interval, 0.5) + phase() : splayed(chance);
+        return plan(now + wait, "schedule");
+    }
+    const auto doublings = std::min(useless_ - 1, 16);
+    const auto wait = std::min(scaled(kFirstRetry, std::exp2(doublings)), config_.interval);
+    plan(now + scaled(wait, 0.75 + 0.5 * chance), "retry");
+}
+
+bool Schedule::trigger(Trigger trigger, Duration now, double chance) {
+    tokens_ = std::min(kTokens, tokens_ + to_seconds(now - tokens_at_) / to_seconds(kTokenEvery));
+    tokens_at_ = now;
+    auto at = now + kSettle + scaled(kSettleSpread, chance);
+    if (last_round_) at = std::max(at, *last_round_ + kBetweenTriggered);
+    if (at >= next_ || tokens_ < 1) return false;
+    tokens_ -= 1;
+    plan(at, name_of(trigger));
+    return true;
+}
+
+}  // namespace ntpopt

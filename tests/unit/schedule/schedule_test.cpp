@@ -1,0 +1,135 @@
+// When rounds run: scripts of events, and the properties that keep fleets from herding.
+#include "daemon/core/schedule/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+namespace ntpopt {
+namespace {
+
+constexpr std::uint64_t kMachine = 0x8000000000000000;  // half of the interval as phase
+
+Schedule started(ScheduleConfig config = {}, std::optional<Duration> since_last = std::nullopt, double chance = 0.5) {
+    Schedule schedule(config, kMachine);
+    schedule.start(1h, since_last, chance);
+    return schedule;
+}
+
+TEST(Schedule, FirstRoundWaitsForTheBootDelayAndItsRandomPart) {
+    EXPECT_EQ(started({}, std::nullopt, 0).next(), 1h + 2min);
+    EXPECT_EQ(started({}, std::nullopt, 0.5).next(), 1h + 6min);
+    EXPECT_EQ(started({}, std::nullopt, 0.5).reason(), "boot");
+}
+
+TEST(Schedule, WithoutABootDelayTheFirstRoundRunsAtOnce) {
+    ScheduleConfig config;
+    config.boot_delay = 0s;
+    EXPECT_EQ(started(config).next(), 1h);
+}
+
+TEST(Schedule, ARestartDoesNotRunARoundThatIsNotDue) {
+    EXPECT_EQ(started({}, 5h, 0).next(), 1h + 1h) << "one hour of six is left";
+    EXPECT_EQ(started({}, 5h + 59min, 0).next(), 1h + 2min) << "never before the boot delay";
+    EXPECT_EQ(started({}, 7h, 0).next(), 1h + 2min) << "overdue";
+}
+
+TEST(Schedule, ACrashLoopDoesNotAddRounds) {
+    for (const std::uint64_t machine : {std::uint64_t{0}, kMachine, UINT64_MAX}) {
+        Schedule schedule(ScheduleConfig{}, machine);
+        schedule.start(1h, 10min, 0.1);
+        EXPECT_EQ(schedule.next(), 1h + 5h + 50min) << "a round ran ten minutes ago";
+    }
+}
+
+TEST(Schedule, IntervalsAreSplayedAroundTheirMean) {
+    auto schedule = started();
+    schedule.finished(2h, true, 0.5);
+    EXPECT_EQ(schedule.next(), 2h + 3h + 3h) << "the first distance is half an interval and the machine's phase";
+    schedule.finished(5h, true, 0.0);
+    EXPECT_EQ(schedule.next(), 5h + 6h - 18min);
+    schedule.finished(5h, true, 0.5);
+    EXPECT_EQ(schedule.next(), 11h);
+}
+
+TEST(Schedule, UselessRoundsAreRepeatedSoonerAndSoonerLess) {
+    auto schedule = started();
+    Duration now = 2h;
+    for (const auto wait : {Duration(30min), Duration(1h), Duration(2h), Duration(4h), Duration(6h), Duration(6h)}) {
+        schedule.finished(now, false, 0.5);
+        EXPECT_EQ(schedule.next(), now + wait);
+        EXPECT_EQ(schedule.reason(), "retry");
+        now = schedule.next();
+    }
+    schedule.finished(now, true, 0.5);
+    EXPECT_GT(schedule.next(), now + 2h);
+    schedule.finished(now, false, 0.5);
+    EXPECT_EQ(schedule.next(), now + 30min) << "a good round forgives";
+}
+
+TEST(Schedule, ATriggerSettlesFirst) {
+    auto schedule = started();
+    schedule.finished(2h, true, 0.5);
+    EXPECT_TRUE(schedule.trigger(Trigger::network_changed, 3h, 0.5));
+    EXPECT_EQ(schedule.next(), 3h + 30s);
+    EXPECT_EQ(schedule.reason(), "network_changed");
+    EXPECT_FALSE(schedule.trigger(Trigger::resumed, 3h + 1s, 0.5)) << "it joins the round that comes";
+}
+
+TEST(Schedule, TriggersComeNoCloserThanTenMinutesToARound) {
+    auto schedule = started();
+    schedule.finished(2h, true, 0.5);
+    EXPECT_TRUE(schedule.trigger(Trigger::unsynchronised, 2h + 1min, 0));
+    EXPECT_EQ(schedule.next(), 2h + 10min);
+}
+
+TEST(Schedule, AFlappingNetworkCausesNoStorm) {
+    auto schedule = started();
+    Duration now = 2h;
+    schedule.finished(now, true, 0.5);
+    int rounds = 0;
+    const auto end = now + 24h;
+    for (; now < end; now += 5s) {
+        schedule.trigger(Trigger::network_changed, now, 0.5);
+        if (now < schedule.next()) continue;
+        ++rounds;
+        schedule.finished(now, true, 0.5);
+    }
+    EXPECT_LE(rounds, 4 + 4 + 4) << "the bucket, its refill, and the rounds of the schedule";
+    EXPECT_GE(rounds, 8);
+}
+
+TEST(Schedule, ANewIntervalMovesTheNextRoundButNotIntoThePast) {
+    auto schedule = started();
+    schedule.finished(2h, true, 0.5);
+    ScheduleConfig config;
+    config.interval = 1h;
+    schedule.configure(config, 2h + 10min);
+    EXPECT_EQ(schedule.next(), 3h);
+    config.interval = 30min;
+    schedule.configure(config, 2h + 50min);
+    EXPECT_EQ(schedule.next(), 2h + 50min);
+}
+
+TEST(Schedule, MachinesBootedTogetherSpreadOverTheInterval) {
+    std::mt19937_64 random(1);
+    std::uniform_real_distribution<double> chance;
+    std::vector<double> hours;
+    for (int machine = 0; machine < 10'000; ++machine) {
+        Schedule schedule(ScheduleConfig{}, random());
+        schedule.start(0s, std::nullopt, chance(random));
+        for (int round = 0; round < 3; ++round)
+            schedule.finished(schedule.next(), true, chance(random));
+        hours.push_back(to_seconds(schedule.next()) / 3600);
+    }
+    // Six hour-wide bins hold the fleet, each hardly more than its share.
+    std::vector<int> bins(24);
+    for (const auto hour : hours)
+        ++bins.at(static_cast<std::size_t>(hour));
+    EXPECT_LE(*std::max_element(bins.begin(), bins.end()), 10'000 / 6 * 5 / 4);
+}
+
+}  // namespace
+}  // namespace ntpopt
