@@ -55,7 +55,7 @@ bool is_usable(const Sample& sample, const ServerHeader& header) {
            std::abs(sample.offset_s) < kMaxOffset_s && sample.delay_s >= -precision && sample.delay_s < kMaxOffset_s;
 }
 
-std::optional<EpochSummary> summarise(const Measurement& measurement, double base_s) {
+std::optional<EpochSummary> summarise(const Measurement& measurement, double base_s, double slope) {
     if (!measurement.header) return std::nullopt;
     const auto& header = *measurement.header;
     std::vector<Sample> samples;
@@ -63,7 +63,7 @@ std::optional<EpochSummary> summarise(const Measurement& measurement, double bas
         if (sample && is_usable(*sample, header)) samples.push_back(*sample);
     if (samples.empty()) return std::nullopt;
     for (auto& sample : samples) {
-        sample.offset_s -= base_s;
+        sample.offset_s -= base_s + slope * sample.t_s;
         sample.delay_s = std::max(sample.delay_s, 0.0);
     }
     const auto best = *std::min_element(samples.begin(), samples.end(),

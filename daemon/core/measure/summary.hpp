@@ -26,7 +26,9 @@ struct EpochSummary {
 /// True for a sample that can be used: finite, and a delay of at least minus the server's precision.
 [[nodiscard]] bool is_usable(const Sample& sample, const ServerHeader& header);
 
-/// The summary, with offsets counted from `base_s`; nothing without a header or without a usable sample.
-[[nodiscard]] std::optional<EpochSummary> summarise(const Measurement& measurement, double base_s = 0);
+/// The summary, with offsets counted from `base_s` and freed of the local clock's `slope` (seconds a second) during the
+/// round; nothing without a header or without a usable sample.
+[[nodiscard]] std::optional<EpochSummary> summarise(const Measurement& measurement, double base_s = 0,
+                                                    double slope = 0);
 
 }  // namespace ntpopt

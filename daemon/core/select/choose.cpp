@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/core/select/timescale.hpp"
 #include "daemon/core/select/trial.hpp"
 
 namespace ntpopt {
@@ -134,8 +135,7 @@ Incumbents sort_incumbents(Trial& trial) {
         const bool missed = option.fault && is_silence(option.fault->verdict);
         incumbent.held += 1;
         incumbent.missed = missed ? incumbent.missed + (excused ? 0 : 1) : 0;
-        const bool fits = option.timescale == trial.config.timescale || option.timescale == Timescale::utc ||
-                          (option.timescale == Timescale::unknown && trial.config.timescale == Timescale::utc);
+        const bool fits = fits_timescale(option.timescale, trial.config.timescale, trial.leap_window);
         if (option.gated)
             out.healthy.push_back(i);
         else if (is_soft(option))
@@ -263,7 +263,9 @@ class Chooser {
         if (incumbents_.count() - staying + 1 > most_replaced() || !has_full_set()) return;
         std::vector<std::size_t> leaving;
         for (const auto i : incumbents_.healthy)
-            if (slate_.holds(i) && trial_.standing[*at(i).standing].held >= kDwell) leaving.push_back(i);
+            if (slate_.holds(i) && trial_.standing[*at(i).standing].held >= kDwell &&
+                (!at(i).pool || pool_floor() == 1))
+                leaving.push_back(i);
         std::reverse(leaving.begin(), leaving.end());  // the worst first
         std::vector<std::size_t> challengers;
         for (std::size_t i = 0; i < trial_.options.size(); ++i)

@@ -81,13 +81,13 @@ std::string names(const std::vector<std::string>& all) {
                                : fmt::format("{}", fmt::join(some, ", "));
 }
 
-std::string disagreement(const ConsensusSummary& consensus) {
+std::string disagreement(const ConsensusSummary& consensus, double base_s) {
     std::string text = fmt::format("{} server groups {}do not agree on the time", consensus.groups,
                                    consensus.trusted ? "and the trusted servers among them " : "");
     for (const auto& camp : consensus.camps)
-        text += fmt::format("; {:.2g} vote{} for {} ({})", camp.votes, camp.votes == 1 ? "s" : "",
-                            ms_text(camp.offset_ms), names(camp.names));
-    return text + fmt::format("; more than {:.2g} are needed, so nothing changes", consensus.groups / 2.0);
+        text += fmt::format("; {:.3g} {} for {} ({})", camp.votes, camp.votes > 1 ? "votes" : "vote",
+                            ms_text(camp.offset_ms + base_s * 1e3), names(camp.names));
+    return text + fmt::format("; more than {:.3g} are needed, so nothing changes", consensus.groups / 2.0);
 }
 
 /// The words for everybody where no set is chosen: faults stay, the rest waits.
@@ -143,9 +143,9 @@ std::string describe_change(const std::vector<Choice>& chosen, const std::vector
         if (std::none_of(chosen.begin(), chosen.end(),
                          [&](const auto& choice) { return choice.endpoint == incumbent.endpoint; }))
             out.push_back(incumbent.endpoint.text());
-    return out.empty()  ? fmt::format("{} joins", names(in))
-           : in.empty() ? fmt::format("{} goes", names(out))
-                        : fmt::format("{} for {}", names(in), names(out));
+    std::string text = in.empty() ? "" : fmt::format("new: {}", names(in));
+    if (!out.empty()) text += fmt::format("{}gone: {}", in.empty() ? "" : "; ", names(out));
+    return text.empty() ? "the pool gives another number of servers" : text;
 }
 
 class Conclusion {
@@ -162,15 +162,7 @@ class Conclusion {
         for (const auto& option : trial_.options)
             if (option.chosen) chosen.push_back(choice_of(trial_, option));
         order_choices(chosen, trial_.context);
-        if (same_names(chosen, trial_.standing)) {
-            for (auto& choice : chosen)
-                for (const auto& incumbent : trial_.standing)
-                    if (choice.pool && incumbent.endpoint == choice.endpoint) choice.maxsources = incumbent.maxsources;
-            // What was found is what would be chosen: from now on it is ours.
-            trial_.standing = incumbents_of(trial_, chosen);
-            trial_.ours = true;
-            return finish(Outcome::unchanged, "the best set is in use", std::move(chosen));
-        }
+        if (same_names(chosen, trial_.standing) && (!trial_.ours || fills_all(chosen))) return stay(std::move(chosen));
         if (const auto* kept = find_conflict(trial_.context, trial_.config, trial_.leap_window))
             return keep(Outcome::refused,
                         fmt::format("{} stays configured and tells {}, which must not be mixed with {}",
@@ -181,6 +173,35 @@ class Conclusion {
     }
 
   private:
+    /// A pool may have to give more or fewer members, since another number of sources is wanted.
+    [[nodiscard]] bool fills_all(const std::vector<Choice>& chosen) const {
+        int slots = 0;
+        bool pool = false;
+        for (const auto& choice : chosen) {
+            const auto found = std::find_if(trial_.standing.begin(), trial_.standing.end(), [&](const auto& incumbent) {
+                return incumbent.endpoint == choice.endpoint;
+            });
+            slots += choice.pool ? found->maxsources : 1;
+            pool = pool || choice.pool;
+        }
+        return !pool || slots == trial_.config.sources;
+    }
+
+    DecisionResult stay(std::vector<Choice> chosen) {
+        for (auto& choice : chosen)
+            for (const auto& incumbent : trial_.standing)
+                if (choice.pool && incumbent.endpoint == choice.endpoint) choice.maxsources = incumbent.maxsources;
+        const bool sure = trial_.confidence >= Confidence::medium && !trial_.leap_window;
+        if (!trial_.ours && !sure)
+            return finish(Outcome::unchanged, "too few servers agree to change what is in use without need",
+                          std::move(chosen));
+        // What was found is what would be chosen: from now on it is ours.
+        trial_.standing = incumbents_of(trial_, chosen);
+        trial_.ours = true;
+        return finish(Outcome::unchanged, "the set in use is the best, or nobody is better by enough",
+                      std::move(chosen));
+    }
+
     DecisionResult finish(Outcome outcome, std::string reason, std::vector<Choice> selected) {
         if (trial_.ours) trial_.next.incumbents = trial_.standing;
         localise(trial_.consensus, trial_.base_s);
@@ -207,7 +228,8 @@ DecisionResult decide(const std::vector<Observation>& observations, const Select
     Conclusion conclusion(trial);
     if (trial.consensus.groups == 0)
         return conclusion.keep(Outcome::no_usable_servers, "no server gave a usable answer, so nothing changes");
-    if (!trial.consensus.found) return conclusion.keep(Outcome::no_consensus, disagreement(trial.consensus));
+    if (!trial.consensus.found)
+        return conclusion.keep(Outcome::no_consensus, disagreement(trial.consensus, trial.base_s));
     if (!choose_set(trial))
         return conclusion.keep(Outcome::no_usable_servers, "no server passed the gates, so nothing changes");
     return conclusion.choose();

@@ -122,7 +122,6 @@ void judge_server(Trial& trial, Option& option) {
 
 /// A pool is judged by all members it ever gave, as long as it gives usable ones now.
 void judge_pool(Trial& trial, Option& option) {
-    auto& history = trial.next.pools[option.endpoint.text()];
     const Fault* worst = nullptr;
     int probed = 0;
     for (const auto i : option.sightings) {
@@ -132,12 +131,16 @@ void judge_pool(Trial& trial, Option& option) {
         if (sighting.fault && (!worst || telling(sighting.fault->verdict) < telling(worst->verdict)))
             worst = &*sighting.fault;
     }
+    auto& pools = trial.next.pools;
+    auto found = pools.find(option.endpoint.text());
     if (probed > 0 && trial.consensus.found) {
+        if (found == pools.end()) found = pools.emplace(option.endpoint.text(), PoolHistory{}).first;
+        auto& history = found->second;
         begin_pool_round(history, probed, trial.context.time_s);
         for (const auto i : option.sightings)
             if (!trial.sightings[i].fault) learn_member(history, trial.sightings[i].score, trial.sightings[i].error_ms);
     }
-    const auto outlook = pool_outlook(history);
+    const auto outlook = found == pools.end() ? PoolOutlook{} : pool_outlook(found->second);
     option.score = outlook.score;
     option.error_ms = outlook.error_ms;
     const bool any = std::any_of(option.sightings.begin(), option.sightings.end(),

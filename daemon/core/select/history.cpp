@@ -67,8 +67,8 @@ void learn_truth(ServerHistory& history, bool falseticker) {
 }
 
 double expected_error(const ServerHistory& history, const EpochSummary& summary, double centre_error_ms2) {
-    if (!(history.weight > 0)) return std::sqrt(summary.prior_ms2 + summary.noise_ms2);
-    const double rounds = history.weight * history.weight / history.weight2;
+    if (!(history.weight > 0 && history.weight2 > 0)) return std::sqrt(summary.prior_ms2 + summary.noise_ms2);
+    const double rounds = std::max(history.weight * history.weight / history.weight2, 1.0);
     const double wander = wander_ms2(history);
     const double of_mean = (wander + summary.noise_ms2) / rounds + centre_error_ms2;
     const double belief = summary.prior_ms2 / (summary.prior_ms2 + of_mean);

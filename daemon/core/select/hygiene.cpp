@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "common/text.hpp"
+#include "daemon/core/measure/slope.hpp"
 #include "daemon/core/select/pattern.hpp"
 #include "daemon/core/select/timescale.hpp"
 
@@ -114,6 +115,10 @@ void judge_hygiene(Trial& trial) {
     const double now_s = trial.context.time_s;
     const PatternList whitelist(config.whitelist);
     trial.base_s = middle_offset(trial.sightings);
+    std::vector<const Measurement*> measurements;
+    for (const auto& sighting : trial.sightings)
+        measurements.push_back(&sighting.seen->measurement);
+    const double slope = common_slope(measurements);
     trial.leap_window = trial.context.leap_window;
     for (auto& sighting : trial.sightings) {
         const auto& seen = *sighting.seen;
@@ -121,7 +126,7 @@ void judge_hygiene(Trial& trial) {
         const auto& header = seen.measurement.header;
         const bool incumbent = trial.options[sighting.option].standing.has_value();
         auto fault = find_fault(seen, config, trial.context.own_addresses, incumbent);
-        if (!fault || header) sighting.summary = summarise(seen.measurement, trial.base_s);
+        if (!fault || header) sighting.summary = summarise(seen.measurement, trial.base_s, slope);
         const auto* bar = find_bar(trial.next, endpoint, seen.address, now_s);
         if (!whitelist.empty() && !whitelist.matches(endpoint.host))
             fault = Fault{Verdict::not_whitelisted, "no pattern of the whitelist matches it"};

@@ -44,7 +44,8 @@ PoolOutlook pool_outlook(const PoolHistory& history) {
     const double score = history.score_sum / history.weight;
     const double error = history.error_sum_ms / history.weight;
     return {
-        .score = std::max(score - spread(history.score_sum, history.score_sum2, history.weight, kScoreSpread), 0.0),
+        .score =
+            std::clamp(score - spread(history.score_sum, history.score_sum2, history.weight, kScoreSpread), 0.0, 100.0),
         .error_ms =
             error + spread(history.error_sum_ms, history.error_sum2_ms2, history.weight, kErrorSpreadShare * error),
         .usable = history.probed > 0 ? std::min(100 * history.usable / history.probed, 100.0) : 0,
