@@ -1,0 +1,119 @@
+// Implementation of proc.hpp; formats: proc(5), namespaces(7), cgroups(7).
+#include "daemon/io/sys/proc.hpp"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+#include <optional>
+
+#include "common/text.hpp"
+#include "daemon/io/sys/files.hpp"
+
+namespace ntpopt {
+namespace {
+
+using std::string_view;
+
+std::optional<std::string> read_link(const std::string& path) {
+    std::array<char, 4096> buffer{};
+    const ssize_t count = readlink(path.c_str(), buffer.data(), buffer.size());
+    if (count <= 0 || static_cast<std::size_t>(count) == buffer.size()) return std::nullopt;
+    return std::string(buffer.data(), static_cast<std::size_t>(count));
+}
+
+template <typename Number>
+std::optional<Number> parse_number(string_view text) {
+    Number value{};
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+bool shares_our_namespaces(pid_t pid) {
+    for (const string_view space : {"pid", "mnt", "net"}) {
+        const auto theirs = read_link(fmt::format("/proc/{}/ns/{}", pid, space));
+        if (!theirs || theirs != read_link(fmt::format("/proc/self/ns/{}", space))) return false;
+    }
+    return true;
+}
+
+/// Parent and start time. The second field, the program's name, may hold blanks and brackets, so counting begins at
+/// the last bracket.
+bool read_stat(ProcessInfo& process) {
+    const auto text = read_kernel_file(fmt::format("/proc/{}/stat", process.pid));
+    if (!text) return false;
+    const auto bracket = text->rfind(") ");
+    if (bracket == std::string::npos) return false;
+    const auto fields = words(string_view(*text).substr(bracket + 2));
+    if (fields.size() < 20 || fields[0] == "Z" || fields[0] == "X") return false;
+    const auto parent = parse_number<pid_t>(fields[1]);
+    const auto start = parse_number<std::uint64_t>(fields[19]);
+    if (!parent || !start) return false;
+    process.parent = *parent;
+    process.start_ticks = *start;
+    return true;
+}
+
+std::string unit_of(pid_t pid) {
+    const auto text = read_kernel_file(fmt::format("/proc/{}/cgroup", pid));
+    if (!text) return "";
+    for (const string_view line : lines(*text)) {
+        // The unified hierarchy, or systemd's own one beside the old controllers.
+        if (!line.starts_with("0::") && line.find(":name=systemd:") == string_view::npos) continue;
+        for (const string_view part : split(line.substr(line.rfind(':') + 1), '/'))
+            if (part.ends_with(".service")) return printable(part);
+    }
+    return "";
+}
+
+std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view>& names) {
+    constexpr string_view kDeleted = " (deleted)";
+    ProcessInfo process;
+    process.pid = pid;
+    const std::string link = fmt::format("/proc/{}/exe", pid);
+    auto exe = read_link(link);
+    if (!exe) return std::nullopt;
+    const bool replaced = exe->ends_with(kDeleted);
+    if (replaced) exe->resize(exe->size() - kDeleted.size());
+    process.name = exe->substr(exe->rfind('/') + 1);
+    if (std::find(names.begin(), names.end(), process.name) == names.end()) return std::nullopt;
+    process.exe = replaced ? link : *exe;
+    if (!shares_our_namespaces(pid) || !read_stat(process)) return std::nullopt;
+    const auto arguments = read_kernel_file(fmt::format("/proc/{}/cmdline", pid));
+    if (!arguments) return std::nullopt;
+    for (const string_view argument : split(*arguments, '\0'))
+        process.arguments.emplace_back(argument);
+    if (!process.arguments.empty() && process.arguments.back().empty()) process.arguments.pop_back();
+    process.unit = unit_of(pid);
+    return process;
+}
+
+}  // namespace
+
+Result<std::vector<ProcessInfo>> find_processes(const std::vector<string_view>& names) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir("/proc"), closedir);
+    if (!entries) return io_error("list /proc", errno);
+    std::vector<ProcessInfo> found;
+    while (const dirent* entry = readdir(entries.get()))
+        if (const auto pid = parse_number<pid_t>(string_view(entry->d_name)))
+            if (auto process = read_process(*pid, names)) found.push_back(std::move(*process));
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
+    return found;
+}
+
+std::string instance_of(const ProcessInfo& process) {
+    return fmt::format("{}:{}", process.pid, process.start_ticks);
+}
+
+Result<std::string> boot_id() {
+    auto text = read_kernel_file("/proc/sys/kernel/random/boot_id", 100);
+    if (!text) return text.error();
+    return std::string(trim(*text));
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,35 @@
+// Which NTP daemons run on this machine, seen through /proc: only processes in our own PID, mount and network
+// namespaces, so that the daemons of containers are not taken for ours. Judges nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.hpp"
+
+namespace ntpopt {
+
+struct ProcessInfo {
+    pid_t pid = 0;
+    pid_t parent = 0;
+    std::string exe;   ///< path of the program; "/proc/PID/exe" where the file was replaced or removed since
+    std::string name;  ///< base name of the program as it was started
+    std::vector<std::string> arguments;  ///< with the program's own name first
+    std::uint64_t start_ticks = 0;       ///< since boot; with the PID it names a process for good
+    std::string unit;                    ///< the systemd service of its control group, "" where there is none
+};
+
+/// Processes whose program is one of `names`, ordered by PID. Those that end while we look are left out.
+[[nodiscard]] Result<std::vector<ProcessInfo>> find_processes(const std::vector<std::string_view>& names);
+
+/// "PID:START", the same as long as the process lives.
+[[nodiscard]] std::string instance_of(const ProcessInfo& process);
+
+/// The kernel's boot identifier (/proc/sys/kernel/random/boot_id).
+[[nodiscard]] Result<std::string> boot_id();
+
+}  // namespace ntpopt

@@ -1,0 +1,99 @@
+// Files handled by root in directories of others: atomic, bounded, never through a link.
+#include "daemon/io/sys/files.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace ntpopt {
+namespace {
+
+class Files : public testing::Test {
+  protected:
+    Files() {
+        std::string pattern = testing::TempDir() + "ntpopt-files-XXXXXX";
+        path_ = mkdtemp(pattern.data());
+    }
+    ~Files() override { std::filesystem::remove_all(path_); }
+
+    [[nodiscard]] Directory directory() const { return std::move(*Directory::open(path_)); }
+    [[nodiscard]] mode_t mode_of(const std::string& name) const {
+        struct stat status {};
+        EXPECT_EQ(lstat((path_ + "/" + name).c_str(), &status), 0);
+        return status.st_mode & 07777;
+    }
+
+    std::string path_;
+};
+
+TEST_F(Files, a_replaced_file_has_its_content_and_mode_whatever_the_umask) {
+    const auto old = umask(077);
+    EXPECT_TRUE(directory().replace("x.sources", "server a\n", 0644));
+    EXPECT_TRUE(directory().replace("x.sources", "server b\n", 0644));
+    umask(old);
+    EXPECT_EQ(**directory().read("x.sources", 100), "server b\n");
+    EXPECT_EQ(mode_of("x.sources"), 0644u);
+    EXPECT_THAT(*directory().list(), testing::ElementsAre("x.sources"));
+}
+
+TEST_F(Files, what_a_crash_left_is_no_obstacle) {
+    std::ofstream(path_ + "/.x.sources.new") << "half";
+    EXPECT_TRUE(directory().replace("x.sources", "whole\n", 0600));
+    EXPECT_THAT(*directory().list(), testing::ElementsAre("x.sources"));
+}
+
+TEST_F(Files, links_are_replaced_not_followed_and_not_read) {
+    std::ofstream(path_ + "/target") << "untouched";
+    std::filesystem::create_symlink("target", path_ + "/x");
+    EXPECT_FALSE(directory().read("x", 100));
+    EXPECT_TRUE(directory().replace("x", "new", 0644));
+    EXPECT_EQ(**directory().read("x", 100), "new");
+    EXPECT_EQ(**directory().read("target", 100), "untouched");
+    std::filesystem::create_symlink(path_, path_ + "-link");
+    EXPECT_FALSE(Directory::open(path_ + "-link"));
+    std::filesystem::remove(path_ + "-link");
+}
+
+TEST_F(Files, reading_is_bounded_and_absence_is_no_error) {
+    EXPECT_TRUE(directory().replace("x", std::string(101, 'a'), 0644));
+    EXPECT_EQ(directory().read("x", 100).error().code, Errc::io);
+    EXPECT_EQ(*directory().read("nothing", 100), std::nullopt);
+    EXPECT_TRUE(directory().remove("nothing"));
+    EXPECT_TRUE(directory().remove("x"));
+    EXPECT_EQ(*directory().read("x", 100), std::nullopt);
+    ASSERT_EQ(mkfifo((path_ + "/fifo").c_str(), 0600), 0);
+    EXPECT_FALSE(directory().read("fifo", 100)) << "a fifo must neither block nor count";
+}
+
+TEST_F(Files, a_directory_that_others_may_write_is_refused) {
+    chmod(path_.c_str(), 0777);
+    EXPECT_EQ(Directory::open(path_).error().code, Errc::refused);
+    chmod(path_.c_str(), 0700);
+    if (geteuid() == 0) {
+        ASSERT_EQ(chown(path_.c_str(), 65534, 65534), 0);
+        EXPECT_EQ(Directory::open(path_).error().code, Errc::refused);
+        ASSERT_EQ(chown(path_.c_str(), 0, 0), 0);
+    }
+}
+
+TEST_F(Files, one_process_at_a_time_holds_the_lock) {
+    const auto first = directory();
+    const auto second = directory();
+    EXPECT_TRUE(first.lock());
+    EXPECT_EQ(second.lock().error().code, Errc::busy);
+}
+
+TEST_F(Files, a_missing_directory_is_made) {
+    EXPECT_TRUE(Directory::create(path_ + "/state", 0700));
+    EXPECT_TRUE(Directory::create(path_ + "/state", 0700));
+    EXPECT_FALSE(Directory::create(path_ + "/a/b", 0700));
+    EXPECT_EQ(mode_of("state"), 0700u);
+}
+
+}  // namespace
+}  // namespace ntpopt
