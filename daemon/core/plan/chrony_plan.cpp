@@ -35,6 +35,11 @@ Directives directives_of(const std::optional<std::string>& text) {
     return directives ? *directives : Directives{};
 }
 
+/// The lines of the restore file that still bring something.
+Directives restored_lines(const ChronyView& view) {
+    return view.restore_stale ? Directives{} : directives_of(view.restore_text);
+}
+
 /// The lines that the service has without us, and those that DHCP clients wrote.
 struct Existing {
     Directives ours;
@@ -48,7 +53,7 @@ Existing existing_of(const ChronyView& view) {
         auto& target = is_volatile_path(file.path) ? existing.dhcp : existing.base;
         target.insert(target.end(), file.directives.begin(), file.directives.end());
     }
-    for (auto& directive : directives_of(view.restore_text))
+    for (auto& directive : restored_lines(view))
         if (find(existing.base, directive.name) == nullptr) existing.base.push_back(std::move(directive));
     // A source that somebody added by chronyc has no line; this one brings it back.
     for (const auto& source : view.sources) {
@@ -157,7 +162,7 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
             plan.staying.push_back(directive.name);
 
     Directives written;
-    const Directives restored = directives_of(view.restore_text);
+    const Directives restored = restored_lines(view);
     Directives still_restored;
     for (const Choice& choice : choices) {
         ChronyMember member{chrony_directive(choice), true, false};
@@ -216,9 +221,15 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
         std::erase_if(staged, [&](const auto& line) { return same_source_name(line.name, member.directive.name); });
         staged.push_back(member.directive);
     }
+    Directives settled = written;
+    std::erase_if(settled, [&](const auto& line) {
+        return std::any_of(plan.members.begin(), plan.members.end(),
+                           [&](const auto& member) { return member.withheld && member.directive == line; });
+    });
     plan.staged_text = render_chrony_sources(staged);
+    plan.settled_text = render_chrony_sources(settled);
     plan.final_text = render_chrony_sources(written);
-    plan.staged_restore_text = view.restore_text;
+    if (!view.restore_stale) plan.staged_restore_text = view.restore_text;
     plan.final_restore_text = render_chrony_sources(still_restored);
     return plan;
 }
@@ -228,7 +239,7 @@ ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& remove
     plan.original = true;
     plan.min_sources = view.config.min_sources;
     const Existing existing = existing_of(view);
-    Directives restored = directives_of(view.restore_text);
+    Directives restored = restored_lines(view);
     for (const auto& directive : removed)
         if (count_sources(view.sources, directive.name) == 0 && find(restored, directive.name) == nullptr)
             restored.push_back(directive);
@@ -263,42 +274,68 @@ std::vector<std::string> sources_to_delete(const ChronyPlan& plan, const std::ve
     return ids;
 }
 
+bool is_fulfilled(const ChronyPlan& plan, const ChronyView& view) {
+    return view.our_text == plan.final_text && view.restore_text == plan.final_restore_text && plan.evicted.empty() &&
+           sources_to_delete(plan, view.sources).empty() &&
+           std::none_of(plan.members.begin(), plan.members.end(),
+                        [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
+}
+
 Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::string& our_path,
                    const std::string& restore_path) {
+    constexpr string_view kReload = "chronyc reload sources";
     Json steps = Json::array();
-    const auto step = [&](string_view action, std::string target, string_view inverse) {
-        steps.push_back({{"action", action}, {"target", std::move(target)}, {"inverse", inverse}});
-    };
-    const auto file_step = [&](const std::string& path, const std::optional<std::string>& before,
-                               const std::optional<std::string>& after) {
+    Json commands = Json::array();
+    Json verify = Json::array();
+    Json files = Json::array();
+    const auto change_file = [&](const std::string& path, const std::optional<std::string>& before,
+                                 const std::optional<std::string>& after) {
         if (before == after) return false;
-        step(after ? "write_file" : "remove_file", path, before ? "write_file" : "remove_file");
+        steps.push_back(fmt::format("{} {} (undone by {} it)", after ? "write" : "remove", path,
+                                    before ? "restoring" : "removing"));
         return true;
     };
+    const auto reload = [&] {
+        steps.push_back(kReload);
+        commands.push_back(kReload);
+    };
+    const auto prove = [&](string_view what) {
+        steps.push_back(fmt::format("verify: {}", what));
+        verify.push_back(what);
+    };
+    const auto remove_source = [&](const std::string& id) {
+        steps.push_back(fmt::format("chronyc delete {} (undone by a line in {})", id, restore_path));
+        commands.push_back("chronyc delete " + id);
+    };
+
     for (const auto& id : plan.evicted)
-        step("delete_source", id, "restore_source");
-    bool changed = file_step(our_path, view.our_text, plan.staged_text);
-    changed |= file_step(restore_path, view.restore_text, plan.staged_restore_text);
-    if (changed) step("reload", "chronyc reload sources", "reload");
-    step("verify", "the new sources answer, and agree with the old ones", "");
+        remove_source(id);
+    bool changed = change_file(our_path, view.our_text, plan.staged_text);
+    changed |= change_file(restore_path, view.restore_text, plan.staged_restore_text);
+    if (changed) reload();
+    prove("the new sources answer with fresh samples, and agree with the old ones within the error bounds of both");
+    changed = change_file(our_path, plan.staged_text, plan.settled_text);
+    changed |= change_file(restore_path, plan.staged_restore_text, plan.final_restore_text);
+    if (changed) reload();
     if (!plan.original)
         for (const auto& id : sources_to_delete(plan, view.sources))
-            if (!contains(plan.evicted, id)) step("delete_source", id, "restore_source");
-    changed = file_step(our_path, plan.staged_text, plan.final_text);
-    changed |= file_step(restore_path, plan.staged_restore_text, plan.final_restore_text);
-    if (changed) step("reload", "chronyc reload sources", "reload");
-    step("verify", "chronyd follows one of the new sources, with a sample from after the change", "");
+            if (std::find(plan.evicted.begin(), plan.evicted.end(), id) == plan.evicted.end()) remove_source(id);
+    if (change_file(our_path, plan.settled_text, plan.final_text)) reload();
+    prove("chronyd selects and tracks one of the new sources with an update from after the change; no old one is left");
 
-    Json restorable = Json::array();
-    for (const auto& directive : plan.removed)
-        restorable.push_back(directive.text);
-    return {{"steps", std::move(steps)},
-            {"removed", std::move(restorable)},
-            {"diff", unified_diff(view.our_text.value_or(""), plan.final_text.value_or(""),
-                                  view.our_text ? our_path : "/dev/null", plan.final_text ? our_path : "/dev/null") +
-                         unified_diff(view.restore_text.value_or(""), plan.final_restore_text.value_or(""),
-                                      view.restore_text ? restore_path : "/dev/null",
-                                      plan.final_restore_text ? restore_path : "/dev/null")}};
+    const auto show_file = [&](const std::string& path, const std::optional<std::string>& before,
+                               const std::optional<std::string>& after) {
+        if (before == after) return;
+        files.push_back({{"path", path},
+                         {"diff", unified_diff(before.value_or(""), after.value_or(""), before ? path : "/dev/null",
+                                               after ? path : "/dev/null")},
+                         {"lines", lines(after.value_or("")).size()},
+                         {"world_readable", true}});
+    };
+    show_file(our_path, view.our_text, plan.final_text);
+    show_file(restore_path, view.restore_text, plan.final_restore_text);
+    return {{"steps", std::move(steps)}, {"commands", std::move(commands)}, {"verify", std::move(verify)},
+            {"files", std::move(files)}, {"refusals", Json::array()},       {"unchanged", is_fulfilled(plan, view)}};
 }
 
 }  // namespace ntpopt

@@ -31,6 +31,7 @@ struct ChronyView {
     std::vector<ChronySourcesFile> files;     ///< without our two
     std::optional<std::string> our_text;      ///< nothing: no such file
     std::optional<std::string> restore_text;  ///< nothing: no such file
+    bool restore_stale = false;               ///< chronyd was restarted since, and has its own lines again
     std::vector<ChronySource> sources;
 };
 
@@ -47,8 +48,9 @@ struct ChronyPlan {
     std::vector<std::string> staying;   ///< names that stay although they were not chosen (DHCP, augment)
     std::vector<std::string> evicted;  ///< ids deleted before the proof, since too few members could be added otherwise
     std::vector<ChronyDirective> removed;  ///< lines whose sources are deleted at run time, as they have to be restored
-    std::optional<std::string> staged_text;          ///< our file while old and new are there
-    std::optional<std::string> final_text;           ///< our file at the end; nothing: none
+    std::optional<std::string> staged_text;   ///< our file while old and new are there
+    std::optional<std::string> settled_text;  ///< our file while the old ones are deleted: without what is withheld
+    std::optional<std::string> final_text;    ///< our file at the end; nothing: none
     std::optional<std::string> staged_restore_text;  ///< the restore file while old and new are there
     std::optional<std::string> final_restore_text;
     int min_sources = 1;
@@ -78,7 +80,11 @@ struct ChronyPlan {
 /// Who wrote the source: "ours", "base", "dhcp", "refclock" or "runtime" (added by hand).
 [[nodiscard]] std::string_view origin_of(const ChronySource& source, const ChronyView& view);
 
-/// Ordered steps with their inverse, the diff, and what will be verified, for a dry-run.
+/// True where nothing has to be done: chronyd follows what it shall already.
+[[nodiscard]] bool is_fulfilled(const ChronyPlan& plan, const ChronyView& view);
+
+/// For a dry-run, the keys of org.ntpopt1.Applier.Plan: ordered steps, each with its inverse, commands, what will be
+/// verified, files with their diff.
 [[nodiscard]] Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::string& our_path,
                                  const std::string& restore_path);
 

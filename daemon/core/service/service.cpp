@@ -69,7 +69,7 @@ Json to_json(const ServiceObservation& observation) {
 }
 
 Json to_json(const TransactionReport& report) {
-    return {{"id", report.id},
+    return {{"transaction", report.id},
             {"state", name_of(report.state)},
             {"kind", report.kind},
             {"reason", text_or_null(report.reason)},

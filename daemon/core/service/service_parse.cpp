@@ -177,7 +177,7 @@ Result<ServiceObservation> parse_observation(const Json& json) {
 Result<TransactionReport> parse_transaction(const Json& json) {
     if (!json.is_object()) return malformed("transaction");
     TransactionReport report;
-    const auto id = integer(json, "id", -1, 0, std::numeric_limits<std::int64_t>::max());
+    const auto id = integer(json, "transaction", -1, 0, std::numeric_limits<std::int64_t>::max());
     const auto state = parse_word<TransactionState>(get_string(json, "state"));
     if (!id || !state) return malformed("transaction");
     report.id = static_cast<std::uint64_t>(*id);

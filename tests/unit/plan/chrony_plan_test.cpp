@@ -221,14 +221,43 @@ TEST(ChronyPlan, a_dry_run_names_every_step_and_its_inverse) {
     const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
     const Json json =
         describe_plan(*plan, view, "/etc/chrony/sources.d/50-ntpopt.sources", "/run/chrony-dhcp/r.sources");
-    std::vector<std::string> actions;
-    for (const auto& step : get_array(json, "steps"))
-        actions.push_back(get_string(step, "action"));
-    EXPECT_THAT(actions, ElementsAre("write_file", "reload", "verify", "delete_source", "delete_source",
-                                     "delete_source", "delete_source", "verify"));
-    EXPECT_EQ(get_string(get_array(json, "steps")[0], "inverse"), "remove_file");
-    EXPECT_THAT(get_string(json, "diff"),
+    EXPECT_EQ(
+        get_array(json, "steps"),
+        Json::array({"write /etc/chrony/sources.d/50-ntpopt.sources (undone by removing it)", "chronyc reload sources",
+                     "verify: the new sources answer with fresh samples, and agree with the old ones within the error "
+                     "bounds of both",
+                     "chronyc delete 10.0.0.1 (undone by a line in /run/chrony-dhcp/r.sources)",
+                     "chronyc delete 10.0.0.2 (undone by a line in /run/chrony-dhcp/r.sources)",
+                     "chronyc delete ID#0000000003 (undone by a line in /run/chrony-dhcp/r.sources)",
+                     "chronyc delete 10.0.0.9 (undone by a line in /run/chrony-dhcp/r.sources)",
+                     "verify: chronyd selects and tracks one of the new sources with an update from after the change; "
+                     "no old one is left"}));
+    ASSERT_EQ(get_array(json, "files").size(), 1u);
+    EXPECT_THAT(get_string(get_array(json, "files")[0], "diff"),
                 HasSubstr("--- /dev/null\n+++ /etc/chrony/sources.d/50-ntpopt.sources\n@@ -0,0 +1,4 @@\n"));
+    EXPECT_FALSE(get_bool(json, "unchanged", true));
+}
+
+TEST(ChronyPlan, after_the_change_the_same_plan_has_nothing_to_do) {
+    auto view = debian();
+    view.our_text = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {})->final_text;
+    view.sources = {listed("a.test", "10.1.0.1", '*'), listed("b.test", "10.1.0.2")};
+    const auto again = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
+    EXPECT_TRUE(is_fulfilled(*again, view));
+    view.sources.push_back(listed("pool.test", "10.0.0.1"));
+    EXPECT_FALSE(is_fulfilled(*again, view)) << "chronyd was restarted and has its own sources again";
+}
+
+TEST(ChronyPlan, restore_lines_are_dropped_once_chronyd_has_its_own_again) {
+    auto view = debian();
+    view.restore_text = "pool pool.test iburst\n";
+    view.restore_stale = true;
+    const auto plan = plan_chrony_original(view, {});
+    EXPECT_EQ(plan.final_restore_text, std::nullopt);
+    EXPECT_EQ(plan_chrony_change(view, {choose("pool.test", "", true, 4)}, {})->final_restore_text, std::nullopt);
+    view.restore_stale = false;
+    EXPECT_THAT(*plan_chrony_change(view, {choose("pool.test", "", true, 4)}, {})->final_restore_text,
+                HasSubstr("pool.test"));
 }
 
 }  // namespace

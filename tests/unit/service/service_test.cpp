@@ -85,8 +85,8 @@ TEST(Transaction, survives_the_way) {
     report.started_usec = 1;
     report.ended_usec = 2;
     EXPECT_EQ(to_json(*parse_transaction(to_json(report))), to_json(report));
-    EXPECT_FALSE(parse_transaction(server(R"({"id":-1,"state":"committed"})")));
-    EXPECT_FALSE(parse_transaction(server(R"({"id":1,"state":"done"})")));
+    EXPECT_FALSE(parse_transaction(server(R"({"transaction":-1,"state":"committed"})")));
+    EXPECT_FALSE(parse_transaction(server(R"({"transaction":1,"state":"done"})")));
 }
 
 }  // namespace
