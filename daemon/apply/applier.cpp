@@ -1,0 +1,214 @@
+// Implementation of applier.hpp.
+#include "daemon/apply/applier.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <signal.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/apply/chrony.hpp"
+#include "daemon/apply/face.hpp"
+#include "daemon/apply/transaction.hpp"
+#include "daemon/io/sys/config_files.hpp"
+#include "daemon/io/sys/journal.hpp"
+#include "daemon/io/sys/notify.hpp"
+#include "daemon/io/sys/system_clock.hpp"
+#include "dbus/contract.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+/// Long enough for the daemon's next call of the same round.
+constexpr auto kIdleTime = 30s;
+/// A transaction ends by itself, its waits have deadlines; longer than all of them together.
+constexpr Duration kLastWords = std::chrono::minutes(3);
+
+Transactions::FindBackend find_backend(const ApplyConfig& config) {
+    return [config]() -> Result<std::shared_ptr<Backend>> {
+        const auto detected = detect_service(config);
+        if (!detected) return detected.error();
+        if (detected->service == Service::chronyd)
+            return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config));
+        const Errc code = detected->service == Service::none ? Errc::service_not_found : Errc::refused;
+        return Error{code, detected->refusals.empty() ? "no supported NTP service" : detected->refusals.front()};
+    };
+}
+
+Transactions::NamedBackend named_backend(const ApplyConfig& config) {
+    return [config](Service service) -> Result<std::shared_ptr<Backend>> {
+        if (service == Service::chronyd) return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config));
+        return Error{Errc::service_not_found, fmt::format("no backend for {}", name_of(service))};
+    };
+}
+
+Result<uid_t> user_id(const std::string& name) {
+    const passwd* entry = getpwnam(name.c_str());
+    if (entry == nullptr) return Error{Errc::not_found, fmt::format("there is no user {}", name)};
+    return entry->pw_uid;
+}
+
+/// The process on the bus. Order of members is order of construction: the connection outlives everything.
+class Applier {
+  public:
+    Applier(std::unique_ptr<sdbus::IConnection> connection, Journal& journal, const Config& config, uid_t user,
+            bool idle_exit)
+        : connection_(std::move(connection)),
+          pump_(io_, *connection_, [this](const Error& error) { lose(error); }),
+          tasks_(io_.get_executor(),
+                 [](std::string_view task, std::string_view what) {
+                     log(Priority::critical, fmt::format("{}: {}", task, what));
+                 }),
+          transactions_(journal, clock_, config, find_backend(config.apply), named_backend(config.apply)),
+          face_(pump_, tasks_, transactions_, user),
+          signals_(io_, SIGTERM, SIGINT),
+          idle_timer_(io_),
+          idle_exit_(idle_exit) {}
+
+    int run() {
+        tasks_.spawn("recovery", recover());
+        connection_->requestName(contract::kApplierName);
+        pump_.kick();
+        signals_.async_wait([this](const boost::system::error_code& error, int) {
+            if (!error) end("told to end");
+        });
+        if (idle_exit_) watch_idleness();
+        notify::ready("waiting for calls");
+        io_.run();
+        return status_;
+    }
+
+  private:
+    asio::awaitable<void> recover() { co_await transactions_.recover(); }
+
+    void watch_idleness() {
+        idle_timer_.expires_at(std::max(face_.last_call(), std::chrono::steady_clock::now() - kIdleTime) + kIdleTime);
+        idle_timer_.async_wait([this](const boost::system::error_code& error) {
+            if (error || ending_) return;
+            if (face_.is_idle() && face_.last_call() + kIdleTime <= std::chrono::steady_clock::now())
+                return leave_bus();
+            if (!face_.is_idle()) {
+                idle_timer_.expires_after(1s);
+                idle_timer_.async_wait([this](const boost::system::error_code& stopped) {
+                    if (!stopped && !ending_) watch_idleness();
+                });
+                return;
+            }
+            watch_idleness();
+        });
+    }
+
+    /// The name goes first: whoever calls from now on starts a new applier. Calls that came before are still answered.
+    void leave_bus() {
+        const auto last_call = face_.last_call();
+        try {
+            connection_->releaseName(contract::kApplierName);
+        } catch (const sdbus::Error& e) {
+            return lose({Errc::unavailable, e.what()});
+        }
+        pump_.kick();
+        idle_timer_.expires_after(100ms);
+        idle_timer_.async_wait([this, last_call](const boost::system::error_code& error) {
+            if (error || ending_) return;
+            if (face_.is_idle() && face_.last_call() == last_call) return end("idle");
+            connection_->requestName(contract::kApplierName);
+            pump_.kick();
+            watch_idleness();
+        });
+    }
+
+    void lose(const Error& error) {
+        log(Priority::critical, error.detail);
+        status_ = 1;
+        end("bus lost");
+    }
+
+    /// An open transaction ends first, committed or undone.
+    void end(std::string why) {
+        if (ending_) return;
+        ending_ = true;
+        log(Priority::info, event::kStopped, "ending: " + why);
+        notify::stopping(why);
+        face_.shut();
+        idle_timer_.cancel();
+        asio::co_spawn(io_, finish(), asio::detached);
+    }
+
+    asio::awaitable<void> finish() {
+        co_await tasks_.drain(kLastWords);
+        io_.stop();
+    }
+
+    std::unique_ptr<sdbus::IConnection> connection_;
+    asio::io_context io_{1};
+    BusPump pump_;
+    TaskGroup tasks_;
+    SystemClock clock_;
+    Transactions transactions_;
+    ApplierFace face_;
+    asio::signal_set signals_;
+    asio::steady_timer idle_timer_;
+    bool idle_exit_;
+    bool ending_ = false;
+    int status_ = 0;
+};
+
+int fail(const Error& error) {
+    log(Priority::error, error.detail);
+    return 1;
+}
+
+}  // namespace
+
+Result<Config> load_applier_config(const ApplierOptions& options) {
+    ConfigPlaces places = options.config.empty() ? ConfigPlaces() : ConfigPlaces::beside(options.config);
+    if (options.user == NTPOPT_USER) places.owner = 0;
+    const auto texts = read_config_files(places);
+    if (!texts) return texts.error();
+    const auto parsed = parse_config(*texts);
+    if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
+    return parsed.config;
+}
+
+int recover_and_exit(const ApplierOptions& options, const Config& config) {
+    auto journal = Journal::open(options.state_dir);
+    if (!journal) return fail(journal.error());
+    if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
+    SystemClock clock;
+    Transactions transactions(*journal, clock, config, find_backend(config.apply), named_backend(config.apply));
+    asio::io_context io(1);
+    bool recovered = false;
+    asio::co_spawn(io, transactions.recover(), [&](const std::exception_ptr& thrown, bool found) {
+        if (thrown) std::rethrow_exception(thrown);
+        recovered = found;
+    });
+    io.run();
+    if (!recovered) return 0;
+    const auto report = transactions.report(0);
+    return report && report->state != TransactionState::degraded ? 0 : 1;
+}
+
+int serve_bus(const ApplierOptions& options, const Config& config) {
+    const auto user = user_id(options.user);
+    if (!user) return fail(user.error());
+    if (options.user_given) log(Priority::notice, fmt::format("user {} may call besides root", options.user));
+    auto journal = Journal::open(options.state_dir);
+    if (!journal) return fail(journal.error());
+    if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
+    try {
+        auto connection = sdbus::createSystemBusConnection();
+        Applier applier(std::move(connection), *journal, config, *user, options.idle_exit);
+        return applier.run();
+    } catch (const sdbus::Error& e) {
+        return fail({Errc::unavailable, fmt::format("the system bus: {}", e.what())});
+    }
+}
+
+}  // namespace ntpopt

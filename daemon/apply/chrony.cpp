@@ -1,0 +1,227 @@
+// Implementation of chrony.hpp.
+#include "daemon/apply/chrony.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "daemon/apply/chrony_change.hpp"
+#include "daemon/io/sys/files.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::string_view kSuffix = ".sources";
+
+/// The *.sources files of one directory: ours into the view's texts, the others parsed.
+Status read_source_dir(const std::string& path, const std::string& our_path, const std::string& restore_path,
+                       ChronyView& view) {
+    if (access(path.c_str(), F_OK) != 0) return {};
+    const auto directory = Directory::open(path);
+    if (!directory) return directory.error();
+    const auto names = directory->list();
+    if (!names) return names.error();
+    for (const auto& name : *names) {
+        if (!name.ends_with(kSuffix)) continue;
+        auto text = directory->read(name, kMaxChronyText);
+        if (!text) return text.error();
+        const std::string file = path + "/" + name;
+        if (file == our_path) {
+            view.our_text = *text;
+        } else if (file == restore_path) {
+            view.restore_text = *text;
+        } else if (*text) {
+            auto directives = parse_chrony_sources_file(**text);
+            if (!directives) return directives.error().in(file);
+            view.files.push_back({file, std::move(*directives)});
+        }
+    }
+    return {};
+}
+
+/// Our own file as we left it, or why it must not be touched.
+Status check_ownership(const ChronyView& view, const std::string& our_path, const Json& committed) {
+    if (!view.our_text) return {};
+    const bool has_header = view.our_text->starts_with("# Written by ntpopt");
+    if (committed.is_null() && has_header) return {};
+    if (!committed.is_null()) {
+        const auto record = parse_chrony_record(committed);
+        if (record && record->plan.final_text == view.our_text) return {};
+    }
+    return Error{Errc::refused, our_path + " was changed by somebody else; remove it to let ntpopt go on"};
+}
+
+ServiceSource describe(const ChronySource& source, const ChronyView& view) {
+    ServiceSource described;
+    described.name = source.name;
+    described.address = source.address;
+    described.origin = origin_of(source, view);
+    described.ours = described.origin == "ours";
+    described.state = describe_state(source);
+    described.stratum = source.stratum;
+    described.reach = source.reach & 0xff;
+    if (source.last_rx_s) described.offset_s = source.offset_s;
+    std::vector<ChronyDirective> directives = view.config.sources;
+    for (const auto& file : view.files)
+        directives.insert(directives.end(), file.directives.begin(), file.directives.end());
+    for (const auto* text : {&view.our_text, &view.restore_text})
+        if (*text)
+            if (auto lines = parse_chrony_sources_file(**text))
+                directives.insert(directives.end(), lines->begin(), lines->end());
+    for (const auto& directive : directives) {
+        if (!same_source_name(directive.name, source.name)) continue;
+        described.port = directive.port;
+        described.pool = directive.kind == ChronySourceKind::pool;
+        break;
+    }
+    return described;
+}
+
+/// Whether chronyd does something else than the committed change left it doing.
+bool has_drifted(const ChronyRecord& record, const ChronyView& view) {
+    if (view.our_text != record.plan.final_text || !sources_to_delete(record.plan, view.sources).empty()) return true;
+    return std::any_of(record.plan.members.begin(), record.plan.members.end(),
+                       [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
+}
+
+}  // namespace
+
+asio::awaitable<Result<ChronyBackend::Sight>> ChronyBackend::look() {
+    Sight sight;
+    auto detected = detect_service(config_);
+    if (!detected) co_return detected.error();
+    sight.detected = std::move(*detected);
+    if (sight.detected.service != Service::chronyd) co_return Error{Errc::service_not_found, "chronyd does not run"};
+    ChronyTools tools(sight.detected.process, config_);
+    sight.config_path = tools.config_path();
+    auto version = co_await tools.version();
+    if (!version) co_return version.error();
+    sight.version = std::move(*version);
+    auto config = co_await tools.effective_config();
+    if (!config) co_return config.error();
+    sight.view.config = std::move(*config);
+    sight.chronyc = tools.chronyc_command();
+
+    const auto& folders = sight.view.config.source_dirs;
+    if (const auto folder = choose_source_dir(folders)) {
+        sight.our_path = fmt::format("{}/{}", *folder, kChronyFile);
+        sight.restore_path = fmt::format("{}/{}", choose_volatile_dir(folders).value_or(*folder), kChronyRestoreFile);
+    }
+    for (const auto& folder : folders)
+        if (auto read = read_source_dir(folder, sight.our_path, sight.restore_path, sight.view); !read)
+            co_return read.error();
+    auto sources = co_await tools.sources();
+    if (!sources) co_return sources.error();
+    sight.view.sources = std::move(*sources);
+    auto tracking = co_await tools.tracking();
+    if (!tracking) co_return tracking.error();
+    sight.tracking = *tracking;
+    co_return sight;
+}
+
+asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committed) {
+    auto sight = co_await look();
+    if (!sight) co_return sight.error();
+    ServiceObservation seen;
+    seen.service = Service::chronyd;
+    seen.unit = sight->detected.process.unit;
+    seen.version = sight->version;
+    seen.active = true;
+    seen.config_path = sight->config_path;
+    seen.instance = instance_of(sight->detected.process);
+    seen.refusals = sight->detected.refusals;
+    if (sight->our_path.empty())
+        seen.refusals.push_back("chronyd has no sourcedir, so nothing can be added without editing its configuration");
+    for (const auto& source : sight->view.sources) {
+        seen.sources.push_back(describe(source, sight->view));
+        if (source.state == '*') seen.peer = source.name;
+    }
+    for (const auto& directive : sight->view.config.sources)
+        seen.base_names.push_back(directive.name);
+    // tracking alone says "synchronised" for as long as chronyd runs; without a selected source it is a memory.
+    seen.synchronised = sight->tracking.leap != 3 && !seen.peer.empty();
+    seen.leap = sight->tracking.leap;
+    seen.offset_s = sight->tracking.offset_s;
+    seen.root_delay_s = sight->tracking.root_delay_s;
+    seen.root_dispersion_s = sight->tracking.root_dispersion_s;
+    seen.reference_time_usec = static_cast<std::uint64_t>(std::max(0.0, sight->tracking.reference_time_s) * 1e6);
+    if (!committed.is_null()) {
+        if (auto fine = check_ownership(sight->view, sight->our_path, committed); !fine)
+            seen.refusals.push_back(fine.error().detail);
+        const auto record = parse_chrony_record(committed);
+        seen.drifted = record && has_drifted(*record, sight->view);
+    }
+    seen.capabilities = {true, true, true, true, true, sight->view.config.min_sources};
+    co_return seen;
+}
+
+asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goal) {
+    auto sight = co_await look();
+    if (!sight) co_return sight.error();
+    if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
+    if (sight->our_path.empty()) co_return Error{Errc::refused, "chronyd has no sourcedir"};
+    if (auto fine = check_ownership(sight->view, sight->our_path, goal.committed); !fine) co_return fine.error();
+
+    ChronyRecord record;
+    record.instance = instance_of(sight->detected.process);
+    std::vector<ChronyDirective> deleted_before;
+    if (!goal.committed.is_null()) {
+        auto committed = parse_chrony_record(goal.committed);
+        if (!committed) co_return committed.error();
+        const bool same_chronyd = committed->instance == record.instance;
+        sight->view.restore_stale = !same_chronyd;
+        if (same_chronyd) deleted_before = std::move(committed->plan.removed);
+    }
+    if (goal.original) {
+        record.plan = plan_chrony_original(sight->view, deleted_before);
+    } else {
+        auto plan = plan_chrony_change(sight->view, goal.choices, config_);
+        if (!plan) co_return plan.error();
+        record.plan = std::move(*plan);
+        // What an earlier change deleted has to come back too when ntpopt goes.
+        for (auto& directive : deleted_before)
+            if (std::none_of(record.plan.removed.begin(), record.plan.removed.end(),
+                             [&](const auto& other) { return same_source_name(other.name, directive.name); }) &&
+                count_sources(sight->view.sources, directive.name) == 0)
+                record.plan.removed.push_back(std::move(directive));
+    }
+
+    ChronyTools tools(sight->detected.process, config_);
+    std::vector<std::string> lines;
+    for (const auto& member : record.plan.members)
+        lines.push_back(member.directive.text);
+    if (auto valid = co_await tools.validate(std::move(lines)); !valid) co_return valid.error();
+
+    record.chronyc = std::move(sight->chronyc);
+    record.our_path = sight->our_path;
+    record.restore_path = sight->restore_path;
+    record.our_before = sight->view.our_text;
+    record.restore_before = sight->view.restore_stale ? std::nullopt : sight->view.restore_text;
+    for (const auto& source : sight->view.sources) {
+        if (source.is_refclock()) continue;
+        if (source.state == '*' || source.state == '+') record.reference_ids.push_back(source.id);
+        const auto known = std::find_if(record.former.begin(), record.former.end(),
+                                        [&](const auto& former) { return same_source_name(former.name, source.name); });
+        if (known == record.former.end())
+            record.former.push_back({source.name, 1});
+        else
+            ++known->sources;
+    }
+    record.reference_time_s = sight->tracking.reference_time_s;
+    record.verify_timeout_s = to_seconds(config_.verify_timeout);
+    record.fulfilled = is_fulfilled(record.plan, sight->view);
+    Json description = describe_plan(record.plan, sight->view, record.our_path, record.restore_path);
+    co_return std::unique_ptr<Change>(
+        std::make_unique<ChronyChange>(std::move(record), std::move(description), config_));
+}
+
+Result<std::unique_ptr<Change>> ChronyBackend::resume(const Json& json) {
+    auto record = parse_chrony_record(json);
+    if (!record) return record.error();
+    return std::unique_ptr<Change>(std::make_unique<ChronyChange>(std::move(*record), Json::object(), config_));
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,39 @@
+// What a change of chronyd's sources has to remember to be finished or undone by another process, and its JSON form in
+// the journal.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/json.hpp"
+#include "daemon/core/plan/chrony_plan.hpp"
+
+namespace ntpopt {
+
+/// A name that chronyd followed before, and with how many sources.
+struct ChronyFormer {
+    std::string name;
+    std::size_t sources = 0;
+};
+
+struct ChronyRecord {
+    std::string instance;              ///< of the chronyd that was changed (instance_of())
+    std::vector<std::string> chronyc;  ///< how it is called
+    std::string our_path;
+    std::string restore_path;
+    std::optional<std::string> our_before;  ///< full content of our file before; nothing: there was none
+    std::optional<std::string> restore_before;
+    std::vector<ChronyFormer> former;
+    std::vector<std::string> reference_ids;  ///< sources that chronyd followed before: selected and combined ones
+    double reference_time_s = 0;             ///< of its last update before
+    double verify_timeout_s = 0;             ///< as configured; 0: auto
+    bool fulfilled = false;                  ///< reality was the goal already
+    ChronyPlan plan;
+};
+
+[[nodiscard]] Json to_json(const ChronyRecord& record);
+/// Errc::parse where the journal holds something else.
+[[nodiscard]] Result<ChronyRecord> parse_chrony_record(const Json& json);
+
+}  // namespace ntpopt

@@ -1,0 +1,151 @@
+// Implementation of chrony_tools.hpp.
+#include "daemon/apply/chrony_tools.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "common/text.hpp"
+#include "daemon/io/sys/process.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+
+/// The argument of -f, or nothing where chronyd was started without.
+std::string config_argument(const ProcessInfo& process) {
+    const auto& arguments = process.arguments;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (arguments[i] == "-f" && i + 1 < arguments.size()) return arguments[i + 1];
+        if (arguments[i].starts_with("-f") && arguments[i].size() > 2) return arguments[i].substr(2);
+    }
+    return "";
+}
+
+/// chronyc lies beside its chronyd: /usr/sbin/chronyd and /usr/bin/chronyc.
+std::string chronyc_beside(const std::string& chronyd) {
+    const auto folder = chronyd.rfind("/sbin/");
+    if (folder != std::string::npos) {
+        std::string path = chronyd.substr(0, folder) + "/bin/chronyc";
+        if (access(path.c_str(), X_OK) == 0) return path;
+    }
+    return "/usr/bin/chronyc";
+}
+
+/// What a program said when it failed: its last words on one line.
+std::string complaint(const ProcessOutput& output) {
+    std::string last;
+    for (const auto* text : {&output.out, &output.err})
+        for (const auto line : lines(*text))
+            if (!trim(line).empty()) last = printable(trim(line));
+    return last.empty() ? fmt::format("exit status {}", output.status) : last;
+}
+
+}  // namespace
+
+ChronyTools::ChronyTools(ProcessInfo process, const ApplyConfig& config) : process_(std::move(process)) {
+    config_path_ = config.chrony_conf.empty() ? config_argument(process_) : config.chrony_conf;
+    for (const auto word : words(config.chronyc))
+        chronyc_.emplace_back(word);
+    if (chronyc_.empty()) chronyc_.push_back(chronyc_beside(process_.exe));
+}
+
+asio::awaitable<Result<std::string>> ChronyTools::chronyd(std::vector<std::string> words) {
+    Command command;
+    command.argv = std::move(words);
+    command.argv.insert(command.argv.begin(), process_.exe);
+    const auto output = co_await run_process(std::move(command));
+    if (!output) co_return output.error();
+    if (output->status != 0) co_return Error{Errc::refused, "chronyd: " + complaint(*output)};
+    co_return output->out;
+}
+
+asio::awaitable<Result<std::string>> ChronyTools::chronyc(std::vector<std::string> words) {
+    Command command;
+    command.argv = chronyc_;
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
+    const auto output = co_await run_process(std::move(command));
+    if (!output) co_return output.error();
+    if (output->status != 0)
+        co_return Error{Errc::unavailable, fmt::format("chronyc {}: {}", words.back(), complaint(*output))};
+    co_return output->out;
+}
+
+asio::awaitable<Result<std::string>> ChronyTools::version() {
+    std::vector<std::string> arguments(1, "-v");
+    const auto output = co_await chronyd(std::move(arguments));
+    if (!output) co_return output.error();
+    // "chronyd (chrony) version 4.3 (+CMDMON ...)"
+    const auto parts = words(*output);
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i)
+        if (parts[i] == "version") co_return printable(parts[i + 1], 20);
+    co_return Error{Errc::parse, "chronyd does not tell its version"};
+}
+
+asio::awaitable<Result<ChronyConfig>> ChronyTools::effective_config() {
+    std::vector<std::string> arguments(1, "-p");
+    if (!config_path_.empty()) arguments.insert(arguments.end(), {"-f", config_path_});
+    const auto output = co_await chronyd(std::move(arguments));
+    if (!output) co_return output.error();
+    auto config = parse_chrony_config(*output);
+    if (config && !config->command_socket.empty() && chronyc_.size() == 1)
+        chronyc_.insert(chronyc_.end(), {"-h", config->command_socket});
+    co_return config;
+}
+
+asio::awaitable<Status> ChronyTools::validate(std::vector<std::string> directives) {
+    if (directives.empty()) co_return Status();
+    directives.insert(directives.begin(), "-p");
+    const auto output = co_await chronyd(std::move(directives));
+    if (!output) co_return output.error();
+    co_return Status();
+}
+
+asio::awaitable<Result<std::vector<ChronySource>>> ChronyTools::sources() {
+    constexpr int kAttempts = 5;
+    Result<std::vector<ChronySource>> sources = Error{Errc::unavailable, "chronyd's sources keep changing"};
+    for (int i = 0; i < kAttempts; ++i) {
+        std::vector<std::string> numeric_words;
+        numeric_words.insert(numeric_words.end(), {"-c", "-n", "sources", "-a"});
+        std::vector<std::string> named_words;
+        named_words.insert(named_words.end(), {"-c", "-N", "sources", "-a"});
+        const auto numeric = co_await chronyc(std::move(numeric_words));
+        if (!numeric) co_return numeric.error();
+        const auto named = co_await chronyc(std::move(named_words));
+        if (!named) co_return named.error();
+        sources = parse_chrony_sources(*numeric, *named);
+        if (sources || sources.error().code != Errc::unavailable) break;
+    }
+    co_return sources;
+}
+
+asio::awaitable<Result<ChronyTracking>> ChronyTools::tracking() {
+    std::vector<std::string> arguments;
+    arguments.insert(arguments.end(), {"-c", "-n", "tracking"});
+    const auto output = co_await chronyc(std::move(arguments));
+    if (!output) co_return output.error();
+    co_return parse_chrony_tracking(*output);
+}
+
+asio::awaitable<Status> ChronyTools::reload() {
+    constexpr int kAttempts = 2;
+    Status status;
+    for (int i = 0; i < kAttempts; ++i) {
+        std::vector<std::string> arguments;
+        arguments.insert(arguments.end(), {"reload", "sources"});
+        const auto output = co_await chronyc(std::move(arguments));
+        if (output) co_return Status();
+        status = output.error();
+    }
+    co_return status;
+}
+
+asio::awaitable<Status> ChronyTools::remove(std::string id) {
+    std::vector<std::string> arguments;
+    arguments.insert(arguments.end(), {"delete", id});
+    const auto output = co_await chronyc(std::move(arguments));
+    if (output || output.error().detail.find("503") != std::string::npos) co_return Status();
+    co_return output.error().in("delete " + id);
+}
+
+}  // namespace ntpopt

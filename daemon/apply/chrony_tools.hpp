@@ -1,0 +1,57 @@
+// chronyd's and chronyc's command lines, one method a question or order. Executes and parses; decides nothing. chronyc
+// is run rather than its protocol spoken: SELinux lets chronyd answer chronyc, and not us.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "common/error.hpp"
+#include "daemon/core/config/config.hpp"
+#include "daemon/core/plan/chrony_config.hpp"
+#include "daemon/core/plan/chrony_report.hpp"
+#include "daemon/io/sys/proc.hpp"
+
+namespace ntpopt {
+
+class ChronyTools {
+  public:
+    /// For one running chronyd; `config` may name another configuration file and another chronyc.
+    ChronyTools(ProcessInfo process, const ApplyConfig& config);
+
+    boost::asio::awaitable<Result<std::string>> version();
+
+    /// What `chronyd -p` says of the configuration file; from then on chronyc uses the socket named there.
+    boost::asio::awaitable<Result<ChronyConfig>> effective_config();
+
+    /// Whether this chronyd would take these lines; Errc::refused with its words where it would not.
+    boost::asio::awaitable<Status> validate(std::vector<std::string> directives);
+
+    boost::asio::awaitable<Result<std::vector<ChronySource>>> sources();
+    boost::asio::awaitable<Result<ChronyTracking>> tracking();
+
+    /// chronyd answers "200 OK" whatever it read; what it took must be read back.
+    boost::asio::awaitable<Status> reload();
+
+    /// Deletes a source by its id; one that is gone already is no error.
+    boost::asio::awaitable<Status> remove(std::string id);
+
+    /// How chronyc is called; known for good after effective_config().
+    [[nodiscard]] const std::vector<std::string>& chronyc_command() const { return chronyc_; }
+    void use_chronyc(std::vector<std::string> command) { chronyc_ = std::move(command); }
+
+    [[nodiscard]] const ProcessInfo& process() const { return process_; }
+    /// The configuration file; empty: the one compiled in.
+    [[nodiscard]] const std::string& config_path() const { return config_path_; }
+
+  private:
+    boost::asio::awaitable<Result<std::string>> chronyd(std::vector<std::string> words);
+    boost::asio::awaitable<Result<std::string>> chronyc(std::vector<std::string> words);
+
+    ProcessInfo process_;
+    std::string config_path_;
+    std::vector<std::string> chronyc_;
+};
+
+}  // namespace ntpopt

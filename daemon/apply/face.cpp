@@ -1,0 +1,167 @@
+// Implementation of face.hpp.
+#include "daemon/apply/face.hpp"
+
+#include <fmt/format.h>
+
+#include "daemon/core/service/service.hpp"
+#include "daemon/io/sys/journal.hpp"
+#include "dbus/compat.hpp"
+#include "dbus/contract.hpp"
+#include "dbus/errors.hpp"
+
+namespace ntpopt {
+namespace {
+
+using boost::asio::awaitable;
+
+/// Calls that may wait for their answer at a time. The daemon needs one or two; each Observe runs other programs.
+constexpr std::size_t kMaxPending = 16;
+
+/// Sends an answer or an error; the one to hear it, or the bus, may be gone, which is nobody's failure.
+template <typename T>
+void send(const sdbus::Result<T>& result, const Result<T>& outcome) {
+    try {
+        if (!outcome) return result.returnError(to_bus(outcome.error()));
+        result.returnResults(*outcome);
+    } catch (const sdbus::Error&) {
+        // The connection is lost; the pump says so.
+    }
+}
+
+}  // namespace
+
+ApplierFace::ApplierFace(BusPump& pump, TaskGroup& tasks, Transactions& transactions, uid_t user)
+    : AdaptorInterfaces(pump.connection(), contract::kApplierPath),
+      pump_(pump),
+      tasks_(tasks),
+      transactions_(transactions),
+      user_(user),
+      senders_(pump) {
+    registerAdaptor();
+    transactions_.on_change([this](const TransactionReport& report) {
+        try {
+            emitTransactionChanged(report.id, std::string(name_of(report.state)), wire::Dict(to_json(report)));
+        } catch (const sdbus::Error&) {
+            // The bus is gone; the transaction goes on without it.
+        }
+        pump_.kick();
+    });
+    pump_.kick();
+}
+
+ApplierFace::~ApplierFace() {
+    transactions_.on_change({});
+    unregisterAdaptor();
+}
+
+template <typename T>
+void ApplierFace::take(sdbus::Result<T>&& result, Work<T> work) {
+    last_call_ = std::chrono::steady_clock::now();
+    if (shut_) throw to_bus({Errc::shutting_down, "the applier is about to end"});
+    if (pending_ >= kMaxPending) throw to_bus({Errc::busy, "too many calls at once"});
+    std::string sender = compat::current_sender(getObject());
+    auto shared = std::make_shared<sdbus::Result<T>>(std::move(result));
+    ++pending_;
+    tasks_.spawn("bus call", serve<T>(std::move(shared), std::move(sender), std::move(work)));
+}
+
+template <typename T>
+awaitable<void> ApplierFace::serve(std::shared_ptr<sdbus::Result<T>> result, std::string sender, Work<T> work) {
+    const auto leaving = std::shared_ptr<void>(nullptr, [this](void*) {
+        --pending_;
+        last_call_ = std::chrono::steady_clock::now();
+    });
+    Result<T> outcome = Error{};
+    if (auto admitted = co_await admit(std::move(sender)); !admitted) {
+        outcome = admitted.error();
+    } else {
+        try {
+            outcome = co_await std::move(work);
+        } catch (const std::exception& e) {
+            outcome = Error{Errc::internal, e.what()};
+        }
+    }
+    send(*result, outcome);
+    pump_.kick();
+}
+
+awaitable<Status> ApplierFace::admit(std::string sender) {
+    const auto user = co_await senders_.user_of(sender);
+    if (!user) co_return user.error();
+    if (*user == 0 || *user == user_) co_return Status();
+    log(Priority::warning, event::kRefusedCaller, fmt::format("a call of user {} was refused", *user),
+        {{"NTPOPT_UID", std::to_string(*user)}});
+    co_return Error{Errc::access_denied, "only root and the daemon's user may call the applier"};
+}
+
+/// Begins the work of a transaction whose number the caller is about to get.
+Result<std::uint64_t> ApplierFace::go(Result<std::uint64_t> begun) {
+    if (begun) tasks_.spawn("transaction", transactions_.run());
+    return begun;
+}
+
+void ApplierFace::Observe(sdbus::Result<wire::Dict>&& result) {
+    take(std::move(result), observe());
+}
+
+awaitable<Result<wire::Dict>> ApplierFace::observe() {
+    const auto seen = co_await transactions_.observe();
+    if (!seen) co_return seen.error();
+    Json document = to_json(*seen);
+    document["kept"] = transactions_.kept();
+    co_return wire::Dict(std::move(document));
+}
+
+void ApplierFace::Plan(sdbus::Result<wire::Dict>&& result, wire::Rows servers, wire::Dict) {
+    take(std::move(result), plan(std::move(servers.value)));
+}
+
+awaitable<Result<wire::Dict>> ApplierFace::plan(Json servers) {
+    auto choices = parse_choices(servers);
+    if (!choices) co_return choices.error();
+    auto description = co_await transactions_.plan(std::move(*choices));
+    if (!description) co_return description.error();
+    co_return wire::Dict(std::move(*description));
+}
+
+void ApplierFace::Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) {
+    take(std::move(result), apply(std::move(servers.value), get_bool(options.value, "by_hand")));
+}
+
+awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand) {
+    auto choices = parse_choices(servers);
+    if (!choices) co_return choices.error();
+    co_return go(co_await transactions_.begin_apply(std::move(*choices), by_hand));
+}
+
+void ApplierFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
+    take(std::move(result), roll_back(get_bool(options.value, "original")));
+}
+
+awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original) {
+    co_return go(co_await transactions_.begin_rollback(original));
+}
+
+void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result) {
+    take(std::move(result), reconverge());
+}
+
+awaitable<Result<std::uint64_t>> ApplierFace::reconverge() {
+    co_return go(co_await transactions_.begin_reconverge());
+}
+
+void ApplierFace::GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t id) {
+    take(std::move(result), transaction(id));
+}
+
+awaitable<Result<wire::Dict>> ApplierFace::transaction(std::uint64_t id) {
+    const auto report = transactions_.report(id);
+    if (!report) co_return report.error();
+    co_return wire::Dict(to_json(*report));
+}
+
+std::uint64_t ApplierFace::OpenTransaction() {
+    return transactions_.open();
+}
+
+}  // namespace ntpopt

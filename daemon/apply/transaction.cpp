@@ -1,0 +1,300 @@
+// Implementation of transaction.hpp. A state is durable before the step behind it begins, so what a crash leaves is
+// that state's step, perhaps half done; every step can be done again.
+#include "daemon/apply/transaction.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/apply/limits.hpp"
+#include "daemon/io/sys/journal.hpp"
+#include "daemon/io/sys/proc.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::string_view kApply = "apply";
+constexpr std::string_view kRollback = "rollback";
+constexpr std::string_view kReconverge = "reconverge";
+
+/// begin() takes the one place there is; it is given back unless a transaction really began.
+class Reservation {
+  public:
+    explicit Reservation(bool& busy) : busy_(busy) { busy_ = true; }
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
+    ~Reservation() {
+        if (!kept_) busy_ = false;
+    }
+    void keep() { kept_ = true; }
+
+  private:
+    bool& busy_;
+    bool kept_ = false;
+};
+
+std::vector<std::string> names_of(const std::vector<Choice>& choices) {
+    std::vector<std::string> names;
+    for (const auto& choice : choices)
+        names.push_back(choice.endpoint.text());
+    return names;
+}
+
+}  // namespace
+
+Transactions::Transactions(Journal& journal, Clock& clock, Config config, FindBackend find, NamedBackend named)
+    : journal_(journal),
+      clock_(clock),
+      config_(std::move(config)),
+      find_(std::move(find)),
+      named_(std::move(named)),
+      busy_(open() != 0) {}
+
+std::uint64_t Transactions::open() const {
+    const auto& transaction = journal_.document().transaction;
+    return transaction && !is_final(transaction->report.state) ? transaction->report.id : 0;
+}
+
+Json Transactions::committed_record() const {
+    const auto& committed = journal_.document().committed;
+    return committed ? committed->change : Json();
+}
+
+Result<TransactionReport> Transactions::report(std::uint64_t id) const {
+    const auto& transaction = journal_.document().transaction;
+    if (transaction && (id == 0 || transaction->report.id == id)) return transaction->report;
+    return Error{Errc::not_found,
+                 id == 0 ? "there was no transaction yet" : fmt::format("transaction {} is not remembered", id)};
+}
+
+Json Transactions::kept() const {
+    Json list = Json::array();
+    const auto& document = journal_.document();
+    for (auto set = document.kept.rbegin(); set != document.kept.rend(); ++set)
+        list.push_back({{"transaction", set->transaction},
+                        {"timestamp", render_time(from_usec(set->committed_usec))},
+                        {"selected", names_of(set->choices)},
+                        {"original", set->original}});
+    if (document.committed && !document.committed->original)
+        list.push_back({{"transaction", 0}, {"timestamp", nullptr}, {"selected", Json::array()}, {"original", true}});
+    return list;
+}
+
+asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
+    const auto backend = find_();
+    if (!backend) {
+        // No service is an answer, not a failure.
+        ServiceObservation nothing;
+        nothing.refusals.push_back(backend.error().detail);
+        nothing.paused = journal_.document().paused;
+        co_return nothing;
+    }
+    auto seen = co_await (*backend)->observe(committed_record());
+    if (!seen) co_return seen.error();
+    seen->paused = journal_.document().paused;
+    co_return seen;
+}
+
+asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
+    const auto backend = find_();
+    if (!backend) co_return backend.error();
+    Goal goal;
+    goal.choices = std::move(choices);
+    goal.committed = committed_record();
+    const auto limits = check_limits(journal_.document(), goal.choices, true, config_, clock_.now());
+    auto change = co_await (*backend)->prepare(std::move(goal));
+    if (!change) co_return change.error();
+    Json description = (*change)->description();
+    if (!limits) description["refusals"].push_back(limits.error().detail);
+    co_return description;
+}
+
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Choice> choices, bool by_hand) {
+    if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    if (auto fine = check_limits(journal_.document(), choices, by_hand, config_, clock_.now()); !fine)
+        co_return fine.error();
+    Request request{std::string(kApply), {}};
+    request.goal.choices = std::move(choices);
+    co_return co_await begin(std::move(request));
+}
+
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original) {
+    if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    const auto& document = journal_.document();
+    if (!document.committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
+    Request request{std::string(kRollback), {}};
+    request.goal.original = original || document.kept.empty() || document.kept.back().original;
+    if (!request.goal.original) request.goal.choices = document.kept.back().choices;
+    co_return co_await begin(std::move(request));
+}
+
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge() {
+    if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    const auto& committed = journal_.document().committed;
+    if (!committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
+    Request request{std::string(kReconverge), {}};
+    request.goal.choices = committed->choices;
+    request.goal.original = committed->original;
+    co_return co_await begin(std::move(request));
+}
+
+asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
+    Reservation reservation(busy_);
+    const auto backend = find_();
+    if (!backend) co_return backend.error();
+    request.goal.committed = committed_record();
+    OpenTransaction transaction;
+    transaction.choices = request.goal.choices;
+    transaction.original = request.goal.original;
+    auto change = co_await (*backend)->prepare(std::move(request.goal));
+    if (!change) co_return change.error();
+    change_ = std::move(*change);
+
+    auto boot = boot_id();
+    if (!boot) co_return boot.error();
+    auto& document = journal_.document();
+    transaction.boot = std::move(*boot);
+    transaction.service = (*backend)->service();
+    transaction.change = change_->record();
+    transaction.report.id = ++document.last_transaction;
+    transaction.report.kind = request.kind;
+    transaction.report.state = TransactionState::prepared;
+    transaction.report.selected = names_of(transaction.choices);
+    transaction.report.previous = change_->previous();
+    transaction.report.started_usec = to_usec(clock_.now());
+    document.transaction = std::move(transaction);
+    if (request.kind == kApply) {
+        document.paused = false;
+        if (change_->is_needed()) count_change(document, clock_.now());
+    }
+    if (auto saved = enter(TransactionState::prepared); !saved) {
+        document.transaction.reset();
+        co_return saved.error();
+    }
+    reservation.keep();
+    co_return document.last_transaction;
+}
+
+Status Transactions::enter(TransactionState state) {
+    auto& transaction = *journal_.document().transaction;
+    transaction.report.state = state;
+    if (change_) transaction.change = change_->record();
+    if (auto saved = journal_.save(); !saved) return saved.error().in("write the journal");
+    log(Priority::info, event::kTransaction,
+        fmt::format("transaction {} ({}): {}", transaction.report.id, transaction.report.kind, name_of(state)),
+        {{"NTPOPT_TRANSACTION", std::to_string(transaction.report.id)}, {"NTPOPT_STATE", std::string(name_of(state))}});
+    if (on_change_) on_change_(transaction.report);
+    return {};
+}
+
+asio::awaitable<void> Transactions::run() {
+    if (!change_->is_needed()) {
+        commit("");
+    } else if (auto proven = co_await go_forward(); !proven) {
+        co_await go_back(proven.error().detail);
+    } else {
+        co_await finish_taking_over();
+    }
+    change_.reset();
+    busy_ = false;
+}
+
+/// From "prepared" to "verified": until here the old sources are all there.
+asio::awaitable<Status> Transactions::go_forward() {
+    if (auto done = co_await change_->write_files(); !done) co_return done;
+    if (auto saved = enter(TransactionState::files_written); !saved) co_return saved;
+    if (auto done = co_await change_->reload(); !done) co_return done;
+    if (auto saved = enter(TransactionState::reloaded); !saved) co_return saved;
+    if (auto saved = enter(TransactionState::verifying); !saved) co_return saved;
+    if (auto done = co_await change_->prove(); !done) co_return done;
+    co_return enter(TransactionState::verified);
+}
+
+/// From "verified" to the end.
+asio::awaitable<void> Transactions::finish_taking_over() {
+    auto done = co_await change_->remove_base();
+    if (done) done = enter(TransactionState::base_removed);
+    if (!done) {
+        co_await go_back(done.error().detail);
+        co_return;
+    }
+    auto peer = co_await change_->confirm();
+    if (peer)
+        commit(std::move(*peer));
+    else
+        co_await go_back(peer.error().detail);
+}
+
+asio::awaitable<void> Transactions::go_back(std::string reason) {
+    journal_.document().transaction->report.reason = reason;
+    // A journal that cannot be written must not keep the old sources from coming back.
+    if (auto saved = enter(TransactionState::rolling_back); !saved) reason += "; " + saved.error().detail;
+    const auto undone = co_await change_->undo();
+    if (undone)
+        finish(TransactionState::rolled_back, std::move(reason));
+    else
+        finish(TransactionState::degraded,
+               fmt::format("{}; and the old sources did not come back: {}", reason, undone.error().detail));
+}
+
+void Transactions::commit(std::string peer) {
+    auto& document = journal_.document();
+    auto& transaction = *document.transaction;
+    const std::uint64_t now = to_usec(clock_.now());
+    transaction.report.peer = std::move(peer);
+    transaction.change = change_->record();
+    const bool by_hand = transaction.report.kind == kRollback;
+    if (by_hand) {
+        document.paused = true;
+        if (!document.kept.empty()) document.kept.pop_back();
+        if (transaction.original) document.kept.clear();
+    } else if (transaction.report.kind == kApply && document.committed &&
+               document.committed->choices != transaction.choices) {
+        document.kept.push_back(*document.committed);
+        const auto limit = static_cast<std::size_t>(std::max(0, config_.apply.max_backups));
+        while (document.kept.size() > limit)
+            document.kept.erase(document.kept.begin());
+    }
+    document.committed = CommittedSet{
+        transaction.report.id, now, transaction.service, transaction.choices, transaction.original, transaction.change};
+    finish(TransactionState::committed, "");
+}
+
+void Transactions::finish(TransactionState state, std::string reason) {
+    auto& report = journal_.document().transaction->report;
+    report.reason = std::move(reason);
+    report.ended_usec = to_usec(clock_.now());
+    if (const auto saved = enter(state); !saved) log(Priority::critical, saved.error().detail);
+    if (state == TransactionState::rolled_back)
+        log(Priority::warning, event::kRolledBack, "rolled back: " + report.reason);
+    if (state == TransactionState::degraded) log(Priority::critical, event::kRolledBack, report.reason);
+}
+
+asio::awaitable<bool> Transactions::recover() {
+    auto& document = journal_.document();
+    if (open() == 0) co_return false;
+    Reservation reservation(busy_);
+    auto& transaction = *document.transaction;
+    const TransactionState found = transaction.report.state;
+    log(Priority::notice, event::kRecovered,
+        fmt::format("transaction {} was left at \"{}\"", transaction.report.id, name_of(found)));
+    auto backend = named_(transaction.service);
+    auto change = backend ? (*backend)->resume(transaction.change) : Result<std::unique_ptr<Change>>(backend.error());
+    if (!change) {
+        finish(TransactionState::degraded, "cannot be recovered: " + change.error().detail);
+        co_return true;
+    }
+    change_ = std::move(*change);
+    if (found == TransactionState::verified || found == TransactionState::base_removed)
+        co_await finish_taking_over();
+    else
+        co_await go_back(transaction.report.reason.empty()
+                             ? fmt::format("the applier was interrupted at \"{}\"", name_of(found))
+                             : transaction.report.reason);
+    change_.reset();
+    co_return true;
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,82 @@
+// The one transaction at a time: begins it, writes ahead, carries the change out step by step, commits or undoes it,
+// and after a crash ends what another process began. Knows no service by name and no bus.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "daemon/apply/backend.hpp"
+#include "daemon/apply/journal.hpp"
+#include "daemon/core/config/config.hpp"
+#include "daemon/ports/clock.hpp"
+
+namespace ntpopt {
+
+class Transactions {
+  public:
+    /// The backend of the service that runs, or why there is none.
+    using FindBackend = std::function<Result<std::shared_ptr<Backend>>()>;
+    /// The backend of a service by its name, whether it runs or not.
+    using NamedBackend = std::function<Result<std::shared_ptr<Backend>>(Service)>;
+    /// Called after each durable change of state.
+    using OnChange = std::function<void(const TransactionReport&)>;
+
+    Transactions(Journal& journal, Clock& clock, Config config, FindBackend find, NamedBackend named);
+
+    void on_change(OnChange callback) { on_change_ = std::move(callback); }
+
+    /// Checks every gate and prepares; nothing is touched yet. The answer is the transaction's number, to be followed
+    /// by run(). Errors: Errc::busy, Errc::refused, Errc::service_not_found, Errc::service_conflict.
+    boost::asio::awaitable<Result<std::uint64_t>> begin_apply(std::vector<Choice> choices, bool by_hand);
+    /// Back to the configuration before the current one, or to the service's own; pauses what is automatic.
+    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original);
+    /// What was committed, once more; not counted by the limits.
+    boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge();
+
+    /// Carries out what was begun. Afterwards its report says how it ended.
+    boost::asio::awaitable<void> run();
+
+    /// Ends what an earlier process left open, before anything else is begun; true where there was something. From
+    /// "verified" on it goes forward, before that back.
+    boost::asio::awaitable<bool> recover();
+
+    boost::asio::awaitable<Result<ServiceObservation>> observe();
+    /// What begin_apply() would do, in the keys of org.ntpopt1.Applier.Plan.
+    boost::asio::awaitable<Result<Json>> plan(std::vector<Choice> choices);
+
+    /// A transaction by its number, 0 for the last one.
+    [[nodiscard]] Result<TransactionReport> report(std::uint64_t id) const;
+    /// The number of the one under way, 0 where there is none.
+    [[nodiscard]] std::uint64_t open() const;
+    /// The configurations that a roll-back can return to, newest first, the service's own last.
+    [[nodiscard]] Json kept() const;
+
+  private:
+    struct Request {
+        std::string kind;
+        Goal goal;
+    };
+    boost::asio::awaitable<Result<std::uint64_t>> begin(Request request);
+    boost::asio::awaitable<Status> go_forward();
+    boost::asio::awaitable<void> finish_taking_over();
+    boost::asio::awaitable<void> go_back(std::string reason);
+    [[nodiscard]] Status enter(TransactionState state);
+    void commit(std::string peer);
+    void finish(TransactionState state, std::string reason);
+    [[nodiscard]] Json committed_record() const;
+
+    Journal& journal_;
+    Clock& clock_;
+    Config config_;
+    FindBackend find_;
+    NamedBackend named_;
+    OnChange on_change_;
+    bool busy_;  ///< from the first moment of begin() to the end of run(), and until recover() ended what was open
+    std::unique_ptr<Change> change_;
+};
+
+}  // namespace ntpopt
