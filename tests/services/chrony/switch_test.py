@@ -1,0 +1,106 @@
+"""Changes that succeed: chronyd follows the new set, keeps its PID, and comes back to every set it had."""
+import unittest
+
+from applier_world import ApplierWorld, BASE_NAMES, Refused, servers
+import lab
+
+
+class Switch(unittest.TestCase):
+    def test_there_and_further_and_back(self):
+        with ApplierWorld() as world:
+            chrony, pid = world.chrony, world.chrony.pid
+            world.serve()
+            before = chrony.config.read_bytes()
+            seen = world.call("observe")
+            self.assertEqual((seen["service"], seen["active"], seen["synchronised"]), ("chronyd", True, True))
+            self.assertEqual(seen["base_names"], ["pool.test", "base.test"])
+            self.assertEqual({source["origin"] for source in seen["sources"]}, {"base"})
+
+            plan = world.call("plan", servers(["n1.test", "n2.test", "n3.test"]))
+            self.assertIn("+server n1.test iburst", plan["files"][0]["diff"])
+            self.assertEqual(world.distinct_names(), BASE_NAMES, "a plan changes nothing")
+
+            report = world.apply(["n1.test", "n2.test", "n3.test"])
+            self.assertEqual((report["state"], report.get("reason")), ("committed", None), world.applier.log())
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test", "n3.test"])
+            self.assertIn(chrony.selected(), report["selected"])
+            self.assertEqual(report["previous"], ["pool.test", "base.test"])
+            self.assertFalse(world.call("observe")["drifted"])
+
+            report = world.apply(["n3.test", "n4.test", "newpool.test"])
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), ["n3.test", "n4.test", "newpool.test"])
+
+            report = world.finish(world.call("rollback"))
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test", "n3.test"])
+            self.assertTrue(world.call("observe")["paused"])
+            with self.assertRaisesRegex(Refused, "by hand"):
+                world.call("apply", servers(["n5.test", "n6.test"]))
+
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+            world.wait_for(chrony.is_synchronised, 20, "chronyd to follow its own sources again")
+            self.assertIn(chrony.selected(), BASE_NAMES)
+            self.assertFalse((chrony.sources_dir / "50-ntpopt.sources").exists())
+
+            report = world.apply(["n5.test", "n6.test"], {"by_hand": True})
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), ["n5.test", "n6.test"])
+            self.assertFalse((chrony.dhcp_dir / "ntpopt-restore.sources").exists())
+
+            self.assertEqual(chrony.pid, pid)
+            self.assertTrue(chrony.process.is_running())
+            self.assertEqual(chrony.config.read_bytes(), before)
+
+    def test_servers_that_are_members_of_the_old_pool(self):
+        with ApplierWorld() as world:
+            world.serve()
+            report = world.apply(["127.1.1.1", "127.1.2.1", "n1.test", "n2.test"])
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), ["127.1.1.1", "127.1.2.1", "n1.test", "n2.test"])
+            self.assertEqual(len(world.chrony.names()), 4)
+
+    def test_all_servers_are_members_of_the_old_pool(self):
+        with ApplierWorld(base=["pool pool.test iburst"]) as world:
+            world.serve()
+            report = world.apply(["127.1.1.1", "127.1.2.1", "127.1.3.1"])
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.chrony.names(), ["127.1.1.1", "127.1.2.1", "127.1.3.1"])
+
+    def test_a_base_server_that_is_chosen_stays_untouched(self):
+        with ApplierWorld() as world:
+            world.serve()
+            report = world.apply(["base.test", "n1.test"])
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), ["base.test", "n1.test"])
+            text = (world.chrony.sources_dir / "50-ntpopt.sources").read_text()
+            self.assertNotIn("base.test", text)
+            number = world.call("apply", servers(["base.test", "n1.test"]))
+            self.assertEqual(world.finish(number)["state"], "committed", "the same again is no change")
+
+    def test_dhcp_servers_stay(self):
+        with ApplierWorld() as world:
+            (world.chrony.dhcp_dir / "eth0.sources").write_text("server n6.test iburst\n")
+            world.chrony.chronyc("reload", "sources")
+            world.serve()
+            report = world.apply(["n1.test", "n2.test"])
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test", "n6.test"])
+
+    def test_after_a_restart_of_chronyd_the_set_is_made_whole_again(self):
+        with ApplierWorld() as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.chrony.restart()
+            world.wait_for(lambda: "pool.test" in world.chrony.names(), 10, "chronyd to read its own sources")
+            self.assertTrue(world.call("observe")["drifted"])
+            report = world.finish(world.call("reconverge"))
+            self.assertEqual((report["kind"], report["state"]), ("reconverge", "committed"), report)
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
+            self.assertFalse(world.call("observe")["drifted"])
+
+
+if __name__ == "__main__":
+    lab.main()
