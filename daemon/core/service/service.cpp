@@ -53,6 +53,7 @@ Json to_json(const ServiceObservation& observation) {
             {"active", observation.active},
             {"config_path", text_or_null(observation.config_path)},
             {"instance", text_or_null(observation.instance)},
+            {"main_pid", observation.main_pid},
             {"sources", std::move(sources)},
             {"base_names", observation.base_names},
             {"synchronised", observation.synchronised},

@@ -50,6 +50,7 @@ struct ServiceObservation {
     bool active = false;
     std::string config_path;
     std::string instance;  ///< changes whenever the service was restarted (InvocationID, or PID and start time)
+    std::int64_t main_pid = 0;  ///< 0: not known
     std::vector<ServiceSource> sources;
     std::vector<std::string> base_names;  ///< server and pool names of the service's own configuration
     bool synchronised = false;

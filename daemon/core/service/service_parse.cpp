@@ -151,6 +151,7 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     observation.active = get_bool(json, "active");
     observation.config_path = bounded(json, "config_path", 4096);
     observation.instance = bounded(json, "instance");
+    observation.main_pid = integer(json, "main_pid", 0, 0, INT32_MAX).value_or(0);
     for (const auto& item : get_array(json, "sources")) {
         if (observation.sources.size() == kMaxSources) return malformed("observation: too many sources");
         auto source = parse_source(item);
