@@ -1,0 +1,95 @@
+// Implementation of place_files.hpp: bounded reads, everything else is core's.
+#include "daemon/io/discover/place_files.hpp"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <memory>
+
+#include "common/text.hpp"
+
+namespace ntpopt {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1024 * 1024;  // tzdata.zi has 110 KiB
+
+Result<std::string> read_text(const std::string& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return io_error("reading " + path, errno);
+    std::string text(kMaxBytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) return io_error("reading " + path, errno);
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kMaxBytes) return Error{Errc::io, path + " is larger than 1 MiB"};
+    return text;
+}
+
+std::string read_or_empty(const std::string& path) {
+    auto text = read_text(path);
+    return text ? *std::move(text) : std::string();
+}
+
+std::string link_target(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    const auto length = readlink(path.c_str(), target.data(), target.size());
+    return length > 0 ? std::string(target.data(), static_cast<std::size_t>(length)) : std::string();
+}
+
+std::string final_target(const std::string& path) {
+    const std::unique_ptr<char, decltype(&free)> target(realpath(path.c_str(), nullptr), free);
+    return target ? target.get() : std::string();
+}
+
+}  // namespace
+
+Status PlaceFiles::load() {
+    catalogue_ = {};
+    continents_ = {};
+    known_zone_.clear();
+    Status status;
+    const auto regions_file = paths_.data_folder + "/pool_regions.toml";
+    if (const auto text = read_text(regions_file); !text)
+        status = text.error();
+    else if (auto parsed = Continents::parse(*text); !parsed)
+        status = parsed.error().in(regions_file);
+    else
+        continents_ = *std::move(parsed);
+    const auto catalogue_file = paths_.data_folder + "/catalogue.toml";
+    if (const auto text = read_text(catalogue_file); !text)
+        status = text.error();
+    else if (auto parsed = Catalogue::parse(*text); !parsed)
+        status = parsed.error().in(catalogue_file);
+    else
+        catalogue_ = *std::move(parsed);
+    return status;
+}
+
+Region PlaceFiles::region(const DiscoveryConfig& config) const {
+    if (config.region != "auto") {
+        const auto given = parse_region(config.region);
+        return given ? *given : Region{};
+    }
+    const auto now = zone();
+    if (now == known_zone_) return known_region_;
+    const auto zones =
+        TimeZones::parse(read_or_empty(paths_.zoneinfo + "/zone.tab"), read_or_empty(paths_.zoneinfo + "/zone1970.tab"),
+                         read_or_empty(paths_.zoneinfo + "/tzdata.zi"));
+    known_region_ = zones.region_of(now, continents_);
+    known_zone_ = now;
+    return known_region_;
+}
+
+/// The link's own text comes first: what it leads to may be a link again, from an old name of the zone to another one.
+std::string PlaceFiles::zone() const {
+    for (const auto& path : {link_target(paths_.localtime), final_target(paths_.localtime)})
+        if (auto name = zone_of_path(path); !name.empty()) return name;
+    const auto text = read_or_empty(paths_.timezone);
+    return std::string(trim(text.substr(0, text.find('\n'))));
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,40 @@
+// Where the machine is and what is known of public servers, from files: the catalogue and the continents that we ship,
+// tzdata's tables, and the time zone that the administrator set.
+#pragma once
+
+#include <string>
+
+#include "daemon/ports/place.hpp"
+
+namespace ntpopt {
+
+struct PlacePaths {
+    std::string data_folder;  ///< with catalogue.toml and pool_regions.toml
+    std::string zoneinfo = "/usr/share/zoneinfo";
+    std::string localtime = "/etc/localtime";  ///< a link into zoneinfo, see localtime(5)
+    std::string timezone = "/etc/timezone";    ///< Debian's name of the zone, for where localtime is a copy
+};
+
+class PlaceFiles final : public Place {
+  public:
+    explicit PlaceFiles(PlacePaths paths) : paths_(std::move(paths)) {}
+
+    /// Reads our own files. A file that is missing or damaged is an error and counts as empty; what was read before is
+    /// given up.
+    [[nodiscard]] Status load();
+
+    /// Follows the time zone when it changes. Without tables, or in UTC, nothing is known.
+    [[nodiscard]] Region region(const DiscoveryConfig& config) const override;
+    [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
+
+  private:
+    [[nodiscard]] std::string zone() const;
+
+    PlacePaths paths_;
+    Catalogue catalogue_;
+    Continents continents_;
+    mutable std::string known_zone_;  // and its region, so that the tables are read once
+    mutable Region known_region_;
+};
+
+}  // namespace ntpopt

@@ -1,0 +1,95 @@
+// PlaceFiles: the time zone of a made-up /etc, our shipped files, damage.
+#include "daemon/io/discover/place_files.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace ntpopt {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PlaceTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = fs::temp_directory_path() / "ntpopt-place-XXXXXX";
+        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+        root_ = pattern;
+        paths_ = {CONF_DIR, "/usr/share/zoneinfo", root_ / "localtime", root_ / "timezone"};
+    }
+    void TearDown() override { fs::remove_all(root_); }
+
+    std::string region(const std::string& wanted = "auto") {
+        PlaceFiles place(paths_);
+        EXPECT_TRUE(place.load());
+        DiscoveryConfig config;
+        config.region = wanted;
+        return place.region(config).text();
+    }
+
+    void link(const std::string& zone) {
+        fs::remove(paths_.localtime);
+        fs::create_symlink("../usr/share/zoneinfo/" + zone, paths_.localtime);
+    }
+
+    fs::path root_;
+    PlacePaths paths_;
+};
+
+TEST_F(PlaceTest, FollowsTheTimeZone) {
+    EXPECT_EQ(region(), "none");
+    link("Asia/Calcutta");
+    EXPECT_EQ(region(), "asia/in");
+    link("Etc/UTC");
+    EXPECT_EQ(region(), "none");
+    fs::remove(paths_.localtime);
+    std::ofstream(paths_.localtime) << "a copy, as some images have it";
+    std::ofstream(paths_.timezone) << "America/Sao_Paulo\n";
+    EXPECT_EQ(region(), "south-america/br");
+    EXPECT_EQ(region("europe/de"), "europe/de");
+    EXPECT_EQ(region("none"), "none");
+}
+
+TEST_F(PlaceTest, NoticesAChangeOfTheTimeZone) {
+    PlaceFiles place(paths_);
+    ASSERT_TRUE(place.load());
+    link("Europe/Berlin");
+    EXPECT_EQ(place.region({}).text(), "europe/de");
+    link("Australia/Sydney");
+    EXPECT_EQ(place.region({}).text(), "oceania/au");
+}
+
+TEST_F(PlaceTest, FollowsALinkToALink) {
+    fs::create_symlink("/usr/share/zoneinfo/Asia/Tokyo", root_ / "second");
+    fs::create_symlink(root_ / "second", paths_.localtime);
+    EXPECT_EQ(region(), "asia/jp");
+}
+
+TEST_F(PlaceTest, HasTheShippedCatalogue) {
+    PlaceFiles place(paths_);
+    ASSERT_TRUE(place.load());
+    EXPECT_GT(place.catalogue().entries().size(), 10U);
+}
+
+TEST_F(PlaceTest, NamesADamagedOrMissingFile) {
+    paths_.data_folder = root_;
+    PlaceFiles place(paths_);
+    EXPECT_EQ(place.load().error().code, Errc::io);
+    fs::copy_file(fs::path(CONF_DIR) / "pool_regions.toml", root_ / "pool_regions.toml");
+    std::ofstream(root_ / "catalogue.toml") << "[[server]]\nname = 'x'\n";
+    EXPECT_EQ(place.load().error().detail,
+              (root_ / "catalogue.toml").string() + ": line 2: 'name' is not a key of a server");
+    EXPECT_TRUE(place.catalogue().entries().empty());
+    link("Asia/Kolkata");
+    EXPECT_EQ(place.region({}).text(), "asia/in") << "the other file still counts";
+    paths_.zoneinfo = root_;
+    EXPECT_EQ(PlaceFiles(paths_).region({}).text(), "none");
+}
+
+}  // namespace
+}  // namespace ntpopt
