@@ -13,13 +13,14 @@
 
 namespace ntpopt {
 
-/// One address of one candidate, as this round saw it. A candidate without an address did not resolve.
+/// One address of one candidate, as this round saw it. A candidate that was asked and has no address did not resolve.
 struct Observation {
     Candidate candidate;
     std::optional<Address> address;
     bool probed = false;
     Measurement measurement;
     std::string failure;  ///< why there is no address or no probe, in words
+    bool asked = true;    ///< false: left out of this round, so its name was not even resolved
 };
 
 /// The parts of a score, each 0 to 100 (SELECTION.md 1).

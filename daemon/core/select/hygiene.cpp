@@ -76,6 +76,7 @@ double middle_offset(const std::vector<Sighting>& sightings) {
 std::optional<Fault> find_fault(const Observation& seen, const SelectionConfig& config,
                                 const std::vector<Address>& own_addresses, bool incumbent) {
     const auto& measurement = seen.measurement;
+    if (!seen.asked) return Fault{Verdict::not_probed, printable(seen.failure)};
     if (!seen.address) return Fault{Verdict::unresolved, seen.failure.empty() ? "no address" : printable(seen.failure)};
     if (!seen.probed)
         return Fault{Verdict::not_probed, seen.failure.empty() ? "not asked this round" : printable(seen.failure)};

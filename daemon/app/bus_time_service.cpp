@@ -1,0 +1,101 @@
+// Implementation of bus_time_service.hpp: calls with deadlines, answers parsed as a stranger's.
+#include "daemon/app/bus_time_service.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "dbus/contract.hpp"
+#include "dbus/wire.hpp"
+
+namespace ntpopt {
+namespace asio = boost::asio;
+namespace {
+
+constexpr Duration kCallDeadline = std::chrono::seconds(30);
+constexpr Duration kPollEvery = std::chrono::milliseconds(200);
+/// An applier that died is started again by the bus and recovers; longer than that nobody waits.
+constexpr Duration kGiveUpAfter = std::chrono::minutes(5);
+
+wire::Rows rows_of(const std::vector<Choice>& servers) {
+    wire::Rows rows;
+    for (const auto& server : servers)
+        rows.value.push_back(to_json(server));
+    return rows;
+}
+
+}  // namespace
+
+BusTimeService::BusTimeService(BusPump& pump) : applier_(pump, contract::kApplierName, contract::kApplierPath) {}
+
+asio::awaitable<Result<ServiceObservation>> BusTimeService::observe() {
+    auto message = applier_.message(contract::kApplierInterface, "Observe");
+    auto answer = co_await applier_.call_for<wire::Dict>(std::move(message), kCallDeadline);
+    if (!answer) co_return answer.error().in("ntpopt-apply");
+    co_return parse_observation(answer->value);
+}
+
+asio::awaitable<Result<Json>> BusTimeService::plan(std::vector<Choice> servers) {
+    auto message = applier_.message(contract::kApplierInterface, "Plan", rows_of(servers), wire::Dict());
+    auto answer = co_await applier_.call_for<wire::Dict>(std::move(message), kCallDeadline);
+    if (!answer) co_return answer.error();
+    co_return std::move(answer->value);
+}
+
+asio::awaitable<Result<TransactionReport>> BusTimeService::apply(std::vector<Choice> servers, bool by_hand,
+                                                                 OnState on_state) {
+    const wire::Dict options(Json{{"by_hand", by_hand}});
+    auto message = applier_.message(contract::kApplierInterface, "Apply", rows_of(servers), options);
+    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    if (!id) co_return id.error();
+    co_return co_await follow(*id, std::move(on_state));
+}
+
+asio::awaitable<Result<TransactionReport>> BusTimeService::rollback(bool original, OnState on_state) {
+    const wire::Dict options(Json{{"original", original}});
+    auto message = applier_.message(contract::kApplierInterface, "Rollback", options);
+    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    if (!id) co_return id.error();
+    co_return co_await follow(*id, std::move(on_state));
+}
+
+asio::awaitable<Result<TransactionReport>> BusTimeService::reconverge() {
+    auto message = applier_.message(contract::kApplierInterface, "Reconverge");
+    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    if (!id) co_return id.error();
+    co_return co_await follow(*id, [](TransactionState) {});
+}
+
+asio::awaitable<Result<TransactionReport>> BusTimeService::transaction(std::uint64_t id) {
+    auto message = applier_.message(contract::kApplierInterface, "GetTransaction", id);
+    auto answer = co_await applier_.call_for<wire::Dict>(std::move(message), kCallDeadline);
+    if (!answer) co_return answer.error();
+    co_return parse_transaction(answer->value);
+}
+
+/// Asks again and again until the transaction has ended, through a restart of the applier if need be.
+asio::awaitable<Result<TransactionReport>> BusTimeService::follow(std::uint64_t id, OnState on_state) {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor);
+    const auto give_up = asio::steady_timer::clock_type::now() + kGiveUpAfter;
+    std::optional<TransactionState> told;
+    Result<TransactionReport> report = Error{};
+    while (asio::steady_timer::clock_type::now() < give_up) {
+        report = co_await transaction(id);
+        if (report && told != report->state) {
+            told = report->state;
+            on_state(report->state);
+        }
+        if (report && is_final(report->state)) co_return report;
+        if (!report && report.error().code == Errc::not_found) co_return report;
+        timer.expires_after(kPollEvery);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    const auto why =
+        report ? fmt::format("transaction {} is still {}", id, name_of(report->state)) : report.error().detail;
+    co_return Error{Errc::timeout, "the applier did not finish: " + why};
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,28 @@
+// The applier behind the bus, as the engine's port time_service. Its signals are not listened to: what became of a
+// transaction is asked for, so that nobody can forge it.
+#pragma once
+
+#include "daemon/io/bus/bus_call.hpp"
+#include "daemon/ports/time_service.hpp"
+
+namespace ntpopt {
+
+class BusTimeService final : public TimeService {
+  public:
+    explicit BusTimeService(BusPump& pump);
+
+    boost::asio::awaitable<Result<ServiceObservation>> observe() override;
+    boost::asio::awaitable<Result<Json>> plan(std::vector<Choice> servers) override;
+    boost::asio::awaitable<Result<TransactionReport>> apply(std::vector<Choice> servers, bool by_hand,
+                                                            OnState on_state) override;
+    boost::asio::awaitable<Result<TransactionReport>> rollback(bool original, OnState on_state) override;
+    boost::asio::awaitable<Result<TransactionReport>> reconverge() override;
+    boost::asio::awaitable<Result<TransactionReport>> transaction(std::uint64_t id) override;
+
+  private:
+    boost::asio::awaitable<Result<TransactionReport>> follow(std::uint64_t id, OnState on_state);
+
+    BusObject applier_;
+};
+
+}  // namespace ntpopt

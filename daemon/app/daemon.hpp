@@ -1,0 +1,73 @@
+// ntpoptd, put together: owns every part in the order in which they depend on each other, and ends them the other way.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/api/manager_face.hpp"
+#include "daemon/app/bus_time_service.hpp"
+#include "daemon/app/daemon_control.hpp"
+#include "daemon/app/discovery.hpp"
+#include "daemon/app/file_store.hpp"
+#include "daemon/engine/optimizer.hpp"
+#include "daemon/io/bus/bus_pump.hpp"
+#include "daemon/io/bus/task_group.hpp"
+#include "daemon/io/net/resolver.hpp"
+#include "daemon/io/ntp/udp_prober.hpp"
+#include "daemon/io/sys/system_clock.hpp"
+#include "daemon/io/watch/process_watch.hpp"
+#include "daemon/io/watch/route_watch.hpp"
+#include "daemon/io/watch/sleep_watch.hpp"
+
+namespace ntpopt {
+
+struct DaemonOptions {
+    ConfigPlaces config;
+    std::string data_dir;
+};
+
+class Daemon {
+  public:
+    /// Connects to the bus; throws what sdbus-c++ throws where there is none.
+    Daemon(DaemonOptions options, FileStore store, Config config);
+
+    /// Until a signal or the loss of the bus ends it; the exit status of the process.
+    int run();
+
+  private:
+    boost::asio::awaitable<void> serve();
+    boost::asio::awaitable<void> drain();
+    void start_watching();
+    void wait_for_signal();
+    void keep_the_watchdog_quiet(Duration period);
+    void end(int status, std::string_view why);
+
+    // The connection outlives the loop, since a coroutine that the loop holds may hold an answer that was not sent.
+    std::unique_ptr<sdbus::IConnection> connection_;
+    boost::asio::io_context io_{1};
+    BusPump pump_;
+    TaskGroup tasks_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer watchdog_;
+    SystemClock clock_;
+    FileStore store_;
+    AresResolver resolver_;
+    UdpProber prober_;
+    BusTimeService time_service_;
+    Discovery discovery_;
+    DaemonControl control_;
+    Optimizer optimizer_;
+    RootOnly authority_;
+    ManagerFace face_;
+    RouteWatch route_watch_;
+    SleepWatch sleep_watch_;
+    ProcessWatch service_watch_;
+    int status_ = 0;
+    bool ending_ = false;
+};
+
+}  // namespace ntpopt

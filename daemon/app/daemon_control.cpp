@@ -1,0 +1,262 @@
+// Implementation of daemon_control.hpp.
+#include "daemon/app/daemon_control.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "daemon/core/publish/clock_error.hpp"
+#include "daemon/io/sys/journal.hpp"
+#include "daemon/io/sys/notify.hpp"
+
+namespace ntpopt {
+namespace {
+
+/// How old an observation may be that `status` shows (a poll interval of an NTP client, RFC 5905 7.2).
+constexpr Duration kFreshEnough = std::chrono::seconds(64);
+
+std::string joined(const std::vector<std::string>& names) {
+    return fmt::format("{}", fmt::join(names, " "));
+}
+
+Json time_or_null(RealTime time) {
+    return time == RealTime{} ? Json(nullptr) : Json(render_time(time));
+}
+
+}  // namespace
+
+Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Duration> interval_override) {
+    const auto texts = read_config_files(places);
+    if (!texts) return texts.error();
+    std::vector<ConfigOverride> overrides;
+    if (interval_override) overrides.push_back({"schedule.interval", Json(render_duration(*interval_override))});
+    auto parsed = parse_config(*texts, overrides);
+    if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
+    return parsed;
+}
+
+DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer)
+    : places_(std::move(places)), optimizer_(optimizer) {}
+
+void DaemonControl::attach(ManagerFace& face) {
+    face_ = &face;
+}
+void DaemonControl::on_service(std::function<void(const ServiceObservation&)> handler) {
+    on_service_ = std::move(handler);
+}
+
+Snapshot DaemonControl::snapshot() const {
+    const auto& state = optimizer_.state();
+    Snapshot snapshot;
+    snapshot.state = state.state;
+    snapshot.mode = name_of(state.mode);
+    snapshot.service = name_of(state.service);
+    snapshot.unit = state.unit;
+    snapshot.region = state.region;
+    snapshot.selected = state.selected;
+    snapshot.confidence = name_of(state.confidence);
+    snapshot.synchronised = state.synchronised;
+    snapshot.interval_usec = static_cast<std::uint64_t>(state.interval / std::chrono::microseconds(1));
+    snapshot.last_run_usec = to_usec(state.last_run);
+    snapshot.next_run_usec = to_usec(state.next_run);
+    snapshot.alarms = state.alarms;
+    if (state.paused)
+        snapshot.alarms.push_back("rolled back by hand: nothing is applied until the next reoptimize by hand");
+    return snapshot;
+}
+
+std::optional<Duration> DaemonControl::clock_error_bound() const {
+    const auto bound = clock_error_bound_s(optimizer_.last_observation(), optimizer_.observation_age());
+    return bound ? std::optional(from_seconds(*bound)) : std::nullopt;
+}
+
+Result<std::uint64_t> DaemonControl::reoptimize(bool dry_run) {
+    return optimizer_.reoptimize(dry_run);
+}
+
+Result<Json> DaemonControl::run(std::uint64_t run_id, bool whole_diff) const {
+    auto report = optimizer_.report(run_id);
+    if (!report || whole_diff || !report->contains("diff")) return report;
+    // Who may read what is in the diff is not known here, so nobody but uid 0 gets more than its size.
+    const auto diff = get_string(*report, "diff");
+    if (!diff.empty())
+        (*report)["diff"] = fmt::format("{} lines; shown to uid 0 only\n", std::count(diff.begin(), diff.end(), '\n'));
+    return report;
+}
+
+Json DaemonControl::servers() const {
+    const auto report = optimizer_.report(0);
+    return report ? get_array(*report, "servers") : Json::array();
+}
+
+Result<Json> DaemonControl::explain(std::optional<Endpoint> server) const {
+    const auto report = optimizer_.report(0);
+    if (!report) return report.error();
+    if (!server) return summary_json(*report);
+    for (const auto& row : get_array(*report, "servers"))
+        if (get_string(row, "name") == server->text()) return row;
+    return Error{Errc::not_found, fmt::format("{} was no candidate of the last round", server->text())};
+}
+
+Result<Json> DaemonControl::history(const HistoryQuery& query) const {
+    Json rounds = Json::array();
+    const auto report = optimizer_.report(0);
+    if (!report || query.limit == 0) return rounds;
+    const auto time = parse_time(get_string(*report, "timestamp"));
+    if (!time || to_usec(*time) < query.since_usec || to_usec(*time) > query.until_usec) return rounds;
+    Json servers = Json::array();
+    for (const auto& row : get_array(*report, "servers")) {
+        if (query.server && get_string(row, "name") != query.server->text()) continue;
+        Json entry{{"hostname", get_string(row, "name")},
+                   {"offset", number_or_null(get_number(row, "offset_ms"))},
+                   {"jitter", number_or_null(get_number(row, "jitter_ms"))}};
+        entry.update(row);
+        servers.push_back(std::move(entry));
+    }
+    rounds.push_back(Json{{"timestamp", get_string(*report, "timestamp")},
+                          {"region", get_string(*report, "region")},
+                          {"servers", std::move(servers)}});
+    return rounds;
+}
+
+Json DaemonControl::blacklist() const {
+    Json rows = Json::array();
+    for (const auto& entry : optimizer_.blacklist_entries())
+        rows.push_back({{"server", entry.name},
+                        {"until", entry.until_s >= kForever
+                                      ? Json(nullptr)
+                                      : Json(render_time(from_usec(static_cast<std::uint64_t>(entry.until_s * 1e6))))},
+                        {"by_hand", entry.by_hand},
+                        {"reason", entry.reason}});
+    return rows;
+}
+
+Status DaemonControl::add_to_blacklist(const Endpoint& server, std::optional<Duration> time) {
+    return optimizer_.blacklist(server, time);
+}
+
+Status DaemonControl::remove_from_blacklist(const Endpoint& server) {
+    return optimizer_.unblacklist(server);
+}
+
+Status DaemonControl::set_interval(Duration interval) {
+    auto changed = optimizer_.set_interval(interval);
+    if (changed) log(Priority::notice, fmt::format("interval set to {}", render_duration(interval)));
+    return changed;
+}
+
+Result<std::uint64_t> DaemonControl::rollback(bool original) {
+    return optimizer_.rollback(original);
+}
+
+Status DaemonControl::reload() {
+    notify::reloading();
+    auto loaded = load_config(places_, optimizer_.interval_override());
+    if (loaded) optimizer_.reload(std::move(loaded->config));
+    told_status_.clear();
+    notify::ready("");
+    state_changed();
+    if (!loaded) {
+        log(Priority::error, fmt::format("the configuration stays as it was:\n{}", loaded.error().detail));
+        return loaded.error();
+    }
+    log(Priority::notice, event::kReloaded, "configuration reloaded");
+    return {};
+}
+
+Json DaemonControl::config() const {
+    const auto loaded = load_config(places_, optimizer_.interval_override());
+    return loaded ? render_config(loaded->settings) : Json{{"error", loaded.error().detail}};
+}
+
+boost::asio::awaitable<Json> DaemonControl::status() {
+    auto observed = co_await optimizer_.observation(kFreshEnough);
+    const auto& state = optimizer_.state();
+    const auto bound = observed ? clock_error_bound_s(*observed, optimizer_.observation_age()) : std::nullopt;
+    const auto last = optimizer_.report(0);
+    auto alarms = snapshot().alarms;
+    if (!observed)
+        alarms.push_back("the applier cannot be asked: " + observed.error().detail);
+    else
+        alarms.insert(alarms.end(), observed->refusals.begin(), observed->refusals.end());
+    Json status{{"state", state.state},
+                {"mode", name_of(state.mode)},
+                {"service",
+                 {{"name", name_of(state.service)},
+                  {"unit", state.unit},
+                  {"version", state.version},
+                  {"active", state.service_active}}},
+                {"synchronised", state.synchronised},
+                {"clock_error_bound_ms", bound ? Json(*bound * 1e3) : Json(nullptr)},
+                {"selected", state.selected},
+                {"confidence", name_of(state.confidence)},
+                {"interval_s", state.interval / std::chrono::seconds(1)},
+                {"last_run", last ? summary_json(*last) : Json(nullptr)},
+                {"next_run", time_or_null(state.next_run)},
+                {"alarms", alarms},
+                {"peer", observed ? Json(observed->peer) : Json(nullptr)},
+                {"offset_ms", observed && observed->synchronised ? Json(observed->offset_s * 1e3) : Json(nullptr)}};
+    co_return status;
+}
+
+void DaemonControl::state_changed() {
+    if (face_) face_->changed();
+    const auto& state = optimizer_.state();
+    auto line = state.state != "idle"    ? "round: " + state.state
+                : state.selected.empty() ? std::string("waiting for the first round")
+                                         : "on " + joined(state.selected);
+    if (line == told_status_) return;
+    told_status_ = line;
+    notify::status(line);
+}
+
+void DaemonControl::service_observed(const ServiceObservation& service) {
+    if (on_service_) on_service_(service);
+}
+
+void DaemonControl::run_started(std::uint64_t run_id, bool dry_run, std::string_view trigger) {
+    log(Priority::info, event::kRoundStarted,
+        fmt::format("run {} begins ({}{})", run_id, trigger, dry_run ? ", dry run" : ""),
+        {{"NTPOPT_RUN_ID", std::to_string(run_id)}, {"NTPOPT_TRIGGER", std::string(trigger)}});
+    if (face_) face_->run_started(run_id, dry_run);
+}
+
+void DaemonControl::run_progress(std::uint64_t run_id, Stage stage, std::size_t done, std::size_t total) {
+    if (face_) face_->run_progress(run_id, std::string(name_of(stage)), done, total);
+}
+
+void DaemonControl::run_finished(std::uint64_t run_id, const Json& report) {
+    const auto outcome = parse_word<Outcome>(get_string(report, "outcome")).value_or(Outcome::failed);
+    const bool good = outcome == Outcome::applied || outcome == Outcome::unchanged || outcome == Outcome::would_apply;
+    const bool undone = outcome == Outcome::rolled_back || outcome == Outcome::degraded;
+    log(good                           ? Priority::notice
+        : outcome == Outcome::degraded ? Priority::critical
+                                       : Priority::warning,
+        undone ? event::kRolledBack : event::kRoundFinished,
+        fmt::format("run {} {}: {}", run_id, name_of(outcome), get_string(report, "reason")),
+        {{"NTPOPT_RUN_ID", std::to_string(run_id)},
+         {"NTPOPT_OUTCOME", std::string(name_of(outcome))},
+         {"NTPOPT_TRANSACTION", std::to_string(get_integer(report, "transaction").value_or(0))}});
+    if (face_) face_->run_finished(run_id, report);
+}
+
+void DaemonControl::selection_changed(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                                      std::string_view reason) {
+    log(Priority::notice, event::kSelectionChanged,
+        fmt::format("servers changed from [{}] to [{}]", joined(before), joined(after)),
+        {{"NTPOPT_PREVIOUS", joined(before)}, {"NTPOPT_SELECTED", joined(after)}});
+    if (face_) face_->selection_changed(before, after, std::string(reason));
+}
+
+void DaemonControl::server_blacklisted(std::string_view server, std::uint64_t until_usec, std::string_view reason) {
+    log(Priority::warning, event::kServerBlacklisted, fmt::format("{} is blacklisted: {}", server, reason),
+        {{"NTPOPT_SERVER", std::string(server)}});
+    if (face_) face_->server_blacklisted(std::string(server), until_usec, std::string(reason));
+}
+
+void DaemonControl::trouble(std::string_view what) {
+    log(Priority::warning, what);
+}
+
+}  // namespace ntpopt

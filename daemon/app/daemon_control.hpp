@@ -1,0 +1,64 @@
+// Between the engine and the outside: answers what the bus asks from the optimizer's state, and turns what the
+// optimizer tells into signals, journal entries and the service manager's status line.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "daemon/api/control.hpp"
+#include "daemon/api/manager_face.hpp"
+#include "daemon/core/config/parse.hpp"
+#include "daemon/engine/optimizer.hpp"
+#include "daemon/io/sys/config_files.hpp"
+
+namespace ntpopt {
+
+class DaemonControl final : public Control, public OptimizerListener {
+  public:
+    /// The optimizer comes to life after this object, since it may have trouble to tell at once; nothing may be asked
+    /// before it has.
+    DaemonControl(ConfigPlaces places, Optimizer& optimizer);
+
+    /// Who passes on what the optimizer tells.
+    void attach(ManagerFace& face);
+    /// Called with everything that is observed of the NTP service.
+    void on_service(std::function<void(const ServiceObservation&)> handler);
+
+    Snapshot snapshot() const override;
+    std::optional<Duration> clock_error_bound() const override;
+    Result<std::uint64_t> reoptimize(bool dry_run) override;
+    Result<Json> run(std::uint64_t run_id, bool whole_diff) const override;
+    Json servers() const override;
+    Result<Json> explain(std::optional<Endpoint> server) const override;
+    Result<Json> history(const HistoryQuery& query) const override;
+    Json blacklist() const override;
+    Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) override;
+    Status remove_from_blacklist(const Endpoint& server) override;
+    Status set_interval(Duration interval) override;
+    Result<std::uint64_t> rollback(bool original) override;
+    Status reload() override;
+    Json config() const override;
+    boost::asio::awaitable<Json> status() override;
+
+    void state_changed() override;
+    void service_observed(const ServiceObservation& service) override;
+    void run_started(std::uint64_t run_id, bool dry_run, std::string_view trigger) override;
+    void run_progress(std::uint64_t run_id, Stage stage, std::size_t done, std::size_t total) override;
+    void run_finished(std::uint64_t run_id, const Json& report) override;
+    void selection_changed(const std::vector<std::string>& before, const std::vector<std::string>& after,
+                           std::string_view reason) override;
+    void server_blacklisted(std::string_view server, std::uint64_t until_usec, std::string_view reason) override;
+    void trouble(std::string_view what) override;
+
+  private:
+    ConfigPlaces places_;
+    Optimizer& optimizer_;
+    ManagerFace* face_ = nullptr;
+    std::function<void(const ServiceObservation&)> on_service_;
+    std::string told_status_;
+};
+
+/// Reads the configuration files and puts the overrides on top; all problems in one error text.
+[[nodiscard]] Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Duration> interval_override);
+
+}  // namespace ntpopt

@@ -1,0 +1,80 @@
+// ntpoptd: options, configuration, and the one place where what escapes is caught.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "common/version.hpp"
+#include "daemon/app/daemon.hpp"
+#include "daemon/app/paths.hpp"
+#include "daemon/io/sys/journal.hpp"
+
+namespace ntpopt {
+namespace {
+
+std::string directory_or(const char* variable, const char* fallback) {
+    const char* given = std::getenv(variable);
+    // The service manager may name several, separated by colons; the first is ours.
+    return given && *given ? std::string(given).substr(0, std::string(given).find(':')) : fallback;
+}
+
+/// Every server is asked through a socket of its own, so the soft limit goes up to the hard one.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int run(int argc, char** argv) {
+    DaemonOptions options;
+    auto state_dir = directory_or("STATE_DIRECTORY", "/var/lib/ntpopt");
+    auto runtime_dir = directory_or("RUNTIME_DIRECTORY", "/run/ntpopt");
+    options.data_dir = NTPOPT_DATA_DIR;
+    std::string config;
+    bool check_config = false;
+    CLI::App app("Keeps this machine on good time servers.", "ntpoptd");
+    app.add_option("--config", config, "instead of /etc/ntpopt/ntpopt.toml")->type_name("FILE");
+    app.add_option("--state-dir", state_dir, "what it remembers")->type_name("DIR");
+    app.add_option("--runtime-dir", runtime_dir, "scratch space while it runs")->type_name("DIR");
+    app.add_option("--data-dir", options.data_dir, "catalogue and region tables")->type_name("DIR");
+    app.add_flag("--check-config", check_config, "name every mistake in the configuration and exit");
+    app.set_version_flag("--version", fmt::format("ntpoptd {}", kVersion));
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    }
+    if (!config.empty()) options.config = ConfigPlaces::beside(config);
+    auto loaded = load_config(options.config, std::nullopt);
+    if (!loaded) {
+        fmt::print(stderr, "{}\n", loaded.error().detail);
+        return 1;
+    }
+    if (check_config) return 0;
+    umask(0027);
+    auto store = FileStore::open(state_dir);
+    if (!store) {
+        log(Priority::critical, fmt::format("no place to remember anything: {}", store.error().detail));
+        return 1;
+    }
+    raise_descriptor_limit();
+    return Daemon(std::move(options), *std::move(store), std::move(loaded->config)).run();
+}
+
+}  // namespace
+}  // namespace ntpopt
+
+int main(int argc, char** argv) {
+    try {
+        return ntpopt::run(argc, argv);
+    } catch (const std::exception& e) {
+        ntpopt::log(ntpopt::Priority::critical, fmt::format("cannot go on: {}", e.what()));
+        return 1;
+    }
+}

@@ -1,0 +1,68 @@
+// Runs several fallible coroutines at the same time and waits for all of them. What escapes from one becomes its own
+// Errc::internal and spoils nothing else.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "common/error.hpp"
+
+namespace ntpopt {
+
+/// The results in the order of the tasks. When the caller is cancelled, every task is, and their results still come.
+template <typename T>
+boost::asio::awaitable<std::vector<Result<T>>> gather(std::vector<boost::asio::awaitable<Result<T>>> tasks) {
+    namespace asio = boost::asio;
+    struct Shared {
+        explicit Shared(asio::any_io_executor executor) : finished(executor, asio::steady_timer::time_point::max()) {}
+        std::vector<Result<T>> results;
+        std::vector<asio::cancellation_signal> signals;
+        std::size_t running = 0;
+        asio::steady_timer finished;
+    };
+    const auto executor = co_await asio::this_coro::executor;
+    auto shared = std::make_shared<Shared>(executor);
+    shared->running = tasks.size();
+    shared->results.resize(tasks.size(), Error{Errc::internal, "did not run"});
+    shared->signals = std::vector<asio::cancellation_signal>(tasks.size());
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        auto on_done = [shared, i](std::exception_ptr failure, Result<T> result) {
+            if (failure) {
+                try {
+                    std::rethrow_exception(failure);
+                } catch (const std::exception& e) {
+                    result = Error{Errc::internal, e.what()};
+                }
+            }
+            shared->results[i] = std::move(result);
+            if (--shared->running == 0) shared->finished.cancel();
+        };
+        asio::co_spawn(executor, std::move(tasks[i]),
+                       asio::bind_cancellation_slot(shared->signals[i].slot(), std::move(on_done)));
+    }
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (shared->running > 0) {
+        boost::system::error_code woken;
+        auto token = asio::redirect_error(asio::use_awaitable, woken);
+        co_await shared->finished.async_wait(token);
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none || shared->running == 0) continue;
+        for (auto& signal : shared->signals)
+            signal.emit(asio::cancellation_type::terminal);
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    }
+    co_return std::move(shared->results);
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,407 @@
+// The life of the engine: settle what was open, wait, run, remember; and the questions that others may ask meanwhile.
+#include "daemon/engine/optimizer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "daemon/core/config/parse.hpp"
+
+namespace ntpopt {
+namespace asio = boost::asio;
+namespace {
+
+constexpr Duration kCheckEvery = std::chrono::minutes(15);
+constexpr Duration kCheckSoon = std::chrono::seconds(2);
+constexpr Duration kPollOpenTransaction = std::chrono::seconds(1);
+constexpr int kPollsOfOpenTransaction = 300;
+
+double seconds_of(RealTime time) {
+    return to_seconds(time.time_since_epoch());
+}
+
+std::vector<std::string> strings_of(const Json& array) {
+    std::vector<std::string> out;
+    for (const auto& item : array)
+        if (item.is_string()) out.push_back(item.get<std::string>());
+    return out;
+}
+
+/// Whether a round did its work, so that the next one may wait the whole interval.
+bool is_useful(Outcome outcome) {
+    return outcome == Outcome::applied || outcome == Outcome::unchanged || outcome == Outcome::would_apply ||
+           outcome == Outcome::refused;
+}
+
+}  // namespace
+
+Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Store& store, OptimizerListener& listener,
+                     Config config, std::uint64_t machine_hash)
+    : executor_(executor),
+      ports_(std::move(ports)),
+      listener_(listener),
+      memory_(store, [this](std::string_view what) { listener_.trouble(what); }),
+      config_(std::move(config)),
+      schedule_(config_.schedule, machine_hash),
+      wake_(executor) {
+    refresh_schedule();
+    state_.mode = config_.mode;
+    state_.last_run_id = memory_.last_run_id;
+    if (const auto time = parse_time(get_string(memory_.last_run, "timestamp"))) state_.last_run = *time;
+    state_.selected = strings_of(get_array(memory_.last_run, "selected"));
+    state_.region = get_string(memory_.last_run, "region");
+    if (const auto word = parse_word<Confidence>(get_string(memory_.last_run, "confidence"))) state_.confidence = *word;
+}
+
+asio::awaitable<void> Optimizer::run() {
+    co_await settle_open_round();
+    std::optional<Duration> age;
+    if (state_.last_run != RealTime{}) age = std::max(Duration::zero(), ports_.clock.now() - state_.last_run);
+    schedule_.start(ports_.clock.since_boot(), age, ports_.clock.random());
+    next_check_ = ports_.clock.since_boot() + kCheckSoon;
+    while (!stopping_) {
+        set_state("idle");
+        co_await wait_for_work();
+        if (stopping_) break;
+        if (waiting_) {
+            auto request = *std::exchange(waiting_, std::nullopt);
+            co_await perform(std::move(request));
+        } else if (ports_.clock.since_boot() >= schedule_.next()) {
+            auto request = make_request(std::string(schedule_.reason()));
+            co_await perform(std::move(request));
+        } else if (ports_.clock.since_boot() >= next_check_) {
+            co_await check_service();
+        }
+    }
+    set_state("stopping");
+}
+
+void Optimizer::stop() {
+    stopping_ = true;
+    cancel_round_.emit(asio::cancellation_type::terminal);
+    wake_.cancel();
+}
+
+/// A change may have been under way when an earlier life ended; the applier knows how it ended.
+asio::awaitable<void> Optimizer::settle_open_round() {
+    auto open = memory_.open_round();
+    if (!open) co_return;
+    set_state("recovering");
+    Result<TransactionReport> last = Error{};
+    for (int i = 0; i < kPollsOfOpenTransaction && !stopping_; ++i) {
+        last = co_await ports_.time_service.transaction(0);
+        if (last && (last->id <= open->after || is_final(last->state))) break;
+        wake_.expires_after(kPollOpenTransaction);
+        boost::system::error_code ignored;
+        auto token = asio::redirect_error(asio::use_awaitable, ignored);
+        co_await wake_.async_wait(token);
+    }
+    if (stopping_ || !last) co_return;
+    const bool began = last->id > open->after;
+    const bool applied = began && last->state == TransactionState::committed;
+    memory_.selection = applied ? open->if_applied : open->otherwise;
+    memory_.last_run = open->report;
+    const auto outcome = applied                                     ? Outcome::applied
+                         : !began                                    ? Outcome::failed
+                         : last->state == TransactionState::degraded ? Outcome::degraded
+                                                                     : Outcome::rolled_back;
+    memory_.last_run["outcome"] = name_of(outcome);
+    memory_.last_run["reason"] =
+        began ? fmt::format("ntpoptd ended during the change; the applier finished alone: transaction {} {}{}{}",
+                            last->id, name_of(last->state), last->reason.empty() ? "" : ": ", last->reason)
+              : "ntpoptd ended before the applier began the change";
+    memory_.last_run["transaction"] = began ? last->id : 0;
+    if (applied) memory_.last_run["selected"] = last->selected;
+    memory_.last_run_id =
+        std::max(memory_.last_run_id, static_cast<std::uint64_t>(get_integer(open->report, "run_id").value_or(0)));
+    state_.last_run_id = memory_.last_run_id;
+    state_.selected = strings_of(get_array(memory_.last_run, "selected"));
+    memory_.save_selection();
+    memory_.save_last_run();
+    memory_.close_open_round();
+    listener_.run_finished(state_.last_run_id, memory_.last_run);
+}
+
+asio::awaitable<void> Optimizer::wait_for_work() {
+    const auto now = ports_.clock.since_boot();
+    const auto due = waiting_ ? now : std::min(schedule_.next(), next_check_);
+    state_.next_run = ports_.clock.now() + (schedule_.next() - now);
+    listener_.state_changed();
+    if (due <= now) co_return;
+    wake_.expires_after(std::chrono::ceil<std::chrono::milliseconds>(due - now));
+    boost::system::error_code ignored;
+    auto token = asio::redirect_error(asio::use_awaitable, ignored);
+    co_await wake_.async_wait(token);
+}
+
+Optimizer::Request Optimizer::make_request(std::string trigger) {
+    Request request;
+    request.run_id = ++memory_.last_run_id;
+    request.trigger = std::move(trigger);
+    return request;
+}
+
+Result<std::uint64_t> Optimizer::reoptimize(bool dry_run) {
+    if (stopping_) return Error{Errc::shutting_down, "ntpoptd is about to stop"};
+    for (const auto* other : {running_ ? &*running_ : nullptr, waiting_ ? &*waiting_ : nullptr}) {
+        if (!other) continue;
+        if (other->rollback || other->dry_run != dry_run)
+            return Error{Errc::busy, fmt::format("run {} is under way with other options", other->run_id)};
+        return other->run_id;
+    }
+    auto request = make_request("request");
+    request.dry_run = dry_run;
+    request.by_hand = true;
+    waiting_ = request;
+    wake_.cancel();
+    return request.run_id;
+}
+
+Result<std::uint64_t> Optimizer::rollback(bool original) {
+    if (stopping_) return Error{Errc::shutting_down, "ntpoptd is about to stop"};
+    if (running_ || waiting_) return Error{Errc::busy, "a run is under way; try again when it has ended"};
+    auto request = make_request("rollback");
+    request.rollback = true;
+    request.by_hand = true;
+    request.original = original;
+    waiting_ = request;
+    wake_.cancel();
+    return request.run_id;
+}
+
+void Optimizer::trigger(Trigger trigger) {
+    schedule_.trigger(trigger, ports_.clock.since_boot(), ports_.clock.random());
+    wake_.cancel();
+}
+
+void Optimizer::check_service_soon() {
+    next_check_ = std::min(next_check_, ports_.clock.since_boot() + kCheckSoon);
+    wake_.cancel();
+}
+
+asio::awaitable<void> Optimizer::perform(Request request) {
+    running_ = request;
+    listener_.run_started(request.run_id, request.dry_run, request.trigger);
+    RoundReport report;
+    if (request.rollback)
+        report = co_await perform_rollback(request);
+    else
+        report = co_await perform_round(request);
+    // Stopped in the middle of a change: the applier ends it, and the next start reads there how.
+    running_.reset();
+    if (!(stopping_ && change_open_)) finish(request, std::move(report));
+}
+
+asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
+    RoundRequest asked;
+    asked.run_id = request.run_id;
+    asked.dry_run = request.dry_run;
+    asked.by_hand = request.by_hand;
+    asked.trigger = request.trigger;
+    asked.config = config_;
+    asked.state = memory_.selection;
+    Round::Hooks hooks;
+    hooks.progress = [this, id = request.run_id](Stage stage, std::size_t done, std::size_t total) {
+        if (state_.state != name_of(stage)) set_state(std::string(name_of(stage)));
+        listener_.run_progress(id, stage, done, total);
+    };
+    hooks.observed = [this](const ServiceObservation& observation) { note_observation(observation); };
+    hooks.before_change = [this](const OpenRound& open) {
+        change_open_ = true;
+        memory_.save_open_round(open);
+    };
+    Round round(ports_, std::move(asked), std::move(hooks));
+    auto wait = asio::bind_cancellation_slot(cancel_round_.slot(), asio::use_awaitable);
+    auto result = co_await asio::co_spawn(executor_, round.run(), wait);
+    const auto before = std::exchange(memory_.selection, std::move(result.next));
+    announce_blacklisted(before);
+    co_return std::move(result.report);
+}
+
+asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
+    RoundReport report;
+    report.run_id = request.run_id;
+    report.trigger = request.trigger;
+    report.started = ports_.clock.now();
+    report.service = service_.service;
+    report.previous = state_.selected;
+    const auto before = ports_.clock.since_boot();
+    set_state(std::string(name_of(Stage::apply)));
+    auto done = co_await ports_.time_service.rollback(request.original, [](TransactionState) {});
+    report.duration_s = to_seconds(ports_.clock.since_boot() - before);
+    if (!done) {
+        report.outcome = done.error().code == Errc::refused ? Outcome::refused : Outcome::failed;
+        report.reason = done.error().detail;
+        report.selected = report.previous;
+    } else {
+        const bool committed =
+            done->state == TransactionState::committed || done->state == TransactionState::rolled_back;
+        report.outcome = committed ? Outcome::applied : Outcome::degraded;
+        report.reason =
+            committed ? "rolled back by hand; nothing is applied until the next reoptimize by hand" : done->reason;
+        report.selected = done->selected;
+        report.transaction = done->id;
+        if (committed) memory_.selection = forget_selection(std::move(memory_.selection));
+    }
+    report.stages.push_back({Stage::apply, report.outcome == Outcome::applied, report.duration_s, report.reason});
+    co_return report;
+}
+
+void Optimizer::finish(const Request& request, RoundReport report) {
+    const auto now = ports_.clock.since_boot();
+    const auto before = std::exchange(state_.selected, report.selected);
+    state_.last_run = report.started;
+    state_.last_run_id = report.run_id;
+    state_.confidence = report.confidence;
+    if (!report.region.empty()) state_.region = report.region;
+    state_.alarms.clear();
+    if (report.outcome != Outcome::applied && report.outcome != Outcome::unchanged &&
+        report.outcome != Outcome::would_apply)
+        state_.alarms.push_back(fmt::format("{}: {}", name_of(report.outcome), report.reason));
+    set_state(std::string(name_of(Stage::record)));
+    memory_.last_run = to_json(report);
+    memory_.save_last_run();
+    memory_.save_selection();
+    memory_.close_open_round();
+    change_open_ = false;
+    if (!request.rollback) schedule_.finished(now, is_useful(report.outcome), ports_.clock.random());
+    next_check_ = now + (report.transaction != 0 ? kCheckSoon : kCheckEvery);
+    observation_stale_ = true;
+    set_state(std::string(name_of(Stage::publish)));
+    if (before != state_.selected && !report.dry_run)
+        listener_.selection_changed(before, state_.selected, report.reason);
+    listener_.run_finished(report.run_id, memory_.last_run);
+}
+
+/// Who is barred now and was not before.
+void Optimizer::announce_blacklisted(const SelectionState& before) {
+    const auto now_s = seconds_of(ports_.clock.now());
+    const auto known = list_blacklist(before, now_s);
+    for (const auto& entry : list_blacklist(memory_.selection, now_s)) {
+        const auto same = [&](const BlacklistEntry& other) { return other.name == entry.name; };
+        if (std::any_of(known.begin(), known.end(), same)) continue;
+        const auto until = entry.until_s >= kForever ? 0 : static_cast<std::uint64_t>(entry.until_s * 1e6);
+        listener_.server_blacklisted(entry.name, until, entry.reason);
+    }
+}
+
+asio::awaitable<Result<ServiceObservation>> Optimizer::observation(Duration max_age) {
+    if (!observation_stale_ && observation_age() <= max_age) co_return service_;
+    auto observed = co_await ports_.time_service.observe();
+    if (observed) note_observation(*observed);
+    co_return observed;
+}
+
+void Optimizer::note_observation(ServiceObservation observation) {
+    service_ = std::move(observation);
+    observed_at_ = ports_.clock.since_boot();
+    observation_stale_ = false;
+    state_.service = service_.service;
+    state_.unit = service_.unit;
+    state_.version = service_.version;
+    state_.service_active = service_.active;
+    state_.synchronised = service_.synchronised;
+    state_.paused = service_.paused;
+    listener_.service_observed(service_);
+    listener_.state_changed();
+}
+
+/// Between rounds: restarted with its old sources, or without anybody to follow?
+asio::awaitable<void> Optimizer::check_service() {
+    next_check_ = ports_.clock.since_boot() + kCheckEvery;
+    const bool was_synchronised = state_.synchronised;
+    auto observed = co_await observation(Duration::zero());
+    if (!observed) co_return;
+    if (observed->drifted && config_.mode == Mode::apply && !observed->paused) {
+        co_await reconverge("the NTP service no longer uses what was committed");
+    } else if (was_synchronised && !observed->synchronised) {
+        trigger(Trigger::unsynchronised);
+    } else if (!observed->sources.empty() &&
+               std::all_of(observed->sources.begin(), observed->sources.end(),
+                           [](const ServiceSource& source) { return source.reach == 0; })) {
+        trigger(Trigger::sources_dead);
+    }
+}
+
+asio::awaitable<void> Optimizer::reconverge(std::string why) {
+    set_state(std::string(name_of(Stage::apply)));
+    listener_.trouble(why + "; making it so again");
+    auto done = co_await ports_.time_service.reconverge();
+    observation_stale_ = true;
+    if (done && done->state == TransactionState::committed) co_return;
+    listener_.trouble(fmt::format("could not make it so again: {}", done ? done->reason : done.error().detail));
+    trigger(Trigger::service_restarted);
+}
+
+Result<Json> Optimizer::report(std::uint64_t run_id) const {
+    if (run_id == 0 || run_id == state_.last_run_id) {
+        if (!memory_.last_run.is_null()) return memory_.last_run;
+        return Error{Errc::not_found, "no round has run yet"};
+    }
+    for (const auto* request : {running_ ? &*running_ : nullptr, waiting_ ? &*waiting_ : nullptr})
+        if (request && request->run_id == run_id)
+            return Json{{"run_id", run_id}, {"dry_run", request->dry_run}, {"state", state_.state}};
+    return Error{Errc::not_found,
+                 fmt::format("run {} is not remembered; the last one is {}", run_id, state_.last_run_id)};
+}
+
+Status Optimizer::set_interval(Duration interval) {
+    const auto checked = parse_config({}, {{"schedule.interval", Json(render_duration(interval))}});
+    if (!checked.ok()) return Error{Errc::invalid_argument, checked.problems.front().what};
+    memory_.interval = interval;
+    memory_.save_overrides();
+    refresh_schedule();
+    wake_.cancel();
+    return {};
+}
+
+void Optimizer::reload(Config config) {
+    config_ = std::move(config);
+    state_.mode = config_.mode;
+    refresh_schedule();
+    wake_.cancel();
+}
+
+void Optimizer::refresh_schedule() {
+    auto schedule = config_.schedule;
+    if (memory_.interval) schedule.interval = *memory_.interval;
+    state_.interval = schedule.interval;
+    schedule_.configure(schedule, ports_.clock.since_boot());
+}
+
+Status Optimizer::blacklist(const Endpoint& server, std::optional<Duration> time) {
+    const auto now_s = seconds_of(ports_.clock.now());
+    const auto until_s = time ? now_s + to_seconds(*time) : kForever;
+    const auto before = memory_.selection;
+    memory_.selection = ntpopt::blacklist(std::move(memory_.selection), server.text(), until_s, now_s);
+    memory_.save_selection();
+    announce_blacklisted(before);
+    return {};
+}
+
+Status Optimizer::unblacklist(const Endpoint& server) {
+    const auto before = memory_.selection;
+    memory_.selection = ntpopt::unblacklist(std::move(memory_.selection), server.text());
+    if (memory_.selection == before)
+        return Error{Errc::not_found, fmt::format("{} is not on the blacklist", server.text())};
+    memory_.save_selection();
+    return {};
+}
+
+std::vector<BlacklistEntry> Optimizer::blacklist_entries() const {
+    return list_blacklist(memory_.selection, seconds_of(ports_.clock.now()));
+}
+
+void Optimizer::set_state(std::string state) {
+    if (state_.state == state) return;
+    state_.state = std::move(state);
+    listener_.state_changed();
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,324 @@
+// The story of a round, one stage after the other.
+#include "daemon/engine/round.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+
+#include "daemon/core/discover/candidates.hpp"
+#include "daemon/engine/gather.hpp"
+
+namespace ntpopt {
+namespace asio = boost::asio;
+namespace {
+
+constexpr Duration kResolveDeadline = std::chrono::seconds(5);
+constexpr std::size_t kAddressesOfAPool = 4;  // what one client of the pool uses at most
+
+/// Of a server's addresses one of each family is measured, of a pool's up to four: its members differ.
+std::vector<Address> worth_asking(const std::vector<Address>& addresses, bool pool) {
+    std::vector<Address> chosen;
+    bool seen[2] = {false, false};
+    for (const auto& address : addresses) {
+        if (address.is_unusable()) continue;
+        if (pool ? chosen.size() >= kAddressesOfAPool : std::exchange(seen[address.is_v4() ? 1 : 0], true)) continue;
+        chosen.push_back(address);
+    }
+    return chosen;
+}
+
+Observation unresolved(const Candidate& candidate, std::string why) {
+    return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), true};
+}
+
+Observation left_out(const Candidate& candidate, std::string why) {
+    return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), false};
+}
+
+std::string count_of(std::size_t count, std::string_view singular) {
+    return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Round::Round(RoundPorts ports, RoundRequest request, Hooks hooks)
+    : ports_(std::move(ports)), request_(std::move(request)), hooks_(std::move(hooks)) {}
+
+asio::awaitable<RoundResult> Round::run() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    began_ = ports_.clock.since_boot();
+    report_.run_id = request_.run_id;
+    report_.dry_run = request_.dry_run || request_.config.mode == Mode::observe;
+    report_.trigger = request_.trigger;
+    report_.started = ports_.clock.now();
+    decided_.next = request_.state;
+
+    bool measured = co_await timed(Stage::discover, discover());
+    if (measured) measured = co_await timed(Stage::resolve, resolve());
+    if (measured) measured = co_await timed(Stage::probe, probe());
+    if (measured) {
+        decide_set();
+        if (wants_change()) {
+            const bool planned = co_await timed(Stage::plan, plan());
+            if (planned && !report_.dry_run) co_await timed(Stage::apply, apply());
+        } else if (service_.drifted && !report_.dry_run) {
+            co_await timed(Stage::apply, reconverge());
+        }
+    }
+    report_.duration_s = to_seconds(ports_.clock.since_boot() - began_);
+    RoundResult result;
+    result.next = commit(std::move(decided_.next), report_.outcome == Outcome::applied);
+    result.report = std::move(report_);
+    co_return result;
+}
+
+/// Runs one stage and writes its line; false ends the round.
+asio::awaitable<bool> Round::timed(Stage stage, asio::awaitable<StageResult> work) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        settle(Outcome::failed, "stopped before it was done");
+        co_return false;
+    }
+    hooks_.progress(stage, 0, 0);
+    const auto before = ports_.clock.since_boot();
+    StageResult result = Error{};
+    try {
+        result = co_await std::move(work);
+    } catch (const std::exception& e) {
+        result = Error{Errc::internal, e.what()};
+    }
+    const auto took = to_seconds(ports_.clock.since_boot() - before);
+    if (!result) settle(Outcome::failed, fmt::format("{}: {}", name_of(stage), result.error().detail));
+    note_stage(stage, result.has_value(), took, result ? *result : result.error().detail);
+    co_return result.has_value();
+}
+
+void Round::note_stage(Stage stage, bool ok, double duration_s, std::string detail) {
+    report_.stages.push_back({stage, ok, duration_s, std::move(detail)});
+}
+
+asio::awaitable<Round::StageResult> Round::discover() {
+    auto observed = co_await ports_.time_service.observe();
+    if (observed) {
+        service_ = *std::move(observed);
+        hooks_.observed(service_);
+    } else {
+        service_problem_ = observed.error().detail;
+    }
+    report_.service = service_.service;
+    for (const auto& source : context().current)
+        report_.previous.push_back(source.endpoint.text());
+    report_.selected = report_.previous;
+
+    std::vector<asio::awaitable<Result<std::vector<Candidate>>>> tasks;
+    for (auto* discoverer : ports_.discoverers)
+        tasks.push_back(discoverer->discover(request_.config, service_));
+    auto found = co_await gather(std::move(tasks));
+    std::vector<Candidate> all;
+    std::string detail;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto name = ports_.discoverers[i]->name();
+        detail += fmt::format("{}{} {}", detail.empty() ? "" : ", ", name,
+                              found[i] ? std::to_string(found[i]->size()) : "failed (" + found[i].error().detail + ")");
+        if (found[i]) all.insert(all.end(), found[i]->begin(), found[i]->end());
+    }
+    const auto here = ports_.place.region(request_.config.discovery);
+    report_.region = here.text();
+    candidates_ = merge_candidates(std::move(all), ports_.place.catalogue(), here);
+    if (!service_problem_.empty()) detail += fmt::format("; NTP service unknown ({})", service_problem_);
+    co_return count_of(candidates_.size(), "candidate") + ": " + detail;
+}
+
+asio::awaitable<Round::StageResult> Round::resolve() {
+    const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
+    const Families families{request_.config.probe.ipv4, request_.config.probe.ipv6};
+    std::vector<const Candidate*> asked;
+    std::vector<asio::awaitable<Result<std::vector<Address>>>> tasks;
+    const auto budget = static_cast<std::size_t>(request_.config.probe.max_candidates);
+    std::size_t used = 0;
+    for (const auto& candidate : candidates_) {
+        if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
+            observations_.push_back(left_out(candidate, "left alone for now"));
+        } else if (used++ >= budget) {
+            observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", budget)));
+        } else if (const auto* address = candidate.endpoint.host.address()) {
+            auto observation = unresolved(candidate, "");
+            observation.address = *address;
+            observations_.push_back(std::move(observation));
+        } else {
+            asked.push_back(&candidate);
+            tasks.push_back(ports_.resolver.resolve(*candidate.endpoint.host.name(), families, kResolveDeadline));
+        }
+    }
+    const auto answers = co_await gather(std::move(tasks));
+    std::size_t failed = 0;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        const auto addresses = answers[i] ? worth_asking(*answers[i], asked[i]->pool) : std::vector<Address>{};
+        if (addresses.empty()) {
+            ++failed;
+            observations_.push_back(
+                unresolved(*asked[i], answers[i] ? "no usable address" : answers[i].error().detail));
+        }
+        for (const auto& address : addresses) {
+            auto observation = unresolved(*asked[i], "");
+            observation.address = address;
+            observations_.push_back(std::move(observation));
+        }
+    }
+    co_return fmt::format("{} asked, {} without an address", count_of(answers.size(), "name"), failed);
+}
+
+asio::awaitable<Round::StageResult> Round::probe() {
+    // Two candidates may lead to one address; it is asked once, and both learn what it said.
+    std::map<std::pair<Address, std::uint16_t>, std::size_t> index;
+    std::vector<ProbeTarget> targets;
+    const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
+    for (auto& observation : observations_) {
+        if (!observation.address) continue;
+        if (is_probe_barred(request_.state, observation.candidate.endpoint, observation.address, now_s)) {
+            observation.failure = "left alone for now";
+            continue;
+        }
+        observation.probed = true;
+        const ProbeTarget target{*observation.address, observation.candidate.endpoint.port};
+        if (index.emplace(std::pair(target.address, target.port), targets.size()).second) targets.push_back(target);
+    }
+    const auto total = targets.size();
+    Prober::Progress report = [this](std::size_t done, std::size_t all) { hooks_.progress(Stage::probe, done, all); };
+    const auto measurements =
+        co_await ports_.prober.probe(std::move(targets), request_.config.probe, std::move(report));
+    std::size_t answered = 0;
+    for (const auto& measurement : measurements)
+        if (measurement.received() > 0) ++answered;
+    for (auto& observation : observations_) {
+        if (!observation.probed) continue;
+        observation.measurement =
+            measurements.at(index.at({*observation.address, observation.candidate.endpoint.port}));
+    }
+    co_return fmt::format("{} of {} answered", answered, count_of(total, "server"));
+}
+
+/// The three pure stages. What they found stands in the verdicts; the report gets a line for each.
+void Round::decide_set() {
+    const auto before = ports_.clock.since_boot();
+    decided_ = decide(observations_, request_.state, request_.config.selection, context());
+    const auto took = to_seconds(ports_.clock.since_boot() - before);
+    const auto& decision = decided_.decision;
+    report_.servers = decision.servers;
+    const auto scored = std::count_if(report_.servers.begin(), report_.servers.end(),
+                                      [](const RankedServer& server) { return server.score.has_value(); });
+    const auto ranked = std::count_if(report_.servers.begin(), report_.servers.end(),
+                                      [](const RankedServer& server) { return server.rank.has_value(); });
+    note_stage(Stage::measure, true, 0, fmt::format("confidence {}", name_of(decision.confidence)));
+    note_stage(Stage::score, true, 0, fmt::format("{} scored, {} passed the gates", scored, ranked));
+    note_stage(Stage::select, true, took, decision.reason);
+    report_.confidence = decision.confidence;
+    settle(decision.outcome, decision.reason);
+}
+
+bool Round::wants_change() const {
+    return report_.outcome == Outcome::would_apply;
+}
+
+asio::awaitable<Round::StageResult> Round::plan() {
+    if (!service_problem_.empty()) co_return Error{Errc::unavailable, "nothing can be changed: " + service_problem_};
+    auto planned = co_await ports_.time_service.plan(decided_.decision.selected);
+    if (!planned) {
+        // Whoever only wants to see the recommendation gets it; whoever wants the change hears the refusal.
+        if (!report_.dry_run) settle(Outcome::refused, planned.error().detail);
+        co_return report_.dry_run ? StageResult("no plan: " + planned.error().detail) : StageResult(planned.error());
+    }
+    report_.diff = get_string(*planned, "diff");
+    co_return count_of(get_array(*planned, "steps").size(), "step");
+}
+
+asio::awaitable<Round::StageResult> Round::apply() {
+    TimeService::OnState on_state = [this](TransactionState state) {
+        if (state != TransactionState::verifying) return;
+        verifying_since_ = ports_.clock.since_boot();
+        hooks_.progress(Stage::verify, 0, 0);
+    };
+    const auto last = co_await ports_.time_service.transaction(0);
+    if (!last && last.error().code != Errc::not_found) co_return last.error();
+    OpenRound open;
+    open.report = to_json(report_);
+    open.after = last ? last->id : 0;
+    open.if_applied = commit(decided_.next, true);
+    open.otherwise = after_roll_back();
+    hooks_.before_change(open);
+    auto done = co_await ports_.time_service.apply(decided_.decision.selected, request_.by_hand, std::move(on_state));
+    if (!done) {
+        if (done.error().code != Errc::refused) co_return done.error();
+        settle(Outcome::refused, done.error().detail);
+        co_return "refused: " + done.error().detail;
+    }
+    settle(*done);
+    co_return fmt::format("transaction {} {}", done->id, name_of(done->state));
+}
+
+asio::awaitable<Round::StageResult> Round::reconverge() {
+    auto done = co_await ports_.time_service.reconverge();
+    if (!done) co_return done.error();
+    if (done->state != TransactionState::committed) settle(*done);
+    co_return fmt::format("made what was committed true again: transaction {} {}", done->id, name_of(done->state));
+}
+
+void Round::settle(Outcome outcome, std::string reason) {
+    // A gate that says no is the more telling outcome than the failed stage that carries it.
+    if (report_.outcome == Outcome::refused && outcome == Outcome::failed) return;
+    report_.outcome = outcome;
+    report_.reason = std::move(reason);
+}
+
+void Round::settle(const TransactionReport& transaction) {
+    report_.transaction = transaction.id;
+    const bool verified = transaction.state == TransactionState::committed;
+    if (verifying_since_ != Duration::zero())
+        note_stage(Stage::verify, verified, to_seconds(ports_.clock.since_boot() - verifying_since_),
+                   verified ? "follows " + transaction.peer : transaction.reason);
+    if (verified) {
+        report_.selected.clear();
+        for (const auto& choice : decided_.decision.selected)
+            report_.selected.push_back(choice.endpoint.text());
+        settle(Outcome::applied, report_.reason);
+        return;
+    }
+    decided_.next = after_roll_back();
+    settle(transaction.state == TransactionState::degraded ? Outcome::degraded : Outcome::rolled_back,
+           transaction.reason);
+}
+
+SelectionState Round::after_roll_back() const {
+    std::vector<std::string> names;
+    for (const auto& choice : decided_.decision.selected)
+        names.push_back(choice.endpoint.text());
+    return note_rolled_back(decided_.next, names, to_seconds(ports_.clock.now().time_since_epoch()));
+}
+
+DecisionContext Round::context() const {
+    DecisionContext context;
+    context.time_s = to_seconds(ports_.clock.now().time_since_epoch());
+    context.synchronised = service_.synchronised;
+    context.pools = service_.capabilities.pools || service_.service == Service::none;
+    context.ports = service_.capabilities.ports || service_.service == Service::none;
+    context.multi_source = service_.capabilities.multi_source || service_.service == Service::none;
+    const auto& apply = request_.config.apply;
+    for (const auto& source : service_.sources) {
+        const auto host = Host::parse(source.name);
+        if (!host || source.origin == "refclock") continue;
+        CurrentSource current{Endpoint{*host, source.port}, source.pool, Timescale::unknown};
+        for (const auto& candidate : candidates_)
+            if (candidate.endpoint == current.endpoint) current.timescale = candidate.timescale;
+        const bool stays = (source.origin == "dhcp" && !apply.replace_dhcp) || (apply.augment && !source.ours);
+        auto& list = stays ? context.kept : context.current;
+        const auto same = [&](const CurrentSource& known) { return known.endpoint == current.endpoint; };
+        if (std::none_of(list.begin(), list.end(), same)) list.push_back(current);
+    }
+    return context;
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,93 @@
+// One optimisation round, the product of ntpopt: discover, resolve, probe, measure, score, select, plan, apply, verify.
+// A failing stage is a line in the report, never an exception. Recording and publishing are the optimizer's work.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "daemon/core/config/config.hpp"
+#include "daemon/core/record/round_report.hpp"
+#include "daemon/core/select/decide.hpp"
+#include "daemon/engine/memory.hpp"
+#include "daemon/ports/clock.hpp"
+#include "daemon/ports/discoverer.hpp"
+#include "daemon/ports/place.hpp"
+#include "daemon/ports/prober.hpp"
+#include "daemon/ports/resolver.hpp"
+#include "daemon/ports/time_service.hpp"
+
+namespace ntpopt {
+
+/// The world as a round sees it. All of it outlives the round.
+struct RoundPorts {
+    std::vector<Discoverer*> discoverers;
+    const Place& place;
+    Resolver& resolver;
+    Prober& prober;
+    TimeService& time_service;
+    Clock& clock;
+};
+
+struct RoundRequest {
+    std::uint64_t run_id = 0;
+    bool dry_run = false;
+    bool by_hand = false;
+    std::string trigger;
+    Config config;
+    SelectionState state;
+};
+
+struct RoundResult {
+    RoundReport report;
+    SelectionState next;  ///< to be remembered; in a dry run only what was learnt, not what would have been chosen
+};
+
+class Round {
+  public:
+    /// Called on the way; none may fail or wait.
+    struct Hooks {
+        std::function<void(Stage stage, std::size_t done, std::size_t total)> progress;
+        std::function<void(const ServiceObservation& observation)> observed;
+        std::function<void(const OpenRound& round)> before_change;  ///< remember this, then the change is asked for
+    };
+
+    Round(RoundPorts ports, RoundRequest request, Hooks hooks);
+
+    /// Runs it once. Cancelled, it ends after the stage that is under way, without a change that has not begun.
+    boost::asio::awaitable<RoundResult> run();
+
+  private:
+    using StageResult = Result<std::string>;  ///< a line for the report, or why the stage failed
+
+    boost::asio::awaitable<bool> timed(Stage stage, boost::asio::awaitable<StageResult> work);
+    boost::asio::awaitable<StageResult> discover();
+    boost::asio::awaitable<StageResult> resolve();
+    boost::asio::awaitable<StageResult> probe();
+    boost::asio::awaitable<StageResult> plan();
+    boost::asio::awaitable<StageResult> apply();
+    boost::asio::awaitable<StageResult> reconverge();
+    void decide_set();
+    void settle(Outcome outcome, std::string reason);
+    void settle(const TransactionReport& transaction);
+    void note_stage(Stage stage, bool ok, double duration_s, std::string detail);
+    [[nodiscard]] SelectionState after_roll_back() const;
+    [[nodiscard]] bool wants_change() const;
+    [[nodiscard]] DecisionContext context() const;
+
+    RoundPorts ports_;
+    RoundRequest request_;
+    Hooks hooks_;
+    Duration began_{};
+    Duration verifying_since_{};
+    ServiceObservation service_;
+    std::string service_problem_;  ///< why the applier could not say what runs, else empty
+    std::vector<Candidate> candidates_;
+    std::vector<Observation> observations_;
+    DecisionResult decided_;
+    RoundReport report_;
+};
+
+}  // namespace ntpopt

@@ -1,0 +1,193 @@
+// A round against a world of values: whatever fails, there is a report, and doubt changes nothing.
+#include "daemon/engine/round.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+
+#include "fakes.hpp"
+
+namespace ntpopt {
+namespace {
+
+using test::FakeWorld;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct RoundTest : testing::Test {
+    FakeWorld world;
+    RoundRequest request;
+    std::vector<Stage> stages;
+    bool remembered_before_change = false;
+    boost::asio::cancellation_signal cancel;
+    std::optional<Stage> cancel_at;
+
+    RoundResult run() {
+        request.run_id = 1;
+        request.config = world.config;
+        Round::Hooks hooks;
+        hooks.progress = [this](Stage stage, std::size_t, std::size_t) {
+            stages.push_back(stage);
+            if (cancel_at == stage) cancel.emit(boost::asio::cancellation_type::terminal);
+        };
+        hooks.observed = [](const ServiceObservation&) {};
+        hooks.before_change = [this](const OpenRound&) {
+            remembered_before_change = std::count(world.service.calls.begin(), world.service.calls.end(), "apply") == 0;
+        };
+        Round round(world.ports(), request, hooks);
+        std::optional<RoundResult> result;
+        boost::asio::co_spawn(
+            world.io, round.run(),
+            boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr escaped, RoundResult done) {
+                EXPECT_FALSE(escaped);
+                result = std::move(done);
+            }));
+        world.io.restart();
+        world.io.run();
+        return std::move(result.value());
+    }
+};
+
+TEST_F(RoundTest, MovesToTheGoodServers) {
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::applied) << result.report.reason;
+    EXPECT_EQ(result.report.selected.size(), 4U);
+    EXPECT_THAT(result.report.previous, testing::ElementsAre("old.test"));
+    EXPECT_EQ(result.next.incumbents.size(), 4U);
+    EXPECT_TRUE(remembered_before_change);
+    EXPECT_EQ(result.report.region, "asia/in");
+    EXPECT_EQ(stages.front(), Stage::discover);
+    EXPECT_THAT(stages, Contains(Stage::verify));
+}
+
+TEST_F(RoundTest, ADryRunShowsTheDiffAndChangesNothing) {
+    request.dry_run = true;
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::would_apply);
+    EXPECT_EQ(result.report.diff, "+server\n");
+    EXPECT_THAT(world.service.calls, Not(Contains("apply")));
+    EXPECT_THAT(result.next.incumbents, IsEmpty());
+    EXPECT_THAT(result.report.selected, testing::ElementsAre("old.test"));
+}
+
+TEST_F(RoundTest, ModeObserveMakesEveryRoundADryRun) {
+    world.config.mode = Mode::observe;
+    const auto result = run();
+    EXPECT_TRUE(result.report.dry_run);
+    EXPECT_THAT(world.service.calls, Not(Contains("apply")));
+}
+
+TEST_F(RoundTest, WhatTheApplierRefusesIsRefused) {
+    world.service.apply_failure = Error{Errc::refused, "the whitelist does not have a.test"};
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::refused);
+    EXPECT_THAT(result.report.reason, HasSubstr("whitelist"));
+    EXPECT_THAT(result.next.incumbents, IsEmpty());
+}
+
+TEST_F(RoundTest, ARefusedPlanIsARefusal) {
+    world.service.plan_failure = Error{Errc::refused, "two NTP services run"};
+    EXPECT_EQ(run().report.outcome, Outcome::refused);
+    EXPECT_THAT(world.service.calls, Not(Contains("apply")));
+}
+
+TEST_F(RoundTest, WithoutTheApplierServersAreMeasuredAndNothingIsChanged) {
+    world.service.observe_failure = Error{Errc::unavailable, "no such name on the bus"};
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::failed);
+    EXPECT_THAT(result.report.servers, Not(IsEmpty()));
+    EXPECT_THAT(world.service.calls, IsEmpty());
+}
+
+TEST_F(RoundTest, ARolledBackChangeLeavesTheNewNamesAloneForAWhile) {
+    world.service.ends.state = TransactionState::rolled_back;
+    world.service.ends.reason = "no new source answered";
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::rolled_back);
+    EXPECT_EQ(result.report.reason, "no new source answered");
+    EXPECT_THAT(result.next.incumbents, IsEmpty());
+    EXPECT_THAT(result.next.penalties, Not(IsEmpty()));
+    EXPECT_THAT(result.report.selected, testing::ElementsAre("old.test"));
+}
+
+TEST_F(RoundTest, ANameThatDoesNotResolveHasAVerdict) {
+    world.add("lost.test", 0.0);
+    world.resolver.addresses.erase("lost.test");
+    const auto result = run();
+    const auto& servers = result.report.servers;
+    const auto lost = std::find_if(servers.begin(), servers.end(), [](const auto& s) { return s.name == "lost.test"; });
+    ASSERT_NE(lost, servers.end());
+    EXPECT_EQ(lost->verdict, Verdict::unresolved);
+    EXPECT_THAT(lost->reason, HasSubstr("no such name"));
+}
+
+TEST_F(RoundTest, NoCandidateAnswersSoNothingIsUsable) {
+    world.prober.offsets.clear();
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::no_usable_servers);
+    EXPECT_THAT(world.service.calls, IsEmpty());
+}
+
+TEST_F(RoundTest, OneFailingDiscovererIsALineInTheReport) {
+    test::FakeDiscoverer broken;
+    broken.failure = Error{Errc::io, "no such file"};
+    auto ports = world.ports();
+    ports.discoverers.push_back(&broken);
+    request.config = world.config;
+    Round::Hooks hooks;
+    hooks.progress = [](Stage, std::size_t, std::size_t) {};
+    hooks.observed = [](const ServiceObservation&) {};
+    hooks.before_change = [](const OpenRound&) {};
+    Round round(ports, request, hooks);
+    RoundReport report;
+    boost::asio::co_spawn(world.io, round.run(),
+                          [&](std::exception_ptr, RoundResult done) { report = std::move(done.report); });
+    world.io.run();
+    EXPECT_EQ(report.outcome, Outcome::applied);
+    EXPECT_THAT(report.stages.front().detail, HasSubstr("failed (no such file)"));
+}
+
+TEST_F(RoundTest, CandidatesBeyondTheBudgetAreNotProbed) {
+    world.config.probe.max_candidates = 3;
+    const auto result = run();
+    std::vector<std::string> left_out;
+    for (const auto& server : result.report.servers)
+        if (server.verdict == Verdict::not_probed && server.name != "old.test") left_out.push_back(server.name);
+    EXPECT_THAT(left_out, testing::ElementsAre("d.test", "e.test"));
+}
+
+TEST_F(RoundTest, DriftIsPutRightWhereTheSetStays) {
+    const auto first = run();
+    request.state = first.next;
+    world.service.observation.sources.clear();
+    for (const auto& choice : world.service.applied) {
+        ServiceSource source;
+        source.name = choice.endpoint.text();
+        source.ours = true;
+        source.origin = "ours";
+        world.service.observation.sources.push_back(source);
+    }
+    world.service.observation.drifted = true;
+    world.service.calls.clear();
+    const auto second = run();
+    EXPECT_EQ(second.report.outcome, Outcome::unchanged) << second.report.reason;
+    EXPECT_THAT(world.service.calls, testing::ElementsAre("reconverge"));
+}
+
+TEST_F(RoundTest, CancelledAtAnyStageItEndsWithAReportAndWithoutAChangeThatHasNotBegun) {
+    for (const auto stage : {Stage::discover, Stage::resolve, Stage::probe, Stage::plan}) {
+        world.service.calls.clear();
+        cancel_at = stage;
+        const auto result = run();
+        EXPECT_EQ(result.report.outcome, Outcome::failed) << name_of(stage);
+        EXPECT_THAT(world.service.calls, Not(Contains("apply"))) << name_of(stage);
+        EXPECT_THAT(result.next.incumbents, IsEmpty());
+    }
+}
+
+}  // namespace
+}  // namespace ntpopt
