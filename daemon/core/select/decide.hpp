@@ -37,7 +37,8 @@ struct DecisionResult {
     SelectionState next;  ///< hand it to commit() once it is known whether the decision was applied
 };
 
-/// Decides. Doubt keeps what is used today; the set is never empty while there are incumbents.
+/// Decides. Doubt keeps what is used today; the set is never empty while there are incumbents. The observations include
+/// the incumbents of `state`: one that is missing counts as silent.
 [[nodiscard]] DecisionResult decide(const std::vector<Observation>& observations, const SelectionState& state,
                                     const SelectionConfig& config, const DecisionContext& context);
 

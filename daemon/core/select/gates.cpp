@@ -9,6 +9,7 @@
 
 #include "daemon/core/score/score.hpp"
 #include "daemon/core/select/pool.hpp"
+#include "daemon/core/select/timescale.hpp"
 #include "daemon/core/select/trial.hpp"
 
 namespace ntpopt {
@@ -65,8 +66,17 @@ std::optional<Fault> judge_sighting(const Trial& trial, Sighting& sighting) {
 
 /// Faults that one address gives to its whole name, since the service may use any address of it.
 bool taints_name(Verdict verdict) {
-    return verdict == Verdict::falseticker || verdict == Verdict::convicted || verdict == Verdict::wrong_timescale ||
-           verdict == Verdict::loop;
+    switch (verdict) {
+        case Verdict::falseticker:
+        case Verdict::convicted:
+        case Verdict::wrong_timescale:
+        case Verdict::loop:
+        case Verdict::blacklisted:
+        case Verdict::banned:
+            return true;
+        default:
+            return false;
+    }
 }
 
 /// Of the faults of a name whose addresses all fail, the one that says most.
@@ -214,8 +224,7 @@ void judge_options(Trial& trial) {
         // A leap second was announced by the votes: what is not known to tell UTC goes now.
         if (!sighting.fault && trial.leap_window && sighting.timescale == Timescale::unknown &&
             trial.config.timescale == Timescale::utc)
-            sighting.fault =
-                Fault{Verdict::wrong_timescale, "whether it smears is not known, and a leap second is near"};
+            sighting.fault = wrong_timescale(sighting.timescale, trial.config.timescale);
         if (!sighting.fault) sighting.fault = judge_sighting(trial, sighting);
     }
     for (auto& option : trial.options) {
@@ -226,6 +235,8 @@ void judge_options(Trial& trial) {
         else
             judge_server(trial, option);
         if (!option.fault) option.fault = find_bar_to_choice(trial, option);
+        if (!fits_timescale(option.timescale, trial.config.timescale, trial.leap_window))
+            option.fault = wrong_timescale(option.timescale, trial.config.timescale);
     }
     if (!trial.consensus.found) return;
     const double gate = find_gate(trial);

@@ -141,11 +141,7 @@ void judge_hygiene(Trial& trial) {
             fault = Fault{Verdict::banned, fmt::format("it told us to go away (kiss-o'-death); left alone until {}",
                                                        until_text(bar->banned_until_s))};
         else if (!fits_timescale(sighting.timescale, config.timescale, trial.leap_window))
-            fault = Fault{Verdict::wrong_timescale,
-                          sighting.timescale == Timescale::unknown
-                              ? "whether it smears is not known, and a leap second is near"
-                              : fmt::format("it tells {}, the set is to tell {}", name_of(sighting.timescale),
-                                            name_of(config.timescale))};
+            fault = wrong_timescale(sighting.timescale, config.timescale);
         else if (!fault && header && admits_smearing(*header) &&
                  !fits_timescale(Timescale::smear_24h, config.timescale, false))
             fault = Fault{Verdict::wrong_timescale, "it is smearing a leap second now (refid 254.x.y.z)"};

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "common/time_text.hpp"
+#include "daemon/core/select/timescale.hpp"
 
 namespace ntpopt {
 namespace {
@@ -69,6 +70,9 @@ Trial open_trial(const std::vector<Observation>& observations, const SelectionSt
                                      .pool = candidate.pool,
                                      .regional = candidate.regional,
                                      .timescale = candidate.timescale});
+        // Where the finders of a name disagree about its class, the one that does not fit counts.
+        if (!fits_timescale(candidate.timescale, config.timescale, context.leap_window))
+            trial.options[at->second].timescale = candidate.timescale;
         Sighting sighting;
         sighting.seen = seen[i];
         sighting.option = at->second;
@@ -105,6 +109,13 @@ bool shares_upstream(const Sighting& a, const Sighting& b) {
     const bool names_upstream =
         ours->stratum >= 2 && theirs->stratum >= 2 && ours->refid != 0 && ours->refid >> 16 != 0x7f7f;
     return alias || names_upstream;
+}
+
+Fault wrong_timescale(Timescale server, Timescale wanted) {
+    if (server == Timescale::unknown && wanted == Timescale::utc)
+        return {Verdict::wrong_timescale, "whether it smears is not known, and a leap second is near"};
+    return {Verdict::wrong_timescale,
+            fmt::format("it tells {}, the set is to tell {}", name_of(server), name_of(wanted))};
 }
 
 std::string ms_text(double ms) {

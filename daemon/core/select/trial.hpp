@@ -106,6 +106,9 @@ void judge_options(Trial& trial);
 /// keep them out of one set, never to merge their votes, since anybody can claim anything.
 [[nodiscard]] bool shares_upstream(const Sighting& a, const Sighting& b);
 
+/// What is said of a server whose class does not fit the set.
+[[nodiscard]] Fault wrong_timescale(Timescale server, Timescale wanted);
+
 /// "4.12 ms": as many digits as matter.
 [[nodiscard]] std::string ms_text(double ms);
 /// "2026-11-22T11:46Z", or "it is lifted" for kForever.
