@@ -39,6 +39,7 @@ RoundResult result_of(const Sighting& sighting, const Witnesses& witnesses) {
     const auto& seen = *sighting.seen;
     const auto& measurement = seen.measurement;
     if (sighting.fault && sighting.fault->verdict == Verdict::not_whitelisted) return RoundResult::unjudged;
+    if (!seen.asked) return RoundResult::unjudged;
     if (!seen.address) return witnesses.names ? RoundResult::failed : RoundResult::unjudged;
     if (!seen.probed) return RoundResult::unjudged;
     if (sighting.fault && sighting.fault->verdict == Verdict::kiss_of_death) {

@@ -201,6 +201,16 @@ TEST(Course, ThreeFailedRoundsBlacklistAndAGoodOneForgives) {
     EXPECT_FALSE(machine.state.penalties.contains("dead.test"));
 }
 
+TEST(Course, ServerThatWasLeftOutIsNotBlamedForHavingNoAddress) {
+    Machine machine;
+    auto observations = observe(with(honest(5), {{.name = "later.test", .address = ""}}));
+    observations.back().asked = false;
+    observations.back().failure = "20 candidates are enough";
+    for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(find(machine.round(observations), "later.test")->verdict, Verdict::not_probed);
+    EXPECT_THAT(list_blacklist(machine.state, machine.context.time_s), IsEmpty());
+}
+
 TEST(Course, BlacklistByHandHoldsUntilItIsLifted) {
     Machine machine;
     auto servers = honest(5);
