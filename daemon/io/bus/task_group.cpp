@@ -5,6 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -14,9 +15,9 @@ TaskGroup::TaskGroup(boost::asio::any_io_executor executor, OnEscape on_escape)
     : executor_(executor), on_escape_(std::move(on_escape)), emptied_(executor) {}
 
 void TaskGroup::spawn(std::string name, boost::asio::awaitable<void> task) {
-    tasks_.emplace_back();
-    const auto entry = std::prev(tasks_.end());
+    const auto entry = std::make_shared<Task>();
     entry->name = std::move(name);
+    tasks_.push_back(entry);
     boost::asio::co_spawn(
         executor_, std::move(task),
         boost::asio::bind_cancellation_slot(
@@ -24,8 +25,8 @@ void TaskGroup::spawn(std::string name, boost::asio::awaitable<void> task) {
 }
 
 void TaskGroup::cancel() {
-    for (auto& task : tasks_)
-        task.cancellation.emit(boost::asio::cancellation_type::terminal);
+    const auto tasks = tasks_;  // a task may end while this goes on
+    for (const auto& task : tasks) task->cancellation.emit(boost::asio::cancellation_type::terminal);
 }
 
 boost::asio::awaitable<bool> TaskGroup::drain(Duration deadline) {
@@ -35,9 +36,11 @@ boost::asio::awaitable<bool> TaskGroup::drain(Duration deadline) {
     co_return tasks_.empty();
 }
 
-void TaskGroup::finish(std::list<Task>::iterator task, const std::exception_ptr& escaped) {
+void TaskGroup::finish(const std::shared_ptr<Task>& task, const std::exception_ptr& escaped) {
     const auto name = std::move(task->name);
-    tasks_.erase(task);
+    tasks_.remove(task);
+    // Asio may have posted a cancellation that still points into the signal; it is let go behind that.
+    boost::asio::post(executor_, [task] {});
     if (tasks_.empty()) emptied_.cancel();
     if (!escaped) return;
     try {

@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -42,11 +43,11 @@ class TaskGroup {
         std::string name;
         boost::asio::cancellation_signal cancellation;
     };
-    void finish(std::list<Task>::iterator task, const std::exception_ptr& escaped);
+    void finish(const std::shared_ptr<Task>& task, const std::exception_ptr& escaped);
 
     boost::asio::any_io_executor executor_;
     OnEscape on_escape_;
-    std::list<Task> tasks_;
+    std::list<std::shared_ptr<Task>> tasks_;
     boost::asio::steady_timer emptied_;
 };
 

@@ -60,6 +60,18 @@ TEST_F(Tasks, CancelledOnesEndWithoutAWord) {
     EXPECT_TRUE(escaped_.empty());
 }
 
+// Asio posts a cancellation into a task; one that ended meanwhile had taken the signal with it.
+TEST_F(Tasks, ATaskThatEndsAsItIsCancelledIsHarmless) {
+    for (int i = 0; i < 100; ++i) {
+        group_.spawn("short", wait_for(0ms));
+        group_.spawn("bad", fail());
+    }
+    group_.cancel();
+    EXPECT_TRUE(loop_.run(group_.drain(10s)));
+    loop_.io.poll();
+    EXPECT_EQ(escaped_.size(), 100U);
+}
+
 TEST_F(Tasks, ADrainThatIsOverTellsSo) {
     group_.spawn("long", wait_for(1h));
     EXPECT_FALSE(loop_.run(group_.drain(1ms)));
