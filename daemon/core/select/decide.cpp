@@ -216,11 +216,7 @@ class Conclusion {
     Trial& trial_;
 };
 
-}  // namespace
-
-DecisionResult decide(const std::vector<Observation>& observations, const SelectionState& state,
-                      const SelectionConfig& config, const DecisionContext& context) {
-    auto trial = open_trial(observations, state, config, context);
+DecisionResult run(Trial trial) {
     judge_hygiene(trial);
     judge_truth(trial);
     learn_round(trial);
@@ -233,6 +229,21 @@ DecisionResult decide(const std::vector<Observation>& observations, const Select
     if (!choose_set(trial))
         return conclusion.keep(Outcome::no_usable_servers, "no server passed the gates, so nothing changes");
     return conclusion.choose();
+}
+
+}  // namespace
+
+DecisionResult decide(const std::vector<Observation>& observations, const SelectionState& state,
+                      const SelectionConfig& config, const DecisionContext& context) {
+    return run(open_trial(observations, state, config, context));
+}
+
+DecisionResult decide_supposing(const std::vector<Observation>& observations, const SelectionState& state,
+                                const SelectionConfig& config, const DecisionContext& context,
+                                const Supposition& supposition) {
+    auto trial = open_trial(observations, state, config, context);
+    trial.supposed = &supposition;
+    return run(std::move(trial));
 }
 
 }  // namespace ntpopt

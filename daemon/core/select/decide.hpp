@@ -2,6 +2,7 @@
 // comes out (docs/selection.md). Pure; the same code decides live, in a dry run, in a replay and in the laboratory.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "daemon/core/config/config.hpp"
@@ -41,5 +42,20 @@ struct DecisionResult {
 /// the incumbents of `state`: one that is missing counts as silent.
 [[nodiscard]] DecisionResult decide(const std::vector<Observation>& observations, const SelectionState& state,
                                     const SelectionConfig& config, const DecisionContext& context);
+
+/// Figures of one name, taken as given instead of as measured. Jitter and error in milliseconds, reachability in
+/// percent.
+struct Supposition {
+    Endpoint endpoint;
+    std::optional<double> jitter_ms{};
+    std::optional<double> error_ms{};
+    std::optional<double> reachability{};
+    std::optional<int> stratum{};
+};
+
+/// The same decision had one server been different; what `explain` asks to find out what would have to change.
+[[nodiscard]] DecisionResult decide_supposing(const std::vector<Observation>& observations, const SelectionState& state,
+                                              const SelectionConfig& config, const DecisionContext& context,
+                                              const Supposition& supposition);
 
 }  // namespace ntpopt

@@ -21,11 +21,21 @@ constexpr double kGateFactor = 1.25;
 constexpr double kGateSlack_ms = 0.3;
 constexpr double kIncumbentSlack = 1.5;
 
+void suppose(const Trial& trial, Sighting& sighting, int& stratum) {
+    if (!trial.supposed || trial.options[sighting.option].endpoint != trial.supposed->endpoint) return;
+    sighting.jitter_ms = trial.supposed->jitter_ms.value_or(sighting.jitter_ms);
+    sighting.error_ms = trial.supposed->error_ms.value_or(sighting.error_ms);
+    sighting.reachability = trial.supposed->reachability.value_or(sighting.reachability);
+    stratum = trial.supposed->stratum.value_or(stratum);
+}
+
 void score(const Trial& trial, Sighting& sighting) {
     const auto& summary = *sighting.summary;
+    int stratum = sighting.seen->measurement.header->stratum;
+    suppose(trial, sighting, stratum);
     const Metrics metrics{.jitter_ms = sighting.jitter_ms,
                           .reachability = sighting.reachability,
-                          .stratum = sighting.seen->measurement.header->stratum,
+                          .stratum = stratum,
                           .error_ms = sighting.error_ms,
                           .delay_ms = summary.delay_ms};
     sighting.parts = score_parts(metrics, trial.config);

@@ -65,7 +65,8 @@ struct Trial {
     const SelectionConfig& config;
     const DecisionContext& context;
     SelectionState next;
-    bool ours = false;  ///< the incumbents were chosen by us, not found
+    const Supposition* supposed = nullptr;  ///< figures to take as given, for a counterfactual
+    bool ours = false;                      ///< the incumbents were chosen by us, not found
     std::vector<Incumbent> standing{};
     std::vector<Sighting> sightings{};  ///< in canonical order, whatever the order of the observations
     std::vector<Option> options{};      ///< the same
