@@ -65,7 +65,8 @@ asio::awaitable<Result<TransactionReport>> BusTimeService::reconverge() {
     auto message = applier_.message(contract::kApplierInterface, "Reconverge");
     auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
     if (!id) co_return id.error();
-    co_return co_await follow(*id, [](TransactionState) {});
+    OnState nobody_listens = [](TransactionState) {};
+    co_return co_await follow(*id, std::move(nobody_listens));
 }
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::transaction(std::uint64_t id) {

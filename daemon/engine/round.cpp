@@ -39,6 +39,13 @@ Observation left_out(const Candidate& candidate, std::string why) {
     return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), false};
 }
 
+std::vector<std::string> names_of(const std::vector<Choice>& choices) {
+    std::vector<std::string> names;
+    for (const auto& choice : choices)
+        names.push_back(choice.endpoint.text());
+    return names;
+}
+
 std::string count_of(std::size_t count, std::string_view singular) {
     return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
 }
@@ -225,7 +232,11 @@ bool Round::wants_change() const {
 }
 
 asio::awaitable<Round::StageResult> Round::plan() {
-    if (!service_problem_.empty()) co_return Error{Errc::unavailable, "nothing can be changed: " + service_problem_};
+    if (report_.dry_run) report_.selected = names_of(decided_.decision.selected);
+    if (!service_problem_.empty()) {
+        if (report_.dry_run) co_return "no plan: " + service_problem_;
+        co_return Error{Errc::unavailable, "nothing can be changed: " + service_problem_};
+    }
     auto planned = co_await ports_.time_service.plan(decided_.decision.selected);
     if (!planned) {
         // Whoever only wants to see the recommendation gets it; whoever wants the change hears the refusal.
@@ -281,9 +292,7 @@ void Round::settle(const TransactionReport& transaction) {
         note_stage(Stage::verify, verified, to_seconds(ports_.clock.since_boot() - verifying_since_),
                    verified ? "follows " + transaction.peer : transaction.reason);
     if (verified) {
-        report_.selected.clear();
-        for (const auto& choice : decided_.decision.selected)
-            report_.selected.push_back(choice.endpoint.text());
+        report_.selected = names_of(decided_.decision.selected);
         settle(Outcome::applied, report_.reason);
         return;
     }
@@ -293,10 +302,8 @@ void Round::settle(const TransactionReport& transaction) {
 }
 
 SelectionState Round::after_roll_back() const {
-    std::vector<std::string> names;
-    for (const auto& choice : decided_.decision.selected)
-        names.push_back(choice.endpoint.text());
-    return note_rolled_back(decided_.next, names, to_seconds(ports_.clock.now().time_since_epoch()));
+    return note_rolled_back(decided_.next, names_of(decided_.decision.selected),
+                            to_seconds(ports_.clock.now().time_since_epoch()));
 }
 
 DecisionContext Round::context() const {

@@ -31,7 +31,7 @@ struct RoundReport {
     Confidence confidence = Confidence::none;
     Outcome outcome = Outcome::failed;
     std::string reason;
-    std::vector<std::string> selected;  ///< in force after the round, by expected error
+    std::vector<std::string> selected;  ///< in force after the round, or wanted by a dry run; by expected error
     std::vector<std::string> previous;  ///< in force before
     std::vector<RankedServer> servers;
     std::vector<StageReport> stages;

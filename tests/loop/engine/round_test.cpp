@@ -71,7 +71,16 @@ TEST_F(RoundTest, ADryRunShowsTheDiffAndChangesNothing) {
     EXPECT_EQ(result.report.diff, "+server\n");
     EXPECT_THAT(world.service.calls, Not(Contains("apply")));
     EXPECT_THAT(result.next.incumbents, IsEmpty());
-    EXPECT_THAT(result.report.selected, testing::ElementsAre("old.test"));
+    EXPECT_THAT(result.report.selected, testing::SizeIs(4)) << "what would be";
+    EXPECT_THAT(result.report.previous, testing::ElementsAre("old.test"));
+}
+
+TEST_F(RoundTest, ADryRunWithoutTheApplierStillRecommends) {
+    request.dry_run = true;
+    world.service.observe_failure = Error{Errc::unavailable, "no such name on the bus"};
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::would_apply);
+    EXPECT_THAT(result.report.selected, testing::SizeIs(4));
 }
 
 TEST_F(RoundTest, ModeObserveMakesEveryRoundADryRun) {

@@ -1,0 +1,151 @@
+// What the optimizer does when it is time: a round, a roll-back, or a look at the NTP service; and how it ends.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "daemon/engine/optimizer.hpp"
+
+namespace ntpopt {
+namespace asio = boost::asio;
+namespace {
+
+constexpr Duration kCheckEvery = std::chrono::minutes(15);
+constexpr Duration kCheckAfterChange = std::chrono::seconds(2);
+
+/// Whether a round did its work, so that the next one may wait the whole interval.
+bool is_useful(Outcome outcome) {
+    return outcome == Outcome::applied || outcome == Outcome::unchanged || outcome == Outcome::would_apply ||
+           outcome == Outcome::refused;
+}
+
+}  // namespace
+
+asio::awaitable<void> Optimizer::perform(Request request) {
+    running_ = request;
+    listener_.run_started(request.run_id, request.dry_run, request.trigger);
+    RoundReport report;
+    if (request.rollback)
+        report = co_await perform_rollback(request);
+    else
+        report = co_await perform_round(request);
+    // Stopped in the middle of a change: the applier ends it, and the next start reads there how.
+    running_.reset();
+    if (!(stopping_ && change_open_)) finish(request, std::move(report));
+}
+
+asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
+    RoundRequest asked;
+    asked.run_id = request.run_id;
+    asked.dry_run = request.dry_run;
+    asked.by_hand = request.by_hand;
+    asked.trigger = request.trigger;
+    asked.config = config_;
+    asked.state = memory_.selection;
+    Round::Hooks hooks;
+    hooks.progress = [this, id = request.run_id](Stage stage, std::size_t done, std::size_t total) {
+        if (state_.state != name_of(stage)) set_state(std::string(name_of(stage)));
+        listener_.run_progress(id, stage, done, total);
+    };
+    hooks.observed = [this](const ServiceObservation& observation) { note_observation(observation); };
+    hooks.before_change = [this](const OpenRound& open) {
+        change_open_ = true;
+        memory_.save_open_round(open);
+    };
+    Round round(ports_, std::move(asked), std::move(hooks));
+    auto wait = asio::bind_cancellation_slot(cancel_round_.slot(), asio::use_awaitable);
+    auto result = co_await asio::co_spawn(executor_, round.run(), wait);
+    const auto before = std::exchange(memory_.selection, std::move(result.next));
+    announce_blacklisted(before);
+    co_return std::move(result.report);
+}
+
+asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
+    RoundReport report;
+    report.run_id = request.run_id;
+    report.trigger = request.trigger;
+    report.started = ports_.clock.now();
+    report.service = service_.service;
+    report.previous = state_.selected;
+    const auto before = ports_.clock.since_boot();
+    set_state(std::string(name_of(Stage::apply)));
+    TimeService::OnState nobody_listens = [](TransactionState) {};
+    auto done = co_await ports_.time_service.rollback(request.original, std::move(nobody_listens));
+    report.duration_s = to_seconds(ports_.clock.since_boot() - before);
+    if (!done) {
+        report.outcome = done.error().code == Errc::refused ? Outcome::refused : Outcome::failed;
+        report.reason = done.error().detail;
+        report.selected = report.previous;
+    } else {
+        const bool committed =
+            done->state == TransactionState::committed || done->state == TransactionState::rolled_back;
+        report.outcome = committed ? Outcome::applied : Outcome::degraded;
+        report.reason =
+            committed ? "rolled back by hand; nothing is applied until the next reoptimize by hand" : done->reason;
+        report.selected = done->selected;
+        report.transaction = done->id;
+        if (committed) memory_.selection = forget_selection(std::move(memory_.selection));
+    }
+    report.stages.push_back({Stage::apply, report.outcome == Outcome::applied, report.duration_s, report.reason});
+    co_return report;
+}
+
+void Optimizer::finish(const Request& request, RoundReport report) {
+    const auto now = ports_.clock.since_boot();
+    const auto before = state_.selected;
+    if (!report.dry_run) state_.selected = report.selected;
+    state_.last_run = report.started;
+    state_.last_run_id = report.run_id;
+    state_.confidence = report.confidence;
+    if (!report.region.empty()) state_.region = report.region;
+    state_.alarms.clear();
+    if (report.outcome != Outcome::applied && report.outcome != Outcome::unchanged &&
+        report.outcome != Outcome::would_apply)
+        state_.alarms.push_back(fmt::format("{}: {}", name_of(report.outcome), report.reason));
+    set_state(std::string(name_of(Stage::record)));
+    memory_.last_run = to_json(report);
+    memory_.save_last_run();
+    memory_.save_selection();
+    memory_.close_open_round();
+    change_open_ = false;
+    if (!request.rollback) schedule_.finished(now, is_useful(report.outcome), ports_.clock.random());
+    next_check_ = now + (report.transaction != 0 ? kCheckAfterChange : kCheckEvery);
+    observation_stale_ = true;
+    set_state(std::string(name_of(Stage::publish)));
+    if (before != state_.selected && !report.dry_run)
+        listener_.selection_changed(before, state_.selected, report.reason);
+    listener_.run_finished(report.run_id, memory_.last_run);
+}
+
+/// Between rounds: restarted with its old sources, or without anybody to follow?
+asio::awaitable<void> Optimizer::check_service() {
+    next_check_ = ports_.clock.since_boot() + kCheckEvery;
+    const bool was_synchronised = state_.synchronised;
+    auto observed = co_await observation(Duration::zero());
+    if (!observed) co_return;
+    if (observed->drifted && config_.mode == Mode::apply && !observed->paused) {
+        co_await reconverge("the NTP service no longer uses what was committed");
+    } else if (was_synchronised && !observed->synchronised) {
+        trigger(Trigger::unsynchronised);
+    } else if (!observed->sources.empty() &&
+               std::all_of(observed->sources.begin(), observed->sources.end(),
+                           [](const ServiceSource& source) { return source.reach == 0; })) {
+        trigger(Trigger::sources_dead);
+    }
+}
+
+asio::awaitable<void> Optimizer::reconverge(std::string why) {
+    set_state(std::string(name_of(Stage::apply)));
+    listener_.trouble(why + "; making it so again");
+    auto done = co_await ports_.time_service.reconverge();
+    observation_stale_ = true;
+    if (done && done->state == TransactionState::committed) co_return;
+    listener_.trouble(fmt::format("could not make it so again: {}", done ? done->reason : done.error().detail));
+    trigger(Trigger::service_restarted);
+}
+
+}  // namespace ntpopt
