@@ -186,10 +186,10 @@ class World:
             hosts.write("\n".join(kept + added) + "\n")
             hosts.truncate()
 
-    def start_fake_servers(self, specs: list, seed: int = 1) -> FakeServers:
+    def start_fake_servers(self, specs: list, seed: int = 1, extra: list = ()) -> FakeServers:
         """Fake NTP servers; a spec is a line of fakentp ("127.1.1.1 name=a delay=2ms"), port 123 where it names none."""
         lines = [spec if ":" in spec.split()[0] else " ".join([spec.split()[0] + ":123", *spec.split()[1:]]) for spec in specs]
-        process = self.start(f"fakentp{len(self.processes)}", [self.program("tests/fakentp/fakentp"), "--commands", "--seed", seed, *lines],
+        process = self.start(f"fakentp{len(self.processes)}", [self.program("tests/fakentp/fakentp"), "--commands", "--seed", seed, *extra, *lines],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if process.popen.stdout.readline().decode().strip() != "ready":
             raise RuntimeError(f"fakentp did not start: {process.log()}")
