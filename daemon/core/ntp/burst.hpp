@@ -55,7 +55,7 @@ class Burst {
     void on_transmit_stamp(std::size_t sequence, Duration stamp);
     /// A datagram from the server; `received` is the kernel's stamp where there is one.
     [[nodiscard]] BurstAction on_packet(Duration now, std::span<const std::uint8_t> bytes, Duration received);
-    /// An ICMP error. Anybody can forge one, so it is noted and no more (RFC 5927 4).
+    /// An ICMP error. Anybody can forge one, so it is noted and no more (RFC 8085 5.2).
     void on_network_error(std::string_view why);
     /// The machine was asleep: the timeline has a new tie to the world, and nothing from before belongs to it.
     void on_resume(Duration unix_at_zero);

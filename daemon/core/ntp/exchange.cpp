@@ -156,7 +156,7 @@ Reply check_reply(std::span<const std::uint8_t> bytes, std::span<const Exchange>
     measured.sample.delay_s = to_seconds(delay);
     measured.sample.t_s = to_seconds(asked->sent + received) / 2;
     measured.header = header_of(packet);
-    reply.content = std::move(measured);
+    reply.content = measured;
     return reply;
 }
 

@@ -98,8 +98,9 @@ Result<NtpSocket> NtpSocket::open(const boost::asio::any_io_executor& executor, 
                                   std::uint16_t port) {
     const int fd = socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        auto error = io_error("open a socket", errno);
-        if (errno == EMFILE || errno == ENFILE) error.code = Errc::busy;
+        const int number = errno;
+        auto error = io_error("open a socket", number);
+        if (number == EMFILE || number == ENFILE) error.code = Errc::busy;
         return error;
     }
     NtpSocket result{boost::asio::posix::stream_descriptor(executor, fd)};

@@ -13,9 +13,10 @@
 namespace ntpopt {
 namespace {
 
-constexpr Duration kGuardTime = std::chrono::seconds(2);  // RFC 8633 and ntpd's `restrict limited`: never faster
-constexpr int kEventsATurn = 32;                          // then the other servers have their turn
-constexpr std::size_t kReservedDescriptors = 64;          // for the rest of the daemon
+constexpr Duration kGuardTime =
+    std::chrono::seconds(2);                      // RFC 5905 13: a burst's spacing; servers limit what is faster
+constexpr int kEventsATurn = 32;                  // then the other servers have their turn
+constexpr std::size_t kReservedDescriptors = 64;  // for the rest of the daemon
 
 template <typename Value>
 void fill_random(Value& value) {
@@ -97,6 +98,8 @@ std::vector<Measurement> ProbeRound::close() {
     for (auto& server : servers_) {
         server.socket.reset();
         measurements.push_back(server.burst.take_measurement());
+        for (auto& sample : measurements.back().samples)
+            if (sample) sample->offset_s -= timeline_.drift_s(from_seconds(sample->t_s));
     }
     return measurements;
 }

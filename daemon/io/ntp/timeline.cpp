@@ -13,6 +13,10 @@ constexpr int kAttempts = 3;
 // step (or a slew so fast that stamps are better distrusted).
 constexpr auto kMaxRateDifference = 1000;  // one part in
 constexpr Duration kMinStep = 20us;
+// The kernel corrects an oscillator by at most 500 ppm (adjtimex(2)). Below half a second the readings are too coarse
+// to tell.
+constexpr auto kMaxRateError = 2000;  // one part in
+constexpr Duration kMinElapsed = 500ms;
 constexpr Duration kMinSuspend = 1ms;
 
 Duration read_one(clockid_t id) {
@@ -32,7 +36,8 @@ ClockReading read_clocks() {
         reading.real = read_one(CLOCK_REALTIME);
         const auto middle = read_one(CLOCK_MONOTONIC_RAW);
         const auto boot = read_one(CLOCK_BOOTTIME);
-        reading.asleep = boot - read_one(CLOCK_MONOTONIC);
+        reading.steady = read_one(CLOCK_MONOTONIC);
+        reading.asleep = boot - reading.steady;
         reading.width = read_one(CLOCK_MONOTONIC_RAW) - before;
         reading.raw = before + (middle - before) / 2;
         if (reading.width < best.width) best = reading;
@@ -69,6 +74,15 @@ std::optional<Duration> Timeline::when(Duration kernel_stamp) {
     return happened;
 }
 
+double Timeline::drift_s(Duration t) const {
+    const auto reading = reader_();
+    const auto elapsed = reading.raw - zero_.raw;
+    if (elapsed < kMinElapsed) return 0;
+    const auto ahead = (reading.steady - zero_.steady) - elapsed;
+    if (std::chrono::abs(ahead) > elapsed / kMaxRateError) return 0;
+    return to_seconds(t - tied_) * (to_seconds(ahead) / to_seconds(elapsed));
+}
+
 bool Timeline::resumed() {
     const auto slept = zero_.asleep;
     const auto reading = read();
@@ -76,7 +90,8 @@ bool Timeline::resumed() {
     // The same zero on the raw clock, another moment in the world.
     zero_.real = reading.real - (reading.raw - zero_.raw);
     zero_.asleep = reading.asleep;
-    trusted_since_ = reading.raw - zero_.raw;
+    tied_ = reading.raw - zero_.raw;
+    trusted_since_ = tied_;
     return true;
 }
 

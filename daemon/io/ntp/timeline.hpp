@@ -13,6 +13,7 @@ namespace ntpopt {
 struct ClockReading {
     Duration raw{};     ///< CLOCK_MONOTONIC_RAW
     Duration real{};    ///< CLOCK_REALTIME
+    Duration steady{};  ///< CLOCK_MONOTONIC: as CLOCK_REALTIME, but never stepped
     Duration asleep{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: all time spent suspended
     Duration width{};   ///< how far apart the readings may lie
 };
@@ -35,6 +36,11 @@ class Timeline {
     /// between the stamp and this call, so that the stamp means nothing.
     [[nodiscard]] std::optional<Duration> when(Duration kernel_stamp);
 
+    /// By how much CLOCK_REALTIME was ahead of the timeline at `t`, in seconds, because the kernel disciplines the one
+    /// and not the other; steps left out. A line through what was seen since the timeline was tied to the world, so it
+    /// adds no jitter; zero while the clock is slewed faster than any oscillator is wrong, when there is no such line.
+    [[nodiscard]] double drift_s(Duration t) const;
+
     /// True once after each suspend of the machine, during which CLOCK_MONOTONIC_RAW stood still: the timeline has been
     /// tied to the world anew, and what was measured before belongs to another one.
     [[nodiscard]] bool resumed();
@@ -44,6 +50,7 @@ class Timeline {
 
     ClockReader reader_;
     ClockReading zero_;
+    Duration tied_{};  ///< when zero_.real was read
     ClockReading last_;
     Duration trusted_since_{};  ///< kernel stamps from before this may be of a clock that was set since
 };

@@ -14,7 +14,7 @@ constexpr Duration kUnix = std::chrono::seconds(1'800'000'000);
 
 /// Clocks at rest until somebody moves them.
 struct Clocks {
-    std::shared_ptr<ClockReading> reading = std::make_shared<ClockReading>(ClockReading{500s, kUnix, 7s, 100ns});
+    std::shared_ptr<ClockReading> reading = std::make_shared<ClockReading>(ClockReading{500s, kUnix, 490s, 7s, 100ns});
 
     [[nodiscard]] ClockReader reader() const {
         return [held = reading] { return *held; };
@@ -22,6 +22,7 @@ struct Clocks {
     void pass(Duration time) const {
         reading->raw += time;
         reading->real += time;
+        reading->steady += time;
     }
 };
 
@@ -96,6 +97,47 @@ TEST(Timeline, ASuspendIsNoticedOnceAndTiesTheTimelineAnew) {
     EXPECT_EQ(timeline.now(), 1s);
     EXPECT_EQ(timeline.unix_at_zero(), kUnix + 2h);
     EXPECT_EQ(timeline.when(before), std::nullopt);
+}
+
+TEST(Timeline, ADisciplinedClockRunsAwayFromTheRawOneOnAStraightLine) {
+    const Clocks clocks;
+    const Timeline timeline(clocks.reader());
+    clocks.pass(4s);
+    clocks.reading->steady += 120us;  // an oscillator that is 30 ppm slow, put right by the kernel
+    clocks.reading->real += 120us;
+    EXPECT_NEAR(timeline.drift_s(0s), 0, 1e-12);
+    EXPECT_NEAR(timeline.drift_s(1s), 30e-6, 1e-12);
+    EXPECT_NEAR(timeline.drift_s(4s), 120e-6, 1e-12);
+}
+
+TEST(Timeline, AStepIsNoDrift) {
+    const Clocks clocks;
+    const Timeline timeline(clocks.reader());
+    clocks.pass(4s);
+    clocks.reading->real += 1h;
+    EXPECT_EQ(timeline.drift_s(4s), 0);
+}
+
+TEST(Timeline, AFastSlewIsNoDriftEither) {
+    const Clocks clocks;
+    const Timeline timeline(clocks.reader());
+    clocks.pass(4s);
+    clocks.reading->steady += 8ms;
+    clocks.reading->real += 8ms;
+    EXPECT_EQ(timeline.drift_s(4s), 0);
+}
+
+TEST(Timeline, AfterASuspendDriftCountsFromTheNewTie) {
+    const Clocks clocks;
+    Timeline timeline(clocks.reader());
+    clocks.pass(2s);
+    clocks.reading->asleep += 1h;
+    clocks.reading->real += 1h;
+    ASSERT_TRUE(timeline.resumed());
+    clocks.pass(2s);
+    clocks.reading->steady += 100us;
+    EXPECT_NEAR(timeline.drift_s(2s), 0, 1e-12);
+    EXPECT_NEAR(timeline.drift_s(4s), 50e-6, 1e-12);
 }
 
 TEST(Timeline, TheRealClocksAgreeWithThemselves) {
