@@ -78,7 +78,7 @@ Result<HistoryQuery> parse_history_query(const Json& query) {
 
 Result<Endpoint> parse_server(const std::string& name) {
     auto endpoint = Endpoint::parse(name);
-    if (!endpoint) return invalid(fmt::format("'{}' is no server: {}", printable(name, 64), endpoint.error().detail));
+    if (!endpoint) return invalid(endpoint.error().detail);
     return endpoint;
 }
 

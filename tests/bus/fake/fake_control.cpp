@@ -105,6 +105,7 @@ Result<std::uint64_t> FakeControl::reoptimize(bool dry_run) {
 }
 
 Result<Json> FakeControl::run(std::uint64_t run_id, bool whole_diff) const {
+    if (const auto hook = on_run) hook(run_id);  // a copy, since the hook may replace itself
     const auto found = runs.find(run_id == 0 ? last_run : run_id);
     if (found == runs.end()) return Error{Errc::not_found, fmt::format("there is no run {}", run_id)};
     auto report = found->second;

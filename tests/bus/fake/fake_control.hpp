@@ -1,6 +1,7 @@
 // Control with canned documents, which notes what it was told. For tests of the face and of the client.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,7 +27,8 @@ class FakeControl final : public Control {
     std::optional<Error> failure;  ///< what every changing call answers
     bool throws = false;           ///< every call throws instead
     std::optional<std::function<std::uint64_t(bool dry_run)>> on_reoptimize;
-    mutable std::vector<std::string> told;  ///< what was asked for, in order
+    std::function<void(std::uint64_t run_id)> on_run;  ///< told that somebody asks for a run
+    mutable std::vector<std::string> told;             ///< what was asked for, in order
 
     [[nodiscard]] Snapshot snapshot() const override;
     [[nodiscard]] std::optional<Duration> clock_error_bound() const override;

@@ -1,0 +1,155 @@
+// Implementation of options.hpp on CLI11.
+#include "ctl/options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "common/text.hpp"
+#include "common/version.hpp"
+
+namespace ntpopt::ctl {
+namespace {
+
+/// Texts of options that are read into values after parsing, so that errors are ours.
+struct Raw {
+    std::string timeout;
+    std::string interval;
+    std::string since;
+    std::string ban_time;
+};
+
+Error usage(std::string what) {
+    return {Errc::invalid_argument, std::move(what)};
+}
+
+Status read_duration(const std::string& text, std::string_view option, std::optional<Duration>& into) {
+    if (text.empty()) return {};
+    const auto parsed = parse_duration(text);
+    if (!parsed) return usage(fmt::format("{}: {}", option, parsed.error().detail));
+    into = *parsed;
+    return {};
+}
+
+CLI::App* verb(CLI::App& app, Options& options, const char* name, const char* help, Verb value) {
+    auto* command = app.add_subcommand(name, help);
+    command->fallthrough();  // global options are understood behind the verb, too
+    command->callback([&options, value] { options.verb = value; });
+    return command;
+}
+
+void define(CLI::App& app, Options& o, Raw& raw) {
+    app.add_flag("--json", o.json, "Print one JSON document");
+    app.add_flag("--no-color", o.no_color, "Without colours (as NO_COLOR)");
+    app.add_flag("--no-pager", o.no_pager, "Do not show long output in a pager");
+    app.add_option("-H,--host", o.host, "Ask the daemon of another machine, over ssh")->type_name("[USER@]HOST");
+    app.add_option("--timeout", raw.timeout, "How long to wait for an answer (25s)")->type_name("DURATION");
+    app.set_version_flag("--version", fmt::format("ntpoptctl {}", kVersion));
+    app.require_subcommand(0, 1);
+    app.footer(
+        "Exit codes: 0 done, 1 failure, 2 wrong usage, 3 the daemon does not run, 4 not authorised,\n"
+        "5 no usable set of servers and nothing changed, 6 applied but not proven and rolled back.\n"
+        "DURATION is like 90s, 5min, 6h or 7d.");
+
+    verb(app, o, "status", "How the clock is kept, and how the last round went (default)", Verb::status);
+
+    auto* reoptimize = verb(app, o, "reoptimize", "Run a round now and follow it", Verb::reoptimize);
+    reoptimize->add_flag("--dry-run", o.dry_run, "Everything but the change; shows what would be changed");
+    reoptimize->add_flag("--no-wait", o.no_wait, "Do not wait for the end of the round");
+
+    auto* servers = verb(app, o, "servers", "The servers of the last round, ranked", Verb::servers);
+    servers->add_flag("--all", o.all, "Also those that were not asked or have no address");
+
+    auto* explain = verb(app, o, "explain", "Why a server, or the round, was decided as it was", Verb::explain);
+    explain->add_option("server", o.server, "The server; without it the round")->type_name("SERVER");
+
+    auto* history = verb(app, o, "history", "Rounds of the past, or the trend of one server", Verb::history);
+    history->add_option("server", o.server, "The server; without it the rounds")->type_name("SERVER");
+    history->add_option("--since", raw.since, "How far back, for example 7d")->type_name("DURATION");
+    history->add_option("--limit", o.limit, "At most so many rounds, the newest")
+        ->check(CLI::Range(1, 1000))
+        ->type_name("N");
+    auto* csv = history->add_flag("--csv", o.csv, "Comma-separated values, one line a server and round");
+    history->add_flag("--trace", o.trace, "What ntpoptd --replay reads")->excludes(csv);
+
+    auto* blacklist = verb(app, o, "blacklist", "Servers to leave out", Verb::blacklist);
+    blacklist->require_subcommand(0, 1);
+    blacklist->add_subcommand("list", "Show them (default)")->fallthrough();
+    auto* add = blacklist->add_subcommand("add", "Leave a server out")->fallthrough();
+    add->add_option("server", o.server, "The server")->required()->type_name("SERVER");
+    add->add_option("--for", raw.ban_time, "How long, for example 7d; without it for good")->type_name("DURATION");
+    add->callback([&o] { o.blacklist = BlacklistAct::add; });
+    auto* remove = blacklist->add_subcommand("remove", "Let a server take part again")->fallthrough();
+    remove->add_option("server", o.server, "The server")->required()->type_name("SERVER");
+    remove->callback([&o] { o.blacklist = BlacklistAct::remove; });
+
+    auto* interval = verb(app, o, "interval", "Show or set the time between rounds", Verb::interval);
+    interval->add_option("duration", raw.interval, "For example 6h; at least 30min")->type_name("DURATION");
+
+    auto* rollback = verb(app, o, "rollback", "Go back to the servers before the current ones", Verb::rollback);
+    auto* original = rollback->add_flag("--original", o.original, "To the configuration before ntpopt");
+    rollback->add_flag("--list", o.list, "Only show what can be gone back to")->excludes(original);
+
+    verb(app, o, "monitor", "Show what the daemon does, until interrupted", Verb::monitor);
+    verb(app, o, "config", "The configuration in force, and where each value comes from", Verb::config);
+}
+
+/// CLI11 only says that words were not expected; say whether the first is meant to be a verb, and which.
+std::string explain_extra(const CLI::App& app) {
+    const auto extras = app.remaining(true);
+    const auto word = extras.empty() ? std::string() : extras.front();
+    if (!app.get_subcommands().empty() || word.starts_with('-'))
+        return fmt::format("'{}' is not known here", printable(word, 64));
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(command->get_name());
+    const auto near = nearest(word, names);
+    return fmt::format("unknown verb '{}'{}", printable(word, 64),
+                       near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near));
+}
+
+/// The help of the verb that the command line names, or of the whole.
+std::string help_of(const CLI::App& app) {
+    const auto* named = &app;
+    std::string before;
+    while (!named->get_subcommands().empty()) {
+        before += (before.empty() ? "" : " ") + named->get_name();
+        named = named->get_subcommands().front();
+    }
+    return named->help(before);
+}
+
+}  // namespace
+
+Result<std::variant<Options, Text>> parse_options(int argc, const char* const* argv) {
+    using Parsed = std::variant<Options, Text>;
+    Options options;
+    Raw raw;
+    CLI::App app("Asks and steers ntpoptd, which keeps this machine on good time servers.", "ntpoptctl");
+    define(app, options, raw);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return Parsed(Text{help_of(app)});
+    } catch (const CLI::CallForVersion&) {
+        return Parsed(Text{app.version() + "\n"});
+    } catch (const CLI::ExtrasError&) {
+        return usage(explain_extra(app));
+    } catch (const CLI::ParseError& e) {
+        return usage(e.what());
+    }
+    std::optional<Duration> timeout;
+    if (auto read = read_duration(raw.timeout, "--timeout", timeout); !read) return read.error();
+    if (auto read = read_duration(raw.interval, "interval", options.interval); !read) return read.error();
+    if (auto read = read_duration(raw.since, "--since", options.since); !read) return read.error();
+    if (auto read = read_duration(raw.ban_time, "--for", options.ban_time); !read) return read.error();
+    if (timeout && *timeout == Duration::zero()) return usage("--timeout: at least 1ms");
+    if (timeout) options.timeout = *timeout;
+    if (options.host.starts_with('-')) return usage("--host: a host does not begin with '-'");
+    return Parsed(std::move(options));
+}
+
+}  // namespace ntpopt::ctl

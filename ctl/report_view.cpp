@@ -1,0 +1,58 @@
+// Implementation of report_view.hpp.
+#include "ctl/report_view.hpp"
+
+#include <fmt/format.h>
+
+#include "common/text.hpp"
+#include "ctl/format.hpp"
+#include "ctl/server_table.hpp"
+
+namespace ntpopt::ctl {
+
+Tone tone_of_outcome(std::string_view outcome) {
+    if (outcome == "applied" || outcome == "unchanged" || outcome == "would_apply") return Tone::good;
+    if (outcome == "degraded" || outcome == "failed") return Tone::bad;
+    return Tone::caution;
+}
+
+ExitCode exit_code_of_outcome(std::string_view outcome) {
+    if (outcome == "applied" || outcome == "unchanged" || outcome == "would_apply") return ExitCode::success;
+    if (outcome == "no_consensus" || outcome == "no_usable_servers") return ExitCode::nothing_usable;
+    if (outcome == "rolled_back") return ExitCode::rolled_back;
+    return ExitCode::failure;
+}
+
+std::string render_diff(const std::string& diff, const Output& output) {
+    std::string text;
+    for (const auto line : lines(diff)) {
+        auto tone = Tone::plain;
+        if (line.starts_with('+'))
+            tone = Tone::good;
+        else if (line.starts_with('-'))
+            tone = Tone::bad;
+        text += output.paint(tone, printable(line, 4096)) + "\n";
+    }
+    return text;
+}
+
+std::string render_report(const Json& report, const Output& output) {
+    const auto outcome = text_of(report, "outcome");
+    auto text = render_servers(get_array(report, "servers"), false, output);
+    text += fmt::format("\n{} {}, confidence {}, took {}\n", output.paint(Tone::heading, "Decision:"),
+                        output.paint(tone_of_outcome(outcome), outcome), text_of(report, "confidence"),
+                        seconds_of(report, "duration_s"));
+    if (const auto reason = text_of(report, "reason"); !reason.empty()) text += fmt::format("          {}\n", reason);
+    text += fmt::format("Servers:  {}\n", joined(get_array(report, "selected"), ", ", "none"));
+    if (get_array(report, "previous") != get_array(report, "selected"))
+        text += fmt::format("Before:   {}\n", joined(get_array(report, "previous"), ", ", "none"));
+    for (const auto& stage : get_array(report, "stages"))
+        if (!get_bool(stage, "ok", true))
+            text += fmt::format("{} {}: {}\n", output.paint(Tone::caution, "Trouble: "), text_of(stage, "stage"),
+                                text_of(stage, "detail"));
+    const auto diff = get_string(report, "diff");
+    if (outcome == "would_apply" && !diff.empty())
+        text += fmt::format("\n{}\n{}", output.paint(Tone::heading, "Would change:"), render_diff(diff, output));
+    return text;
+}
+
+}  // namespace ntpopt::ctl

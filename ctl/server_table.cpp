@@ -1,0 +1,67 @@
+// Implementation of server_table.hpp.
+#include "ctl/server_table.hpp"
+
+#include <fmt/format.h>
+
+#include "ctl/format.hpp"
+#include "ctl/table.hpp"
+
+namespace ntpopt::ctl {
+namespace {
+
+bool was_asked(const Json& server) {
+    const auto verdict = get_string(server, "verdict");
+    return verdict != "not_probed" && verdict != "unresolved";
+}
+
+Cell why(const Json& server) {
+    const auto verdict = text_of(server, "verdict");
+    const auto reason = text_of(server, "reason");
+    if (verdict == "chosen") return {verdict, Tone::good};
+    return {reason.empty() ? verdict : verdict + ": " + reason, tone_of_verdict(verdict)};
+}
+
+}  // namespace
+
+Tone tone_of_verdict(std::string_view verdict) {
+    if (verdict == "chosen") return Tone::good;
+    for (const auto* lie : {"falseticker", "convicted", "kiss_of_death", "bad_reply", "banned", "blacklisted", "loop"})
+        if (verdict == lie) return Tone::bad;
+    for (const auto* mild : {"reserve", "same_group", "same_upstream", "not_probed"})
+        if (verdict == mild) return Tone::quiet;
+    return Tone::caution;
+}
+
+std::string render_servers(const Json& servers, bool all, const Output& output) {
+    Table table({{"RANK", Align::right},
+                 {"SERVER", Align::left, true},
+                 {"OFFSET(ms)", Align::right},
+                 {"DELAY(ms)", Align::right},
+                 {"JITTER(ms)", Align::right},
+                 {"STRATUM", Align::right},
+                 {"REACH(%)", Align::right},
+                 {"SCORE", Align::right},
+                 {"VERDICT", Align::left, true}});
+    std::size_t hidden = 0;
+    for (const auto& server : servers) {
+        if (!all && !was_asked(server)) {
+            ++hidden;
+            continue;
+        }
+        table.add({{number_of(server, "rank", 0)},
+                   {text_of(server, "name")},
+                   {number_of(server, "offset_ms", 3, true)},
+                   {number_of(server, "delay_ms", 3)},
+                   {number_of(server, "jitter_ms", 3)},
+                   {number_of(server, "stratum", 0)},
+                   {number_of(server, "reachability", 0)},
+                   {number_of(server, "score", 1)},
+                   why(server)});
+    }
+    std::string text = table.is_empty() ? std::string("No server was asked yet.\n") : table.render(output);
+    if (hidden > 0)
+        text += output.paint(Tone::quiet, fmt::format("{} more not asked (--all shows them)", hidden)) + "\n";
+    return text;
+}
+
+}  // namespace ntpopt::ctl

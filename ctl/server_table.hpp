@@ -1,0 +1,17 @@
+// The table of servers that `servers` and `reoptimize` share.
+#pragma once
+
+#include <string>
+
+#include "common/json.hpp"
+#include "ctl/output.hpp"
+
+namespace ntpopt::ctl {
+
+/// The ranked table, with why each server is not chosen. Without `all`, servers that were never asked are only counted.
+[[nodiscard]] std::string render_servers(const Json& servers, bool all, const Output& output);
+
+/// How good a verdict is.
+[[nodiscard]] Tone tone_of_verdict(std::string_view verdict);
+
+}  // namespace ntpopt::ctl

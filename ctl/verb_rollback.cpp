@@ -1,0 +1,104 @@
+// `ntpoptctl rollback`: back to the servers before the current ones. Root does not need ntpoptd for it: where that does
+// not run, the applier is asked directly.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "ctl/follow.hpp"
+#include "ctl/format.hpp"
+#include "ctl/report_view.hpp"
+#include "ctl/table.hpp"
+#include "ctl/verbs.hpp"
+#include "dbus/contract.hpp"
+#include "dbus/documents.hpp"
+
+namespace ntpopt::ctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+Remote applier_of(Bus& bus) {
+    return Remote(bus, contract::kApplierName, contract::kApplierPath, contract::kApplierInterface);
+}
+
+/// Whether to go around the daemon: it does not run, and we are root on this very machine.
+bool goes_around(const Session& session, const Error& error) {
+    return error.code == Errc::unavailable && session.options.host.empty() && ::geteuid() == 0;
+}
+
+ExitCode list(Session& session) {
+    auto source = session.manager.dict("GetStatus");
+    if (!source && goes_around(session, source.error())) source = applier_of(session.bus).dict("Observe");
+    if (!source) return fail(session, source.error());
+    const auto& kept = get_array(*source, "kept");
+    if (session.output.wants_json()) {
+        static const documents::Keys kKeys{{"transaction"}, {"timestamp"}, {"selected"}, {"original"}};
+        session.output.json(documents::shape_list(kept, kKeys));
+        return ExitCode::success;
+    }
+    Table table({{"NUMBER", Align::right}, {"TIME"}, {"SERVERS", Align::left, true}});
+    for (const auto& one : kept)
+        table.add({{number_of(one, "transaction", 0)},
+                   {time_of(one, "timestamp", nullptr)},
+                   {get_bool(one, "original") ? "as before ntpopt" : joined(get_array(one, "selected"), " ")}});
+    session.output.text(table.is_empty() ? "There is nothing to go back to.\n" : table.render(session.output));
+    return ExitCode::success;
+}
+
+bool is_final(const std::string& state) {
+    return state == "committed" || state == "rolled_back" || state == "degraded";
+}
+
+/// Asks the applier itself and waits until the transaction is closed.
+ExitCode around_the_daemon(Session& session) {
+    auto applier = applier_of(session.bus);
+    const auto number =
+        applier.value<std::uint64_t>("Rollback", wire::Dict(Json{{"original", session.options.original}}));
+    if (!number) return session.output.fail(number.error());
+    for (;;) {
+        const auto report = applier.dict("GetTransaction", *number);
+        if (!report) return session.output.fail(report.error());
+        const auto state = get_string(*report, "state");
+        if (is_final(state)) {
+            if (session.output.wants_json())
+                session.output.json(*report);
+            else
+                session.output.text(
+                    fmt::format("{}: {}\n", state == "degraded" ? "Rolling back failed" : "Rolled back",
+                                joined(get_array(*report, "selected"), ", ", "the service's own servers")));
+            if (state == "degraded")
+                return session.output.fail("rolling back failed: " + text_of(*report, "reason"), ExitCode::failure);
+            return ExitCode::success;
+        }
+        session.output.progress(state);
+        if (interrupted()) return session.output.fail("interrupted; the roll-back goes on", static_cast<ExitCode>(130));
+        if (auto waited = session.bus.wait(500ms); !waited) return session.output.fail(waited.error());
+    }
+}
+
+}  // namespace
+
+ExitCode rollback(Session& session) {
+    auto& [options, output, bus, manager] = session;
+    if (options.list) return list(session);
+    Follower follower(bus, manager, output);
+    if (auto started = follower.start(); !started) {
+        if (goes_around(session, started.error())) return around_the_daemon(session);
+        return fail(session, started.error());
+    }
+    const auto run_id = manager.value<std::uint64_t>("Rollback", wire::Dict(Json{{"original", options.original}}));
+    if (!run_id) return fail(session, run_id.error());
+    const auto report = follower.wait_for(*run_id);
+    if (!report) return fail(session, report.error());
+    if (output.wants_json()) output.json(documents::shape(*report, documents::run_report()));
+    const auto outcome = get_string(*report, "outcome");
+    // To be rolled back is what was asked for here.
+    const auto code = outcome == "rolled_back" ? ExitCode::success : exit_code_of_outcome(outcome);
+    if (code != ExitCode::success) return output.fail("rolling back failed: " + text_of(*report, "reason"), code);
+    if (!output.wants_json())
+        output.text(
+            fmt::format("Rolled back to {}\nNothing is applied automatically until the next 'ntpoptctl reoptimize'.\n",
+                        joined(get_array(*report, "selected"), ", ", "the service's own servers")));
+    return code;
+}
+
+}  // namespace ntpopt::ctl

@@ -1,0 +1,46 @@
+// From the command line to the verb, and the one way in which verbs tell that the daemon could not be asked.
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace ntpopt::ctl {
+
+ExitCode fail(const Session& session, const Error& error) {
+    if (error.code != Errc::unavailable) return session.output.fail(error);
+    const auto where = session.options.host.empty() ? std::string() : " on " + session.options.host;
+    const auto went = error.detail.starts_with("ntpoptd") ? error.detail : fmt::format("ntpoptd does not run{}", where);
+    const auto code = session.output.fail(went, ExitCode::not_running);
+    fmt::print(stderr,
+               "Start it with 'systemctl start ntpoptd', and see 'journalctl -u ntpoptd' for why it does not run.\n");
+    return code;
+}
+
+ExitCode run_verb(Session& session) {
+    switch (session.options.verb) {
+        case Verb::status:
+            return show_status(session);
+        case Verb::reoptimize:
+            return reoptimize(session);
+        case Verb::servers:
+            return show_servers(session);
+        case Verb::explain:
+            return explain(session);
+        case Verb::history:
+            return show_history(session);
+        case Verb::blacklist:
+            return blacklist(session);
+        case Verb::interval:
+            return interval(session);
+        case Verb::rollback:
+            return rollback(session);
+        case Verb::monitor:
+            return monitor(session);
+        case Verb::config:
+            return show_config(session);
+    }
+    return ExitCode::usage;
+}
+
+}  // namespace ntpopt::ctl

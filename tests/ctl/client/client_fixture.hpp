@@ -1,0 +1,72 @@
+// ntpoptctl, the real program, against a daemon with canned answers on a private bus.
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/api/manager_face.hpp"
+#include "tests/bus/fake/fake_control.hpp"
+#include "tests/bus/harness/loop.hpp"
+#include "tests/bus/harness/private_bus.hpp"
+
+namespace ntpopt::test {
+
+/// Lets everybody or nobody do everything.
+class Doorman final : public Authority {
+  public:
+    bool allows = true;
+    boost::asio::awaitable<Status> allow(Caller, Action) override {
+        if (allows) co_return Status();
+        co_return Error{Errc::access_denied, "only root may do this"};
+    }
+};
+
+/// A daemon on the bus, until it is destroyed.
+struct FakeDaemon {
+    FakeDaemon(Loop& loop, Control& control, Authority& authority);
+    ~FakeDaemon();
+
+    Loop& loop;
+    std::unique_ptr<sdbus::IConnection> connection;
+    BusPump pump;
+    TaskGroup tasks;
+    ManagerFace face;
+};
+
+/// What a program left behind.
+struct Ended {
+    std::string out;
+    std::string err;
+    int code = -1;
+};
+
+class Client : public testing::Test {
+  protected:
+    explicit Client(Policies policies = Policies::shipped);
+
+    /// Runs ntpoptctl while the loop goes on. `environment` is added to TZ=UTC and the bus.
+    Ended run(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {});
+    /// The same on a terminal of 100 columns; `out` has what appeared on it.
+    Ended run_on_terminal(const std::vector<std::string>& arguments,
+                          const std::map<std::string, std::string>& environment = {});
+    /// The process that run() started last.
+    pid_t running = -1;
+    /// Done once, while a client runs, outside every handler of the loop: the place to destroy a daemon.
+    std::function<void()> meanwhile;
+
+    PrivateBus bus;
+    Loop loop;
+    FakeControl control;
+    Doorman doorman;
+    std::unique_ptr<FakeDaemon> daemon = std::make_unique<FakeDaemon>(loop, control, doorman);
+
+  private:
+    Ended collect(pid_t child, int out, int err);
+};
+
+}  // namespace ntpopt::test
