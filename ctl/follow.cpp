@@ -78,6 +78,7 @@ Result<Json> Follower::wait_for(std::uint64_t run_id) {
             look_ = false;
             asked = now;
             auto report = manager_.dict("GetRun", run_id);
+            if (!report && interrupted()) continue;  // the call was cut short, and not by the daemon
             if (gone_ || (!report && report.error().code == Errc::unavailable)) {
                 output_.end_progress();
                 return Error{Errc::unavailable, "ntpoptd went away in the middle of the round"};
@@ -86,8 +87,8 @@ Result<Json> Follower::wait_for(std::uint64_t run_id) {
                 output_.end_progress();
                 return report;
             }
-            if (report->contains("stage"))
-                show(get_string(*report, "stage"), static_cast<std::uint64_t>(get_integer(*report, "done").value_or(0)),
+            if (report->contains("state"))
+                show(get_string(*report, "state"), static_cast<std::uint64_t>(get_integer(*report, "done").value_or(0)),
                      static_cast<std::uint64_t>(get_integer(*report, "total").value_or(0)));
         }
         if (auto waited = bus_.wait(std::min<Duration>(kPeriod, 500ms)); !waited) {

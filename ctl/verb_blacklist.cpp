@@ -9,30 +9,11 @@
 namespace ntpopt::ctl {
 namespace {
 
-/// As a document: times as text, null for none and for good.
-Json to_document(const Json& entries) {
-    auto document = Json::array();
-    for (const auto& entry : entries) {
-        auto row = Json::object();
-        for (const auto& [key, value] : entry.items()) {
-            if (key == "since_usec" || key == "until_usec") {
-                const auto usec = get_integer(entry, key).value_or(0);
-                row[key == "since_usec" ? "since" : "until"] =
-                    usec > 0 ? Json(render_time(from_usec(static_cast<std::uint64_t>(usec)))) : Json(nullptr);
-            } else {
-                row[key] = value;
-            }
-        }
-        document.push_back(std::move(row));
-    }
-    return documents::shape_list(document, documents::blacklist_entry());
-}
-
 std::string render(const Json& document, const Output& output) {
     Table table({{"SERVER", Align::left, true}, {"UNTIL"}, {"BY"}, {"REASON", Align::left, true}});
     for (const auto& entry : document) {
         const auto until = time_of(entry, "until", nullptr);
-        table.add({{text_of(entry, "name")},
+        table.add({{text_of(entry, "server")},
                    {until.empty() ? "for good" : until},
                    {get_bool(entry, "by_hand") ? "hand" : "ntpoptd"},
                    {text_of(entry, "reason")}});
@@ -55,7 +36,7 @@ ExitCode blacklist(Session& session) {
     if (options.blacklist != BlacklistAct::list && !session.output.wants_json()) return ExitCode::success;
     const auto entries = session.manager.rows("ListBlacklist");
     if (!entries) return fail(session, entries.error());
-    const auto document = to_document(*entries);
+    const auto document = documents::shape_list(*entries, documents::blacklist_entry());
     if (session.output.wants_json())
         session.output.json(document);
     else

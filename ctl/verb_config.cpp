@@ -28,18 +28,21 @@ void add_line(std::string& text, const std::string& name, const Json& value, con
     text += line + "\n";
 }
 
+/// Settings come as "section.key"; those of one section stand together, and those of none first.
 std::string render(const Json& config, const Output& output) {
-    const auto& values = config.contains("values") ? get_object(config, "values") : config;
-    const auto& sources = get_object(config, "sources");
     std::string text;
-    for (const auto& [name, value] : values.items())
-        if (!value.is_object()) add_line(text, name, value, text_of(sources, name), output);
-    for (const auto& [section, keys] : values.items()) {
-        if (!keys.is_object()) continue;
-        text += fmt::format("{}{}\n", text.empty() ? "" : "\n",
-                            output.paint(Tone::heading, fmt::format("[{}]", printable(section, 64))));
-        for (const auto& [key, value] : keys.items())
-            add_line(text, key, value, text_of(sources, fmt::format("{}.{}", section, key)), output);
+    std::string section;
+    for (const auto& [name, setting] : config.items()) {
+        const auto dot = name.find('.');
+        const auto own = dot == std::string::npos ? std::string() : name.substr(0, dot);
+        if (own != section) {
+            section = own;
+            text += fmt::format("{}{}\n", text.empty() ? "" : "\n",
+                                output.paint(Tone::heading, fmt::format("[{}]", printable(section, 64))));
+        }
+        const auto key = own.empty() ? name : name.substr(dot + 1);
+        const auto value = setting.is_object() ? setting.value("value", Json()) : setting;
+        add_line(text, key, value, text_of(setting, "origin"), output);
     }
     return text;
 }

@@ -1,6 +1,7 @@
 // `ntpoptctl explain`: the decision, step by step.
 #include <fmt/format.h>
 
+#include "common/text.hpp"
 #include "ctl/format.hpp"
 #include "ctl/report_view.hpp"
 #include "ctl/server_table.hpp"
@@ -10,31 +11,40 @@
 namespace ntpopt::ctl {
 namespace {
 
-std::string render(const Json& explanation, const Output& output) {
+std::string sentences_of(const Json& explanation) {
     std::string text;
-    if (const auto title = text_of(explanation, "title"); !title.empty())
-        text += output.paint(Tone::heading, title) + "\n";
-    if (const auto outcome = text_of(explanation, "outcome"); !outcome.empty())
-        text += fmt::format("{}, confidence {}\n", output.paint(tone_of_outcome(outcome), outcome),
-                            text_of(explanation, "confidence"));
-    if (const auto reason = text_of(explanation, "reason"); !reason.empty()) text += reason + "\n";
-    const auto& server = get_object(explanation, "server");
-    if (!server.empty()) text += "\n" + render_servers(Json::array({server}), true, output);
-    const auto& parts = get_object(server, "score_parts");
-    if (!parts.empty())
-        text += fmt::format("score: jitter {}, reachability {}, stratum {}, latency {}{}\n",
-                            number_of(parts, "jitter", 1), number_of(parts, "reachability", 1),
-                            number_of(parts, "stratum", 1), number_of(parts, "latency", 1),
-                            get_bool(parts, "regional_bonus") ? ", with the regional bonus" : "");
-    const auto& steps = get_array(explanation, "steps");
-    if (!steps.empty()) text += "\n";
-    for (const auto& step : steps) {
-        const bool passed = get_bool(step, "passed");
-        text += fmt::format("{} {}: {}\n", output.paint(passed ? Tone::good : Tone::bad, passed ? "[ok]" : "[no]"),
-                            text_of(step, "name"), text_of(step, "detail"));
-    }
-    if (const auto changes = joined(get_array(explanation, "changes"), "\n  "); !changes.empty())
-        text += fmt::format("\n{}\n  {}\n", output.paint(Tone::heading, "To be chosen:"), changes);
+    for (const auto& sentence : get_array(explanation, "sentences"))
+        if (sentence.is_string()) text += printable(sentence.get<std::string>(), 4096) + "\n";
+    return text;
+}
+
+std::string counterfactual(const Json& one) {
+    const auto unit = text_of(one, "unit");
+    const auto value = [&](std::string_view key) {
+        const auto number = get_number(one, key);
+        return number ? fmt::format("{:g}{}{}", *number, unit.empty() || unit == "%" ? "" : " ", unit) : "-";
+    };
+    return fmt::format("  {} of {} or better (now {})\n", text_of(one, "figure"), value("value"), value("actual"));
+}
+
+std::string render_server(const Json& explanation, const Output& output) {
+    auto text = render_servers(Json::array({get_object(explanation, "server")}), true, output);
+    if (const auto sentences = sentences_of(explanation); !sentences.empty()) text += "\n" + sentences;
+    const auto& counterfactuals = get_array(explanation, "counterfactuals");
+    if (counterfactuals.empty()) return text;
+    text += fmt::format("\n{}\n", output.paint(Tone::heading, "Any one of these would have it chosen:"));
+    for (const auto& one : counterfactuals)
+        text += counterfactual(one);
+    return text;
+}
+
+std::string render_round(const Json& round, const Output& output) {
+    const auto outcome = text_of(round, "outcome");
+    auto text = fmt::format("{} {}, confidence {}\n", output.paint(Tone::heading, "Decision:"),
+                            output.paint(tone_of_outcome(outcome), outcome), text_of(round, "confidence"));
+    if (const auto reason = text_of(round, "reason"); !reason.empty()) text += fmt::format("          {}\n", reason);
+    text += fmt::format("Servers:  {}\n", joined(get_array(round, "selected"), ", ", "none"));
+    if (const auto sentences = sentences_of(round); !sentences.empty()) text += "\n" + sentences;
     return text;
 }
 
@@ -43,10 +53,13 @@ std::string render(const Json& explanation, const Output& output) {
 ExitCode explain(Session& session) {
     const auto explanation = session.manager.dict("Explain", session.options.server);
     if (!explanation) return fail(session, explanation.error());
+    const bool of_server = !session.options.server.empty();
+    const auto& keys = of_server ? documents::server_explanation() : documents::round_explanation();
     if (session.output.wants_json())
-        session.output.json(documents::shape(*explanation, documents::explanation()));
+        session.output.json(documents::shape(*explanation, keys));
     else
-        session.output.text(render(*explanation, session.output));
+        session.output.text(of_server ? render_server(*explanation, session.output)
+                                      : render_round(*explanation, session.output));
     return ExitCode::success;
 }
 

@@ -14,7 +14,7 @@ std::string headline(const Json& status, const Output& output) {
     if (!get_bool(status, "synchronised"))
         return output.paint(Tone::bad, "Not synchronised") + fmt::format(", confidence {}\n", confidence);
     const auto& selected = get_array(status, "selected");
-    const auto peer = text_of(get_object(status, "service"), "peer");
+    const auto peer = text_of(status, "peer");
     std::string to = peer;
     if (to.empty() && !selected.empty()) to = joined(Json::array({selected.front()}), "");
     if (to.empty())

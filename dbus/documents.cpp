@@ -87,14 +87,22 @@ const Keys& history_entry() {
 }
 
 const Keys& blacklist_entry() {
-    static const Keys kKeys{{"name"}, {"since"}, {"until"}, {"reason"}, {"by_hand"}};
+    static const Keys kKeys{{"server"}, {"until"}, {"by_hand"}, {"reason"}};
     return kKeys;
 }
 
-const Keys& explanation() {
-    static const Keys kStep{{"name"}, {"passed"}, {"detail"}};
-    static const Keys kKeys{{"title"},         {"outcome"}, {"confidence"}, {"reason"}, {"server", &server()},
-                            {"steps", &kStep}, {"changes"}};
+const Keys& server_explanation() {
+    static const Keys kCounterfactual{{"figure"}, {"unit"}, {"value"}, {"actual"}};
+    static const Keys kKeys{{"server", &server()}, {"sentences"}, {"counterfactuals", &kCounterfactual}};
+    return kKeys;
+}
+
+const Keys& round_explanation() {
+    static const Keys kKeys = [] {
+        Keys keys = run_summary();
+        keys.push_back({"sentences"});
+        return keys;
+    }();
     return kKeys;
 }
 

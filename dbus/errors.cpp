@@ -68,6 +68,16 @@ const Row& row_of(Errc code) {
     return row_of(Errc::internal);
 }
 
+/// On one line: a list of problems keeps its separators, everything else that is not printable is escaped.
+std::string on_one_line(std::string_view text) {
+    std::string line;
+    for (const auto part : lines(text)) {
+        if (!line.empty()) line += "; ";
+        line += part;
+    }
+    return printable(line, kMaxText);
+}
+
 }  // namespace
 
 std::string_view bus_name_of(Errc code) {
@@ -85,11 +95,11 @@ ExitCode exit_code_of(Errc code) {
 }
 
 sdbus::Error to_bus(const Error& error) {
-    return sdbus::Error(std::string(bus_name_of(error.code)), printable(error.detail, kMaxText));
+    return sdbus::Error(std::string(bus_name_of(error.code)), on_one_line(error.detail));
 }
 
 Error from_bus(const sdbus::Error& error) {
-    return {errc_of(error.getName()), printable(error.getMessage(), kMaxText)};
+    return {errc_of(error.getName()), on_one_line(error.getMessage())};
 }
 
 }  // namespace ntpopt

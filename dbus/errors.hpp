@@ -20,10 +20,10 @@ namespace ntpopt {
 
 [[nodiscard]] ExitCode exit_code_of(Errc code);
 
-/// The failure as the caller of one of our methods gets it. What is no printable text in the detail is escaped.
+/// The failure as the caller of one of our methods gets it. Its detail becomes one printable line.
 [[nodiscard]] sdbus::Error to_bus(const Error& error);
 
-/// The failure that an answer from the bus tells of, its text made printable.
+/// The failure that an answer from the bus tells of, its text made one printable line.
 [[nodiscard]] Error from_bus(const sdbus::Error& error);
 
 }  // namespace ntpopt

@@ -31,7 +31,8 @@ TEST(Errors, ExitCodesAreThoseOfTheContract) {
 }
 
 TEST(Errors, TextsAreMadePrintable) {
-    EXPECT_EQ(to_bus({Errc::refused, "a\nb"}).getMessage(), "a\\x0ab");
+    EXPECT_EQ(to_bus({Errc::refused, "a\nb"}).getMessage(), "a; b");
+    EXPECT_EQ(to_bus({Errc::refused, "a\rb"}).getMessage(), "a\\x0db");
     EXPECT_EQ(from_bus(sdbus::Error("org.ntpopt1.Error.Busy", "a\x1b[2J")).detail, "a\\x1b[2J");
 }
 

@@ -17,7 +17,7 @@ class Follow : public Client {
     /// A round begins that has not ended; `then` happens when the client has asked for it once and waits.
     void begin(std::function<void()> then) {
         control.on_reoptimize = [this, then](bool) {
-            control.runs[8] = {{"run_id", 8}, {"dry_run", false}, {"stage", "probe"}, {"done", 3}, {"total", 12}};
+            control.runs[8] = {{"run_id", 8}, {"dry_run", false}, {"state", "probe"}, {"done", 3}, {"total", 12}};
             control.on_run = [this, then](std::uint64_t) {
                 control.on_run = nullptr;
                 boost::asio::post(loop.io, [this, then] { meanwhile = then; });

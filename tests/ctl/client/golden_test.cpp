@@ -36,20 +36,16 @@ void whole(FakeControl& control, Doorman&) {
           {{"original", true}}}}};
     control.properties.last_run_usec = 1'767'323'045'000'000;
     control.config_document = {
-        {"values",
-         {{"mode", "apply"},
-          {"schedule", {{"interval", "2h"}, {"splay", "10%"}}},
-          {"selection",
-           {{"sources", 4}, {"weights", {{"jitter", 0.35}, {"latency", 0.1}}}, {"trusted", Json::array()}}},
-          {"discovery", {{"lists", {"https://lists.example/ntp.json"}}}}}},
-        {"sources",
-         {{"schedule.interval", "override"}, {"mode", "/etc/ntpopt/ntpopt.toml:3"}, {"schedule.splay", "default"}}}};
-    control.blacklist_document = {{{"name", "bad.example"},
-                                   {"since_usec", 1'767'323'045'000'000},
-                                   {"until_usec", 1'767'409'445'000'000},
+        {"mode", {{"value", "apply"}, {"origin", "/etc/ntpopt/ntpopt.toml:3"}}},
+        {"schedule.interval", {{"value", "2h"}, {"origin", "override"}}},
+        {"schedule.splay", {{"value", "10%"}, {"origin", "default"}}},
+        {"discovery.lists", {{"value", {"https://lists.example/ntp.json"}}, {"origin", "default"}}},
+        {"selection.weights", {{"value", {{"jitter", 0.35}, {"latency", 0.1}}}, {"origin", "default"}}}};
+    control.blacklist_document = {{{"server", "bad.example"},
+                                   {"until", "2026-01-03T03:04:05.000Z"},
                                    {"reason", "failed 3 rounds in a row"},
                                    {"by_hand", false}},
-                                  {{"name", "worse.example"}, {"until_usec", 0}, {"by_hand", true}}};
+                                  {{"server", "worse.example"}, {"until", nullptr}, {"by_hand", true}}};
     Json row{{"hostname", "ntp1.example"}, {"offset", 0.12}, {"jitter", 0.3},      {"stratum", 2},
              {"reachability", 100.0},      {"score", 94.1},  {"verdict", "chosen"}};
     control.history_document = {{{"timestamp", "2026-01-01T00:00:00.000Z"},
@@ -62,13 +58,19 @@ void whole(FakeControl& control, Doorman&) {
                                  {"outcome", "no_consensus"},
                                  {"servers", Json::array()},
                                  {"line", R"({"time_s":21600.0})"}}};
-    control.explanation = {{"title", "liar.example is not chosen"},
-                           {"reason", "it is 50.0 ms off the others"},
-                           {"server", control.server_list[2]},
-                           {"steps",
-                            {{{"name", "reachable"}, {"passed", true}, {"detail", "3 of 3 answered"}},
-                             {{"name", "agrees"}, {"passed", false}, {"detail", "50.0 ms off, allowed are 1.2 ms"}}}},
-                           {"changes", {"its time agrees with the majority within 1.2 ms"}}};
+    control.explanation = {
+        {"server", control.server_list[2]},
+        {"sentences", {"3 of 3 requests were answered.", "It is 50.0 ms off the others, allowed are 1.2 ms."}},
+        {"counterfactuals",
+         {{{"figure", "jitter"}, {"unit", "ms"}, {"value", 0.25}, {"actual", 3.0}},
+          {{"figure", "reachability"}, {"unit", "%"}, {"value", 90.0}, {"actual", 66.7}}}}};
+}
+
+void of_round(FakeControl& control, Doorman&) {
+    control.explanation = sample_report(7, "applied");
+    control.explanation.erase("servers");
+    control.explanation.erase("diff");
+    control.explanation["sentences"] = {"4 candidates were asked.", "3 agree."};
 }
 
 void unsynchronised(FakeControl& control, Doorman& doorman) {
@@ -134,6 +136,8 @@ const std::vector<Case>& cases() {
         {"history_trace", {"history", "--trace", "--limit", "5"}, whole},
         {"explain", {"explain", "liar.example"}, whole},
         {"explain_json", {"explain", "liar.example", "--json"}, whole},
+        {"explain_round", {"explain"}, of_round},
+        {"explain_round_json", {"explain", "--json"}, of_round},
         {"rollback", {"rollback"}, [](FakeControl& c, Doorman&) { c.runs[7]["outcome"] = "rolled_back"; }},
         {"rollback_list", {"rollback", "--list"}, whole},
         {"reoptimize_no_wait", {"reoptimize", "--no-wait", "--json"}},
