@@ -29,6 +29,8 @@ constexpr auto kPause = 250ms;
 constexpr mode_t kFileMode = 0644;
 /// How long restored sources may take to answer before ours go all the same.
 constexpr Duration kRestoreWait = 20s;
+/// chronyd answers within a few seconds after its start.
+constexpr int kReloadAttempts = 20;
 /// Names that chronyd has not resolved yet multiply for a while; then nothing comes back.
 constexpr int kDeleteAttempts = 5;
 
@@ -131,16 +133,23 @@ asio::awaitable<Status> ChronyChange::prove() {
     while (true) {
         if (auto attached = attach_same(); !attached) co_return attached;
         const auto seen = co_await look();
-        if (!seen) co_return seen.error();
-        Finding finding = judge_new_sources(record_.plan, *seen, deadline);
-        if (finding.judgement == Judgement::keep) {
-            if (!record_.plan.original) finding = judge_offsets(record_.plan, *seen, before);
-            if (finding.judgement == Judgement::keep) co_return Status();
+        if (!seen) {
+            // A chronyd that is about to end or to start does not answer; the next look says which it was.
+            if (Clock::now() - since_ > deadline) co_return seen.error();
+            co_await pause();
+            continue;
         }
-        // Who asks for the service's own sources gets them, even where they do not answer at the moment.
-        if (finding.judgement == Judgement::roll_back && record_.plan.original) co_return Status();
-        if (finding.judgement == Judgement::roll_back)
-            co_return Error{Errc::verification_failed, std::move(finding.reason)};
+        Finding finding = judge_new_sources(record_.plan, *seen, deadline);
+        if (record_.plan.original) {
+            // Who asks for the service's own sources gets them, even where they do not answer at the moment.
+            if (finding.judgement != Judgement::wait) co_return Status();
+        } else {
+            Finding offsets = judge_offsets(record_.plan, *seen, before);
+            if (offsets.judgement == Judgement::roll_back) finding = std::move(offsets);
+            if (finding.judgement == Judgement::keep) co_return Status();
+            if (finding.judgement == Judgement::roll_back)
+                co_return Error{Errc::verification_failed, std::move(finding.reason)};
+        }
 
         // chronyd up to 4.4 drops a source whose options changed at the first reload, and adds it at the second.
         const bool lost =
@@ -259,18 +268,30 @@ asio::awaitable<Status> ChronyChange::check_former() {
     co_return Error{Errc::verification_failed, "chronyd did not take back " + lost};
 }
 
+asio::awaitable<Status> ChronyChange::reload_patiently() {
+    Status done = co_await tools_->reload();
+    for (int i = 0; !done && i < kReloadAttempts; ++i) {
+        co_await pause();
+        done = co_await tools_->reload();
+    }
+    co_return done;
+}
+
 asio::awaitable<Status> ChronyChange::undo() {
-    const auto presence = attach();
+    auto presence = attach();
     if (!presence) co_return presence.error();
     if (*presence != Presence::same) {
-        // Another chronyd has read its own configuration: nothing deleted at run time needs to be brought back.
+        // Another chronyd reads its own configuration: nothing deleted at run time needs to be brought back.
         if (auto done = put_files(record_.our_before, std::nullopt); !done) co_return done;
+        // One that starts in this moment may have read the files just before.
+        presence = attach();
+        if (!presence) co_return presence.error();
         if (*presence == Presence::absent) co_return Status();
-        co_return co_await tools_->reload();
+        co_return co_await reload_patiently();
     }
     if (auto done = co_await bring_back_deleted(); !done) co_return done;
     if (auto done = put_file(record_.our_path, record_.our_before); !done) co_return done;
-    if (auto done = co_await tools_->reload(); !done) co_return done;
+    if (auto done = co_await reload_patiently(); !done) co_return done;
     co_return co_await check_former();
 }
 

@@ -39,6 +39,7 @@ class ChronyChange final : public Change {
     boost::asio::awaitable<Result<ChronyObserved>> look();
     [[nodiscard]] Status put_files(const std::optional<std::string>& ours,
                                    const std::optional<std::string>& restore) const;
+    boost::asio::awaitable<Status> reload_patiently();
     boost::asio::awaitable<Status> delete_leftovers();
     boost::asio::awaitable<Status> bring_back_deleted();
     boost::asio::awaitable<Status> check_former();

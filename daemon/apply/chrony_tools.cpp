@@ -41,6 +41,12 @@ std::string complaint(const ProcessOutput& output) {
     return last.empty() ? fmt::format("exit status {}", output.status) : last;
 }
 
+/// chronyc asks for one source after the other, and fails where one goes in between ("503 No such source").
+bool is_passing(const Error& error) {
+    return error.code == Errc::unavailable &&
+           (error.detail.find("503") != std::string::npos || error.detail.find("changed while") != std::string::npos);
+}
+
 }  // namespace
 
 ChronyTools::ChronyTools(ProcessInfo process, const ApplyConfig& config) : process_(std::move(process)) {
@@ -105,18 +111,21 @@ asio::awaitable<Result<std::vector<ChronySource>>> ChronyTools::sources() {
     constexpr int kAttempts = 5;
     Result<std::vector<ChronySource>> sources = Error{Errc::unavailable, "chronyd's sources keep changing"};
     for (int i = 0; i < kAttempts; ++i) {
-        std::vector<std::string> numeric_words;
-        numeric_words.insert(numeric_words.end(), {"-c", "-n", "sources", "-a"});
-        std::vector<std::string> named_words;
-        named_words.insert(named_words.end(), {"-c", "-N", "sources", "-a"});
-        const auto numeric = co_await chronyc(std::move(numeric_words));
-        if (!numeric) co_return numeric.error();
-        const auto named = co_await chronyc(std::move(named_words));
-        if (!named) co_return named.error();
-        sources = parse_chrony_sources(*numeric, *named);
-        if (sources || sources.error().code != Errc::unavailable) break;
+        sources = co_await list_once();
+        if (sources || !is_passing(sources.error())) break;
     }
     co_return sources;
+}
+
+asio::awaitable<Result<std::vector<ChronySource>>> ChronyTools::list_once() {
+    std::vector<std::string> arguments;
+    arguments.insert(arguments.end(), {"-c", "-n", "sources", "-a"});
+    const auto numeric = co_await chronyc(arguments);
+    if (!numeric) co_return numeric.error();
+    arguments[1] = "-N";
+    const auto named = co_await chronyc(std::move(arguments));
+    if (!named) co_return named.error();
+    co_return parse_chrony_sources(*numeric, *named);
 }
 
 asio::awaitable<Result<ChronyTracking>> ChronyTools::tracking() {

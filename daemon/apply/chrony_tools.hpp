@@ -46,6 +46,7 @@ class ChronyTools {
     [[nodiscard]] const std::string& config_path() const { return config_path_; }
 
   private:
+    boost::asio::awaitable<Result<std::vector<ChronySource>>> list_once();
     boost::asio::awaitable<Result<std::string>> chronyd(std::vector<std::string> words);
     boost::asio::awaitable<Result<std::string>> chronyc(std::vector<std::string> words);
 

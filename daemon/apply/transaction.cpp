@@ -287,12 +287,12 @@ asio::awaitable<bool> Transactions::recover() {
         co_return true;
     }
     change_ = std::move(*change);
+    std::string reason = transaction.report.reason;
+    if (reason.empty()) reason = fmt::format("the applier was interrupted at \"{}\"", name_of(found));
     if (found == TransactionState::verified || found == TransactionState::base_removed)
         co_await finish_taking_over();
     else
-        co_await go_back(transaction.report.reason.empty()
-                             ? fmt::format("the applier was interrupted at \"{}\"", name_of(found))
-                             : transaction.report.reason);
+        co_await go_back(std::move(reason));
     change_.reset();
     co_return true;
 }

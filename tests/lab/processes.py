@@ -1,4 +1,6 @@
 """Starting, watching and ending the programs of a world. Every wait has a deadline and says what it waited for."""
+from __future__ import annotations
+
 import os
 import signal
 import subprocess

@@ -1,4 +1,6 @@
 """The world itself: names, fake servers, chronyds, a private bus, our own programs. Call lab.enter() before making one."""
+from __future__ import annotations
+
 import os
 import pathlib
 import shutil
@@ -81,8 +83,16 @@ class Chrony:
     def sources(self) -> list:
         """One dict a source, unresolved ones too: mode, state, id, name, stratum, reach."""
         keys = ("mode", "state", "id", "stratum", "poll", "reach", "last_rx", "offset", "measured", "error")
-        rows = [dict(zip(keys, line.split(","))) for line in self.chronyc("-c", "-n", "sources", "-a").splitlines()]
-        names = [line.split(",")[2] for line in self.chronyc("-c", "-N", "sources", "-a").splitlines()]
+        def listed():  # two calls: they belong together where nothing was added or deleted in between
+            try:
+                rows = [dict(zip(keys, line.split(","))) for line in self.chronyc("-c", "-n", "sources", "-a").splitlines()]
+                names = [line.split(",")[2] for line in self.chronyc("-c", "-N", "sources", "-a").splitlines()]
+            except RuntimeError as error:
+                if "503" in str(error):  # a source went while chronyc listed them one by one
+                    return None
+                raise
+            return (rows, names) if len(rows) == len(names) else None
+        rows, names = wait_for(listed, 10, f"a list of {self.name}'s sources")
         for row, name in zip(rows, names):
             row["name"] = name
         return rows
@@ -149,12 +159,11 @@ class World:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ntpopt-lab", "/run"], check=True)
         self._mounts.append(pathlib.Path("/run"))
 
-    def wait_for(self, condition, timeout: float, what: str):
+    def wait_for(self, condition, timeout: float, what: str, pause: float = 0.05):
         try:
-            return wait_for(condition, timeout, what)
+            return wait_for(condition, timeout, what, pause)
         except TimedOut as late:
-            ended = [p for p in self.processes if not p.is_running()]
-            told = "".join(f"\n--- {p.name} (ended {p.popen.returncode}):\n{p.log()[-2000:]}" for p in ended)
+            told = "".join(f"\n--- {p.name} (status {p.popen.poll()}):\n{p.log()[-2000:]}" for p in self.processes)
             raise TimedOut(f"{late}{told}") from None
 
     def start(self, name: str, argv: list, **options) -> Process:
@@ -164,9 +173,10 @@ class World:
         self.processes.append(process)
         return process
 
-    def run(self, argv: list, timeout: float = 60) -> subprocess.CompletedProcess:
+    def run(self, argv: list, timeout: float = 60, input: str | None = None) -> subprocess.CompletedProcess:
         """A program that ends by itself."""
-        return subprocess.run([str(word) for word in argv], env=self.env, capture_output=True, text=True, timeout=timeout)
+        return subprocess.run([str(word) for word in argv], env=self.env, capture_output=True, text=True, timeout=timeout,
+                              **({"stdin": subprocess.DEVNULL} if input is None else {"input": input}))
 
     def program(self, relative: str) -> pathlib.Path:
         """A program of the build tree, reachable for every user of the world wherever the tree lies."""

@@ -102,14 +102,15 @@ Finding judge_offsets(const ChronyPlan& plan, const ChronyObserved& seen, const 
     if (low > high) return {Judgement::keep, ""};
     for (const auto& source : seen.sources) {
         const auto* member = member_of(plan, source);
-        if (member == nullptr || !member->fresh || !source.selectable()) continue;
-        const double margin = std::abs(source.error_s) + kDriftRate * source.last_rx_s.value_or(0) + kOffsetFloor_s;
-        if (source.offset_s + margin < low || source.offset_s - margin > high)
-            return {Judgement::roll_back,
-                    fmt::format("{} is {:.3f} ms from the local clock (bound {:.3f} ms), the sources that chronyd "
-                                "followed until now "
-                                "say {:.3f} to {:.3f} ms",
-                                source.name, source.offset_s * 1e3, margin * 1e3, low * 1e3, high * 1e3)};
+        if (member == nullptr || !member->fresh || source.reach == 0 || !source.last_rx_s) continue;
+        const double margin = std::abs(source.error_s) + kDriftRate * *source.last_rx_s + kOffsetFloor_s;
+        const double gap = std::max(low - source.offset_s, source.offset_s - high);
+        if (gap > margin)
+            return {
+                Judgement::roll_back,
+                fmt::format("{} is {:.3f} ms away from what the sources say that chronyd followed until now, more than "
+                            "the {:.3f} ms that its error bound explains",
+                            source.name, gap * 1e3, margin * 1e3)};
     }
     return {Judgement::keep, ""};
 }

@@ -30,9 +30,9 @@ struct ChronyObserved {
 /// most.
 [[nodiscard]] Finding judge_new_sources(const ChronyPlan& plan, const ChronyObserved& seen, Duration deadline);
 
-/// Between make and break, after judge_new_sources() said keep: every new source that chronyd would follow agrees with
-/// the old ones it followed within the error bounds of both. Never waits. Without an old reference there is nothing to
-/// compare.
+/// Between make and break, from the first sample on: every fresh source agrees with the old ones that chronyd followed
+/// (`before`) within the error bounds of both. chronyd selects nobody before the third sample, so that a liar is found
+/// out before it can steer the clock. keep or roll_back; without an old reference there is nothing to compare.
 [[nodiscard]] Finding judge_offsets(const ChronyPlan& plan, const ChronyObserved& seen,
                                     const std::vector<ChronySource>& before);
 

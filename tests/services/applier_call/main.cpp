@@ -5,6 +5,8 @@
 #include <sdbus-c++/sdbus-c++.h>
 
 #include <cstdio>
+#include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,9 @@ namespace {
 using namespace ntpopt;
 
 Json parse(const std::vector<std::string>& words, std::size_t index, const char* fallback) {
-    auto json = parse_json(words.size() > index ? words[index] : fallback);
+    std::string text = words.size() > index ? words[index] : fallback;
+    if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    auto json = parse_json(text);
     if (!json) throw std::runtime_error(json.error().detail);
     return *json;
 }

@@ -12,8 +12,10 @@ NAMES = {
     **{f"n{i}.test": [f"127.2.{i}.1"] for i in range(1, 7)},
     **{f"dead{i}.test": [f"127.3.{i}.1"] for i in range(1, 4)},
     "liar.test": ["127.4.1.1"],
+    "liar2.test": ["127.4.2.1"],
     "newpool.test": ["127.5.1.1", "127.5.2.1"],
 }
+FINAL = ("committed", "rolled_back", "degraded")
 BASE = ["pool pool.test iburst", "server base.test iburst minpoll 5"]
 BASE_NAMES = ["base.test", "pool.test"]
 
@@ -29,6 +31,7 @@ class ApplierWorld(lab.World):
         super().__init__()
         self.add_names(NAMES)
         addresses = [address for name, all_of_it in NAMES.items() if not name.startswith("dead") for address in all_of_it]
+        self.fake_names = {address: f"s{i}" for i, address in enumerate(addresses)}
         specs = [f"{address} name=s{i} stratum=2 delay=1ms" + (" offset=500ms" if address.startswith("127.4.") else "")
                  for i, address in enumerate(addresses)]
         self.fakes = self.start_fake_servers(specs)
@@ -37,8 +40,24 @@ class ApplierWorld(lab.World):
         self.write_config(config_lines)
         self.wait_for(self.chrony.is_synchronised, 30, "chronyd to follow its own sources")
 
-    def write_config(self, extra=()):
-        self.config.write_text("\n".join(["[apply]", f'chronyc = "{" ".join(self.chrony.chronyc_argv)}"', *extra]) + "\n")
+    def write_config(self, extra=(), chronyc=None):
+        self.config.write_text("\n".join(["[apply]", f'chronyc = "{chronyc or " ".join(self.chrony.chronyc_argv)}"', *extra]) + "\n")
+
+    def kill_at_delete(self, number):
+        """A chronyc that kills the applier instead of deleting its `number`th source."""
+        count, script = self.directory / "deletes", self.directory / "chronyc"
+        count.write_text("0")
+        script.write_text(f"""#!/bin/sh
+case "$*" in
+  *delete*)
+    n=$(($(cat {count}) + 1))
+    echo $n >{count}
+    if [ $n = {number} ]; then kill -9 $PPID; exit 0; fi ;;
+esac
+exec {" ".join(self.chrony.chronyc_argv)} "$@"
+""")
+        script.chmod(0o755)
+        return script
 
     def serve(self):
         """The private bus with the shipped policy, and the applier on it."""
@@ -55,7 +74,12 @@ class ApplierWorld(lab.World):
                 *(word if isinstance(word, str) else json.dumps(word) for word in words)]
         if user is not None:
             argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *argv]
-        done = self.run(argv)
+        # More than the kernel takes as one argument goes through standard input.
+        big = next((i for i, word in enumerate(argv) if len(str(word)) > 100_000), None)
+        text = None
+        if big is not None:
+            text, argv[big] = argv[big], "-"
+        done = self.run(argv, input=text)
         if done.returncode != 0:
             raise Refused(done.stderr.strip())
         return json.loads(done.stdout)
@@ -64,8 +88,8 @@ class ApplierWorld(lab.World):
         """The report of a transaction once it has ended."""
         def ended():
             report = self.call("transaction", str(number))
-            return report if report["state"] in ("committed", "rolled_back", "degraded") else None
-        return self.wait_for(ended, timeout, f"transaction {number} to end\n{self.applier.log()}")
+            return report if report["state"] in FINAL else None
+        return self.wait_for(ended, timeout, f"transaction {number} to end", pause=0.1)
 
     def apply(self, names, options=None, timeout=60):
         return self.finish(self.call("apply", servers(names), options or {}), timeout)

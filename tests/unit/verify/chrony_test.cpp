@@ -127,8 +127,20 @@ TEST(Offsets, a_liar_among_the_new_is_refused) {
     EXPECT_EQ(judge_offsets(plan, now(0.0079, 0.001), before).judgement, Judgement::keep);
     const auto finding = judge_offsets(plan, now(0.050, 0.001), before);
     EXPECT_EQ(finding.judgement, Judgement::roll_back);
-    EXPECT_THAT(finding.reason, HasSubstr("a is 50.000 ms from the local clock"));
+    EXPECT_THAT(
+        finding.reason,
+        HasSubstr(
+            "a is 43.925 ms away from what the sources say that chronyd followed until now, more than the 2.015 ms"));
     EXPECT_EQ(judge_offsets(plan, now(0.050, 0.100), before).judgement, Judgement::keep) << "its own bound covers it";
+}
+
+TEST(Offsets, a_liar_is_found_out_by_its_first_sample_before_chronyd_can_select_it) {
+    const std::vector<ChronySource> before{source("old", '*', "10.0.0.9", 5, 0, 0.004)};
+    const auto now =
+        seen({source("old", '*', "10.0.0.9", 5, 0, 0.004), source("a", '?', "10.0.0.1", 0, 0.5, 0.001)}, 1s);
+    EXPECT_EQ(judge_offsets(plan_of({member("a")}), now, before).judgement, Judgement::roll_back);
+    EXPECT_EQ(judge_offsets(plan_of({member("a", false)}), now, before).judgement, Judgement::keep)
+        << "followed before";
 }
 
 TEST(Offsets, without_an_old_reference_nothing_is_compared) {

@@ -1,0 +1,175 @@
+"""Changes that must not happen, and changes that are undone: dead servers, liars, refusals of the applier itself."""
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from applier_world import ApplierWorld, BASE_NAMES, Refused, servers
+import lab
+
+
+class Failure(unittest.TestCase):
+    def assert_untouched(self, world):
+        self.assertEqual(world.distinct_names(), BASE_NAMES)
+        self.assertEqual(len(world.chrony.names()), 9, "the pool with its unresolved members, and the server")
+        self.assertTrue(world.chrony.is_synchronised())
+        self.assertIn(world.chrony.selected(), BASE_NAMES)
+        self.assertFalse((world.chrony.sources_dir / "50-ntpopt.sources").exists())
+
+    def test_dead_servers_are_rolled_back(self):
+        with ApplierWorld(config_lines=['verify_timeout = "12s"']) as world:
+            pid = world.chrony.pid
+            world.serve()
+            report = world.apply(["dead1.test", "dead2.test", "dead3.test"])
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertIn("dead1.test (unreachable)", report["reason"])
+            self.assert_untouched(world)
+            self.assertEqual(world.chrony.pid, pid)
+            seen = world.call("observe")
+            self.assertFalse(seen["drifted"] or seen["paused"])
+
+    def test_a_liar_is_rolled_back_although_it_answers(self):
+        with ApplierWorld(config_lines=['verify_timeout = "12s"']) as world:
+            world.serve()
+            report = world.apply(["n1.test", "liar.test"])
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertRegex(report["reason"], "liar.test")
+            self.assert_untouched(world)
+
+    def test_liars_who_outvote_the_old_source_are_rolled_back(self):
+        with ApplierWorld(base=["server base.test iburst"]) as world:
+            world.serve()
+            report = world.apply(["liar.test", "liar2.test"])
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertRegex(report["reason"], r"liar2?\.test is 49\d\.\d+ ms away from what the sources say")
+            self.assertNotIn("liar", world.chrony.process.log(), "chronyd never selected one of them")
+            self.assertEqual((world.chrony.names(), world.chrony.selected()), (["base.test"], "base.test"))
+
+    def test_from_one_own_set_to_a_dead_one_and_back_to_the_own_one(self):
+        with ApplierWorld(config_lines=['verify_timeout = "10s"']) as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            report = world.apply(["dead1.test", "dead2.test"])
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
+            self.assertFalse(world.call("observe")["drifted"])
+
+    def test_chronyd_that_is_restarted_in_the_middle_is_left_with_its_own_sources(self):
+        with ApplierWorld(config_lines=['verify_timeout = "20s"']) as world:
+            world.serve()
+            number = world.call("apply", servers(["dead1.test", "dead2.test"]))
+            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
+            world.chrony.restart()
+            report = world.finish(number)
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertRegex(report["reason"], "restarted meanwhile|ended meanwhile")
+            world.wait_for(world.chrony.is_synchronised, 20, "the new chronyd to follow its own sources")
+            self.assert_untouched(world)
+
+    def test_refusals(self):
+        with ApplierWorld(config_lines=["max_changes_per_day = 1", "[selection]", 'whitelist = ["*.test", "127.2.0.0/16"]']) as world:
+            world.serve()
+
+            def refusal(choices, options=None):
+                with self.assertRaises(Refused) as caught:
+                    world.call("apply", choices, options or {})
+                return str(caught.exception)
+
+            self.assertRegex(refusal(servers(["n1.test", "time.example"])), "Refused.*whitelist")
+            self.assertRegex(refusal([{"name": "n1.test\nallow 0/0"}]), "InvalidArgs")
+            self.assertRegex(refusal([{"name": "n1.test iburst"}]), "InvalidArgs")
+            self.assertRegex(refusal([{"name": f"s{i}.test"} for i in range(10000)]), "InvalidArgs")
+            self.assertRegex(refusal([]), "Refused")
+            self.assertRegex(refusal(servers(["n1.test"]) + [{"name": "n2.test", "nts": True}]), "NTS")
+            self.assertRegex(refusal([{"name": "n1.test", "timescale": "utc"}, {"name": "n2.test", "timescale": "smear-24h"}]), "timescale")
+
+            # A thousand calls: one transaction, the rest are told to wait or that the day's limit is reached.
+            number = world.call("apply", servers(["n1.test", "n2.test"]))
+            for _ in range(5):
+                self.assertRegex(refusal(servers(["n3.test", "n4.test"])), "Busy|Refused")
+            self.assertEqual(world.finish(number)["state"], "committed")
+            self.assertRegex(refusal(servers(["n3.test", "n4.test"])), "max_changes_per_day")
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
+
+            # Whom the policy of the bus lets in by mistake the applier itself refuses; the policy refuses first.
+            with self.assertRaisesRegex(Refused, "AccessDenied"):
+                world.call("observe", user=1)
+            self.assertEqual(world.call("observe", user=65534)["service"], "chronyd")
+
+    def test_the_applier_refuses_strangers_itself(self):
+        with ApplierWorld() as world:
+            policy = world.directory / "open.conf"
+            policy.write_text('<busconfig><policy context="default"><allow own="*"/><allow send_destination="*"/></policy></busconfig>')
+            world.start_bus([policy])
+            world.applier = world.start_applier(world.config)
+            with self.assertRaisesRegex(Refused, "AccessDenied.*only root and the daemon's user"):
+                world.call("apply", servers(["n1.test", "n2.test"]), {}, user=1)
+            self.assertIn("a call of user 1 was refused", world.applier.log())
+            self.assert_untouched(world)
+
+    def test_a_thousand_calls_at_once(self):
+        with ApplierWorld(config_lines=["max_changes_per_day = 2"]) as world:
+            world.serve()
+            argv = [world.program("tests/services/applier_call/applier_call"), "apply", json.dumps(servers(["n1.test", "n2.test"])), "{}"]
+            for _ in range(20):
+                batch = [subprocess.Popen(argv, env=world.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(50)]
+                for caller in batch:
+                    caller.wait(60)
+            self.assertTrue(world.applier.is_running())
+            world.finish(0)
+            journal = json.loads((world.directory / "apply-state" / "txn.json").read_text())
+            self.assertLessEqual(len(journal["changes_usec"]), 2)
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
+
+    def test_a_configuration_that_others_may_write_is_refused(self):
+        with ApplierWorld() as world:
+            os.chmod(world.config, 0o666)
+            done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
+                              world.directory / "s", "--recover"])
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("ntpopt.toml", done.stderr)
+
+    def test_a_file_that_somebody_else_changed_is_left_alone(self):
+        with ApplierWorld() as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            ours = world.chrony.sources_dir / "50-ntpopt.sources"
+            ours.write_text("server n6.test iburst\n")
+            with self.assertRaisesRegex(Refused, "changed by somebody else"):
+                world.call("apply", servers(["n3.test", "n4.test"]))
+            self.assertEqual(ours.read_text(), "server n6.test iburst\n")
+            self.assertTrue(any("somebody else" in why for why in world.call("observe")["refusals"]))
+
+    def test_sigterm_in_the_middle_ends_the_transaction_first(self):
+        with ApplierWorld() as world:
+            world.serve()
+            world.call("apply", servers(["n1.test", "n2.test"]))
+            self.assertEqual(world.applier.stop(signal.SIGTERM, timeout=60), 0)
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
+
+    def test_without_sourcedir_nothing_is_touched(self):
+        with ApplierWorld() as world:
+            lines = [line for line in world.chrony.config.read_text().splitlines() if not line.startswith("sourcedir")]
+            world.chrony.config.write_text("\n".join(lines) + "\n")
+            world.serve()
+            with self.assertRaisesRegex(Refused, "sourcedir"):
+                world.call("apply", servers(["n1.test", "n2.test"]))
+            self.assertTrue(any("sourcedir" in why for why in world.call("observe")["refusals"]))
+
+    def test_two_services_are_a_conflict_and_none_is_an_answer(self):
+        with ApplierWorld() as world:
+            second = world.start_chronyd_client(["server base.test iburst"], name="second")
+            world.serve()
+            with self.assertRaisesRegex(Refused, "ServiceConflict|fight over the clock"):
+                world.call("apply", servers(["n1.test", "n2.test"]))
+            second.process.stop()
+            world.chrony.process.stop()
+            seen = world.call("observe")
+            self.assertEqual((seen["service"], seen["active"]), ("none", False))
+            with self.assertRaisesRegex(Refused, "ServiceNotFound"):
+                world.call("apply", servers(["n1.test", "n2.test"]))
+
+
+if __name__ == "__main__":
+    lab.main()
