@@ -132,6 +132,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.active = true;
     seen.config_path = sight->config_path;
     seen.instance = instance_of(sight->detected.process);
+    seen.main_pid = sight->detected.process.pid;
     seen.refusals = sight->detected.refusals;
     if (sight->our_path.empty())
         seen.refusals.push_back("chronyd has no sourcedir, so nothing can be added without editing its configuration");

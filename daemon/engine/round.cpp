@@ -243,8 +243,23 @@ asio::awaitable<Round::StageResult> Round::plan() {
         if (!report_.dry_run) settle(Outcome::refused, planned.error().detail);
         co_return report_.dry_run ? StageResult("no plan: " + planned.error().detail) : StageResult(planned.error());
     }
-    report_.diff = get_string(*planned, "diff");
+    note_files(get_array(*planned, "files"));
     co_return count_of(get_array(*planned, "steps").size(), "step");
+}
+
+/// Of a file that not everybody may read, everybody learns no more than that it changes.
+void Round::note_files(const Json& files) {
+    bool secret = false;
+    for (const auto& file : files) {
+        const auto diff = get_string(file, "diff");
+        const bool readable = get_bool(file, "world_readable");
+        report_.whole_diff += diff;
+        report_.diff += readable ? diff
+                                 : fmt::format("{}: {} lines, shown to uid 0 only\n", get_string(file, "path"),
+                                               get_integer(file, "lines").value_or(0));
+        secret = secret || !readable;
+    }
+    if (!secret) report_.whole_diff.clear();
 }
 
 asio::awaitable<Round::StageResult> Round::apply() {

@@ -70,6 +70,7 @@ class Round {
     boost::asio::awaitable<StageResult> apply();
     boost::asio::awaitable<StageResult> reconverge();
     void decide_set();
+    void note_files(const Json& files);
     void settle(Outcome outcome, std::string reason);
     void settle(const TransactionReport& transaction);
     void note_stage(Stage stage, bool ok, double duration_s, std::string detail);

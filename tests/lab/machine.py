@@ -62,7 +62,7 @@ class Machine(World):
     def applier_pid(self) -> int:
         """The running applier's, 0 where none runs."""
         for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit() and _program(entry) == "ntpopt-apply":
+            if entry.name.isdigit() and _program(entry).endswith("/ntpopt-apply"):
                 return int(entry.name)
         return 0
 
@@ -91,7 +91,8 @@ class Machine(World):
 
 
 def _program(entry: pathlib.Path) -> str:
+    """The path of a process's program, "" for one that has ended."""
     try:
-        return (entry / "comm").read_text().strip()
+        return os.readlink(entry / "exe")
     except OSError:
         return ""

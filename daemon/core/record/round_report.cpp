@@ -53,22 +53,24 @@ Json to_json(const RoundReport& report) {
     Json stages = Json::array();
     for (const auto& stage : report.stages)
         stages.push_back(to_json(stage));
-    return Json{{"run_id", report.run_id},
-                {"dry_run", report.dry_run},
-                {"timestamp", render_time(report.started)},
-                {"duration_s", report.duration_s},
-                {"region", report.region},
-                {"service", name_of(report.service)},
-                {"confidence", name_of(report.confidence)},
-                {"outcome", name_of(report.outcome)},
-                {"reason", report.reason},
-                {"selected", report.selected},
-                {"previous", report.previous},
-                {"servers", std::move(servers)},
-                {"stages", std::move(stages)},
-                {"diff", report.diff},
-                {"trigger", report.trigger},
-                {"transaction", report.transaction}};
+    Json document{{"run_id", report.run_id},
+                  {"dry_run", report.dry_run},
+                  {"timestamp", render_time(report.started)},
+                  {"duration_s", report.duration_s},
+                  {"region", report.region},
+                  {"service", name_of(report.service)},
+                  {"confidence", name_of(report.confidence)},
+                  {"outcome", name_of(report.outcome)},
+                  {"reason", report.reason},
+                  {"selected", report.selected},
+                  {"previous", report.previous},
+                  {"servers", std::move(servers)},
+                  {"stages", std::move(stages)},
+                  {"diff", report.diff},
+                  {"trigger", report.trigger},
+                  {"transaction", report.transaction}};
+    if (!report.whole_diff.empty()) document["whole_diff"] = report.whole_diff;
+    return document;
 }
 
 Json summary_json(const Json& round) {
@@ -76,6 +78,7 @@ Json summary_json(const Json& round) {
     if (!summary.is_object()) return summary;
     summary.erase("servers");
     summary.erase("diff");
+    summary.erase("whole_diff");
     return summary;
 }
 

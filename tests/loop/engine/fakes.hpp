@@ -88,6 +88,7 @@ class FakeTimeService final : public TimeService {
     std::optional<Error> plan_failure;
     std::optional<Error> apply_failure;
     TransactionReport ends;  ///< how the next change ends
+    bool readable = true;    ///< everybody may read the files of the plan
     bool hangs = false;      ///< the change never ends while we wait
     TransactionReport last;  ///< what transaction(0) tells
     bool has_last = false;
@@ -111,7 +112,8 @@ class FakeTimeService final : public TimeService {
     asio::awaitable<Result<Json>> plan(std::vector<Choice>) override {
         calls.emplace_back("plan");
         if (plan_failure) co_return *plan_failure;
-        co_return Json{{"diff", "+server\n"}, {"steps", Json::array({Json::object()})}};
+        const Json file{{"path", "/etc/x.sources"}, {"diff", "+server\n"}, {"lines", 1}, {"world_readable", readable}};
+        co_return Json{{"files", Json::array({file})}, {"steps", Json::array({"write x"})}};
     }
     asio::awaitable<Result<TransactionReport>> apply(std::vector<Choice> servers, bool, OnState on_state) override {
         calls.emplace_back("apply");

@@ -75,6 +75,15 @@ TEST_F(RoundTest, ADryRunShowsTheDiffAndChangesNothing) {
     EXPECT_THAT(result.report.previous, testing::ElementsAre("old.test"));
 }
 
+TEST_F(RoundTest, TheDiffOfAFileThatNotEverybodyMayReadIsKeptApart) {
+    request.dry_run = true;
+    world.service.readable = false;
+    const auto result = run();
+    EXPECT_EQ(result.report.diff, "/etc/x.sources: 1 lines, shown to uid 0 only\n");
+    EXPECT_EQ(result.report.whole_diff, "+server\n");
+    EXPECT_FALSE(summary_json(to_json(result.report)).contains("whole_diff"));
+}
+
 TEST_F(RoundTest, ADryRunWithoutTheApplierStillRecommends) {
     request.dry_run = true;
     world.service.observe_failure = Error{Errc::unavailable, "no such name on the bus"};

@@ -1,0 +1,87 @@
+"""Who may do what: ntpoptd has no rights, strangers may read and change nothing, nobody but root and ntpoptd's user reaches
+the applier."""
+import json
+import pathlib
+import subprocess
+import unittest
+
+from home import settled_machine
+import lab
+
+STRANGER = 1  # "daemon" on Debian: neither root nor ntpoptd's user
+NOBODY = 65534
+
+
+class Access(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.machine = settled_machine()
+        cls.addClassCleanup(cls.machine.close)
+
+    def status_of_daemon(self) -> dict:
+        lines = pathlib.Path(f"/proc/{self.machine.daemon.pid}/status").read_text().splitlines()
+        return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+    def as_stranger(self, *argv):
+        return self.machine.run(["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", *argv])
+
+    def test_ntpoptd_has_no_capabilities_and_no_root(self):
+        status = self.status_of_daemon()
+        for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            self.assertEqual(int(status[name], 16), 0, name)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        self.assertEqual(set(status["Uid"].split()), {str(NOBODY)})
+
+    def test_ntpoptd_can_write_nothing_but_its_directories(self):
+        find = self.machine.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "find",
+                                 str(self.machine.directory), "-writable", "-not", "-type", "l", "-not", "-type", "s"])
+        found = {pathlib.Path(line) for line in find.stdout.splitlines()}
+        allowed = [self.machine.directory / name for name in ("state", "runtime")]
+        self.assertTrue(found)
+        self.assertEqual([str(path) for path in found
+                          if not any(path == one or one in path.parents for one in allowed)], [])
+
+    def test_a_stranger_reads_everything(self):
+        for words in (["status"], ["servers"], ["config"], ["interval"]):
+            done = self.as_stranger(self.machine.program("ctl/ntpoptctl"), *words)
+            self.assertEqual(done.returncode, 0, (words, done.stderr))
+
+    def test_a_stranger_changes_nothing_and_hears_why(self):
+        for words in (["reoptimize"], ["interval", "1h"], ["rollback"], ["blacklist", "add", "good1.test"]):
+            done = self.as_stranger(self.machine.program("ctl/ntpoptctl"), *words)
+            self.assertEqual(done.returncode, 4, (words, done.stdout, done.stderr))
+            self.assertIn("ntpoptctl:", done.stderr)
+
+    def test_a_stranger_does_not_reach_the_applier(self):
+        done = self.as_stranger("busctl", "--system", "call", "org.ntpopt1.Applier", "/org/ntpopt1/applier",
+                                "org.ntpopt1.Applier", "Observe")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("denied", done.stderr.lower())
+
+    def test_a_stranger_cannot_take_our_names(self):
+        for name in ("org.ntpopt1", "org.ntpopt1.Applier", "org.ntpopt1.Other"):
+            done = self.as_stranger("busctl", "--system", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                    "org.freedesktop.DBus", "RequestName", "su", name, "4")
+            self.assertNotEqual(done.returncode, 0, name)
+
+    def test_introspection_shows_the_documented_interface(self):
+        done = self.machine.run(["busctl", "--system", "introspect", "org.ntpopt1", "/org/ntpopt1", "org.ntpopt1.Manager"])
+        for member in (".Reoptimize", ".GetRun", ".ListServers", ".Explain", ".GetHistory", ".ListBlacklist", ".Blacklist",
+                       ".Unblacklist", ".SetInterval", ".Rollback", ".Reload", ".GetConfig", ".Version", ".State", ".Mode",
+                       ".Service", ".Unit", ".Region", ".Selected", ".Confidence", ".Synchronised", ".IntervalUSec",
+                       ".LastRunUSec", ".NextRunUSec", ".Alarms", ".ClockErrorBoundNSec", ".RunStarted", ".RunProgress",
+                       ".RunFinished", ".SelectionChanged", ".ServerBlacklisted"):
+            self.assertIn(member + " ", done.stdout)
+
+    def test_a_forged_end_of_a_run_deceives_nobody(self):
+        client = subprocess.Popen([str(self.machine.program("ctl/ntpoptctl")), "reoptimize", "--dry-run", "--json"],
+                                  env=self.machine.env, stdout=subprocess.PIPE, text=True)
+        for run_id in range(1, 20):
+            self.as_stranger("busctl", "--system", "emit", "/org/ntpopt1", "org.ntpopt1.Manager", "RunFinished", "ta{sv}",
+                             str(run_id), "1", "outcome", "s", "failed")
+        out, _ = client.communicate(timeout=60)
+        self.assertEqual(json.loads(out)["outcome"], "would_apply")
+
+
+if __name__ == "__main__":
+    lab.main()

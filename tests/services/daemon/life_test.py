@@ -1,0 +1,108 @@
+"""Deaths and restarts: of ntpoptd in the middle of a change, of chronyd, of the bus; reload, modes, idle."""
+import json
+import os
+import signal
+import unittest
+
+from home import QUICK, settled_machine
+from switch_test import reoptimize_in_background
+import lab
+
+
+class Life(unittest.TestCase):
+    def setUp(self):
+        self.machine = settled_machine()
+        self.addCleanup(self.machine.close)
+
+    def wait_for_state(self, *states):
+        self.machine.wait_for(lambda: self.machine.property("State") in [f's "{state}"' for state in states], 30,
+                              f"state {states}")
+
+    def change_that_loses_its_daemon(self, number):
+        running = reoptimize_in_background(self.machine)
+        self.wait_for_state("apply", "verify")
+        self.machine.daemon.stop(number, 30)
+        return running
+
+    def assert_applier_finished_alone(self):
+        self.machine.start_ntpoptd()
+        self.machine.wait_for(lambda: self.machine.property("State") == 's "idle"', 60, "the open round to be settled")
+        last = self.machine.ctl_json("status")["last_run"]
+        self.assertEqual(last["outcome"], "applied", last["reason"])
+        self.assertIn("finished alone", last["reason"])
+        self.assertEqual(self.machine.chrony.names(), sorted(last["selected"]))
+        self.assertTrue(self.machine.chrony.is_synchronised())
+
+    def test_killed_in_the_middle_of_a_change_the_applier_finishes_alone(self):
+        running = self.change_that_loses_its_daemon(signal.SIGKILL)
+        _, complaint = running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 3, complaint)
+        self.assert_applier_finished_alone()
+
+    def test_terminated_in_the_middle_of_a_change_the_applier_finishes_alone(self):
+        self.change_that_loses_its_daemon(signal.SIGTERM).communicate(timeout=30)
+        self.assertEqual(self.machine.daemon.popen.returncode, 0)
+        self.assert_applier_finished_alone()
+
+    def test_terminated_while_probing_it_ends_at_once_and_changes_nothing(self):
+        running = reoptimize_in_background(self.machine)
+        self.wait_for_state("probe")
+        self.assertEqual(self.machine.daemon.stop(signal.SIGTERM, 10), 0)
+        running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 3)
+        self.assertEqual(self.machine.chrony.names(), ["old.test"])
+
+    def test_a_restarted_chronyd_is_brought_back_to_the_chosen_set(self):
+        report = self.machine.ctl_json("reoptimize")
+        self.assertEqual(report["outcome"], "applied")
+        # The look at the service that follows each change is over: from here on only its end is a reason to look.
+        self.machine.wait_for(lambda: self.machine.applier_pid() == 0, 90, "the applier to leave")
+        self.machine.chrony.restart()
+        self.machine.wait_for(lambda: self.machine.chrony.names() == sorted(report["selected"]), 60,
+                              f"chronyd to use the chosen set again\n{self.machine.daemon.log()}\n{self.machine.bus_log()}")
+
+    def test_the_applier_is_gone_when_it_is_idle(self):
+        self.assertEqual(self.machine.ctl_json("reoptimize")["outcome"], "applied")
+        self.machine.wait_for(lambda: self.machine.applier_pid() == 0, 90, "the applier to leave")
+
+    def test_reload_takes_a_good_configuration_and_refuses_a_bad_one(self):
+        self.machine.write_config([], QUICK + 'interval = "2h"\n')
+        os.kill(self.machine.daemon.pid, signal.SIGHUP)
+        self.machine.wait_for(lambda: self.machine.property("IntervalUSec") == f"t {2 * 3600 * 10**6}", 10, "the new interval")
+        self.machine.config.write_text("[schedule]\nintervall = 5\n")
+        os.kill(self.machine.daemon.pid, signal.SIGHUP)
+        self.machine.wait_for(lambda: "did you mean" in self.machine.daemon.log() or "interval" in self.machine.daemon.log(), 10,
+                              "the complaint")
+        self.assertEqual(self.machine.property("IntervalUSec"), f"t {2 * 3600 * 10**6}")
+
+    def test_an_interval_set_at_run_time_survives_a_restart(self):
+        self.assertEqual(self.machine.ctl("interval", "3h").returncode, 0)
+        self.assertEqual(self.machine.daemon.stop(), 0)
+        self.machine.start_ntpoptd()
+        self.assertEqual(self.machine.property("IntervalUSec"), f"t {3 * 3600 * 10**6}")
+        config = self.machine.ctl_json("config")
+        self.assertEqual(config["schedule.interval"], {"value": "3h", "origin": "override"})
+
+    def test_without_the_bus_it_ends_with_a_failure(self):
+        bus = next(process for process in self.machine.processes if process.name == "dbus")
+        bus.kill()
+        self.assertEqual(self.machine.daemon.wait(20), 1, self.machine.daemon.log())
+
+    def test_mode_observe_measures_and_changes_nothing(self):
+        self.machine.config.write_text('mode = "observe"\n' + self.machine.config.read_text())
+        os.kill(self.machine.daemon.pid, signal.SIGHUP)
+        self.machine.wait_for(lambda: self.machine.property("Mode") == 's "observe"', 10, "mode observe")
+        report = self.machine.ctl_json("reoptimize")
+        self.assertTrue(report["dry_run"])
+        self.assertEqual(report["outcome"], "would_apply")
+        self.assertEqual(self.machine.chrony.names(), ["old.test"])
+
+    def test_without_the_daemon_the_client_says_so_with_exit_code_3(self):
+        self.machine.daemon.stop()
+        done = self.machine.ctl("status")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("systemctl", done.stderr)
+
+
+if __name__ == "__main__":
+    lab.main()
