@@ -289,10 +289,13 @@ asio::awaitable<Status> ChronyChange::undo() {
         if (*presence == Presence::absent) co_return Status();
         co_return co_await reload_patiently();
     }
-    if (auto done = co_await bring_back_deleted(); !done) co_return done;
-    if (auto done = put_file(record_.our_path, record_.our_before); !done) co_return done;
+    // A file that cannot be made durable is no reason to leave chronyd with half of the old sources.
+    const Status brought_back = co_await bring_back_deleted();
+    const Status put = put_file(record_.our_path, record_.our_before);
     if (auto done = co_await reload_patiently(); !done) co_return done;
-    co_return co_await check_former();
+    if (auto done = co_await check_former(); !done) co_return done;
+    if (!brought_back) co_return brought_back;
+    co_return put;
 }
 
 }  // namespace ntpopt

@@ -68,7 +68,10 @@ class Chrony:
     def start(self) -> None:
         self.process = self.world.start(self.name, [daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
                                                     "-f", self.config])
-        self.world.wait_for(self.socket.exists, 10, f"{self.name} to listen")
+        self.world.wait_for(self.answers, 10, f"{self.name} to listen")
+
+    def answers(self) -> bool:
+        return subprocess.run([*self.chronyc_argv, "-n", "tracking"], capture_output=True).returncode == 0
 
     def restart(self) -> None:
         self.process.stop()
@@ -270,10 +273,12 @@ class World:
                          "org.freedesktop.DBus.NameHasOwner", f"string:{name}"])
         return "true" in done.stdout
 
-    def start_applier(self, config: pathlib.Path, user: str = "nobody", extra: list = ()) -> Process:
-        """ntpopt-apply as root, and waits until it is on the bus."""
-        process = self.start("ntpopt-apply", [self.program("daemon/apply/ntpopt-apply"), "--config", config, "--state-dir", self.directory / "apply-state",
-                                              "--user", user, "--no-idle-exit", *extra])
+    def start_applier(self, config: pathlib.Path, user: str = "nobody", extra: list = (), idle_exit: bool = False,
+                      under: list = ()) -> Process:
+        """ntpopt-apply as root (started through `under`, say strace), and waits until it is on the bus."""
+        stay = [] if idle_exit else ["--no-idle-exit"]
+        process = self.start("ntpopt-apply", [*under, self.program("daemon/apply/ntpopt-apply"), "--config", config, "--state-dir",
+                                              self.directory / "apply-state", "--user", user, *stay, *extra])
         self.wait_for(lambda: self.has_owner("org.ntpopt1.Applier") or not process.is_running(), 20, "ntpopt-apply on the bus")
         return process
 

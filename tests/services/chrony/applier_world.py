@@ -59,13 +59,13 @@ exec {" ".join(self.chrony.chronyc_argv)} "$@"
         script.chmod(0o755)
         return script
 
-    def serve(self):
+    def serve(self, **options):
         """The private bus with the shipped policy, and the applier on it."""
         policy = self.directory / "applier.conf"
         shipped = (lab.world.build_dir() / "dbus" / "org.ntpopt1.Applier.conf").read_text()
         policy.write_text(shipped.replace('user="ntpopt"', 'user="nobody"'))
         self.start_bus([policy])
-        self.applier = self.start_applier(self.config)
+        self.applier = self.start_applier(self.config, **options)
         if not self.applier.is_running():
             raise RuntimeError(f"the applier ended: {self.applier.log()}")
 

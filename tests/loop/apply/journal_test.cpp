@@ -1,0 +1,112 @@
+// What the applier remembers survives the process, and damage is set aside rather than believed.
+#include "daemon/apply/journal.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "daemon/apply/chrony_record.hpp"
+
+namespace ntpopt {
+namespace {
+
+class JournalFile : public testing::Test {
+  protected:
+    JournalFile() {
+        std::string pattern = testing::TempDir() + "ntpopt-journal-XXXXXX";
+        path_ = mkdtemp(pattern.data());
+    }
+    ~JournalFile() override { std::filesystem::remove_all(path_); }
+    std::string path_;
+};
+
+JournalDocument sample() {
+    JournalDocument document;
+    document.last_transaction = 7;
+    document.paused = true;
+    document.changes_usec = {1, 2};
+    const std::vector<Choice> choices{
+        {*Endpoint::parse("a.test:124"), *Address::parse("192.0.2.1"), false, 0, Timescale::utc, 0.5, 0.1}};
+    document.committed = CommittedSet{6, 5, Service::chronyd, choices, false, {{"x", 1}}};
+    document.kept.push_back(CommittedSet{5, 4, Service::chronyd, {}, true, Json::object()});
+    document.transaction.emplace();
+    document.transaction->report.id = 7;
+    document.transaction->report.state = TransactionState::verifying;
+    document.transaction->report.kind = "apply";
+    document.transaction->service = Service::chronyd;
+    document.transaction->choices = choices;
+    document.transaction->boot = "boot";
+    document.transaction->change = {{"y", 2}};
+    return document;
+}
+
+TEST_F(JournalFile, survives_the_process) {
+    {
+        auto journal = Journal::open(path_ + "/state");
+        ASSERT_TRUE(journal);
+        journal->document() = sample();
+        ASSERT_TRUE(journal->save());
+    }
+    const auto again = Journal::open(path_ + "/state");
+    ASSERT_TRUE(again);
+    EXPECT_EQ(to_json(again->document()), to_json(sample()));
+    EXPECT_EQ(again->damage(), "");
+    struct stat status {};
+    ASSERT_EQ(stat((path_ + "/state/txn.json").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0600u);
+    ASSERT_EQ(stat((path_ + "/state").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0700u);
+}
+
+TEST_F(JournalFile, a_damaged_one_is_set_aside_and_said) {
+    for (const std::string text : {"", "{", "[]", R"({"version":2})", R"({"version":1,"transaction":{"report":{}}})"}) {
+        std::ofstream(path_ + "/txn.json") << text;
+        const auto journal = Journal::open(path_);
+        ASSERT_TRUE(journal);
+        EXPECT_THAT(journal->damage(), testing::HasSubstr("txn.json was damaged")) << text;
+        EXPECT_EQ(journal->document().last_transaction, 0u);
+        EXPECT_TRUE(std::filesystem::exists(path_ + "/txn.json.damaged"));
+    }
+}
+
+TEST_F(JournalFile, belongs_to_one_process_at_a_time) {
+    const auto first = Journal::open(path_);
+    EXPECT_EQ(Journal::open(path_).error().code, Errc::busy);
+}
+
+TEST(ChronyRecordJson, survives_the_way) {
+    ChronyRecord record;
+    record.instance = "12:345";
+    record.chronyc = {"/usr/bin/chronyc", "-h", "/run/x"};
+    record.our_path = "/etc/chrony/sources.d/50-ntpopt.sources";
+    record.restore_path = "/run/chrony-dhcp/ntpopt-restore.sources";
+    record.our_before = "server a\n";
+    record.former = {{"pool.test", 3}};
+    record.reference_ids = {"10.0.0.1"};
+    record.reference_time_s = 1795349400.511922915;
+    record.plan.members.push_back(
+        {parse_chrony_sources_file("pool p.test iburst maxsources 2\n")->front(), false, true});
+    record.plan.removed = *parse_chrony_sources_file("server a.test key 3 minpoll 5\n");
+    record.plan.staged_text = "x\n";
+    const auto again = parse_chrony_record(to_json(record));
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_EQ(to_json(*again), to_json(record));
+    EXPECT_EQ(again->plan.removed, record.plan.removed);
+    EXPECT_EQ(again->plan.members[0].directive.max_sources, 2);
+}
+
+TEST(ChronyRecordJson, anything_else_is_refused) {
+    for (const std::string_view text :
+         {"{}", R"({"service":"ntpd","our_path":"/a","restore_path":"/b","chronyc":["c"]})",
+          R"({"service":"chronyd","our_path":"a","restore_path":"/b","chronyc":["c"]})",
+          R"({"service":"chronyd","our_path":"/a","restore_path":"/b"})",
+          R"({"service":"chronyd","our_path":"/a","restore_path":"/b","chronyc":["c"],"plan":{"removed":["allow"]}})"})
+        EXPECT_FALSE(parse_chrony_record(*parse_json(text))) << text;
+}
+
+}  // namespace
+}  // namespace ntpopt

@@ -1,0 +1,217 @@
+// The order of a transaction, what it becomes when a step fails or the process dies behind any state, and its limits.
+#include "daemon/apply/transaction.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/bus/harness/loop.hpp"
+#include "tests/loop/apply/fake_backend.hpp"
+
+namespace ntpopt {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<Choice> choose(std::initializer_list<std::string_view> names) {
+    std::vector<Choice> choices;
+    for (const auto name : names)
+        choices.push_back({*Endpoint::parse(name), std::nullopt, false, 0, Timescale::utc, 0, 0});
+    return choices;
+}
+
+class Transaction : public testing::Test {
+  protected:
+    Transaction() {
+        std::string pattern = testing::TempDir() + "ntpopt-txn-XXXXXX";
+        path_ = mkdtemp(pattern.data());
+        start();
+    }
+    ~Transaction() override { std::filesystem::remove_all(path_); }
+
+    /// A new process, as far as the journal goes.
+    void start() {
+        transactions_.reset();
+        journal_.reset();
+        journal_.emplace(std::move(*Journal::open(path_)));
+        const auto backend = std::make_shared<test::FakeBackend>(service_);
+        transactions_.emplace(
+            *journal_, clock_, config_,
+            [backend]() -> Result<std::shared_ptr<Backend>> { return std::shared_ptr<Backend>(backend); },
+            [backend](Service) -> Result<std::shared_ptr<Backend>> { return std::shared_ptr<Backend>(backend); });
+        transactions_->on_change(
+            [this](const TransactionReport& report) { states_.emplace_back(name_of(report.state)); });
+    }
+
+    Result<std::uint64_t> begin(std::initializer_list<std::string_view> names, bool by_hand = false) {
+        return loop_.run(transactions_->begin_apply(choose(names), by_hand));
+    }
+
+    TransactionReport run(Result<std::uint64_t> number) {
+        EXPECT_TRUE(number) << number.error().detail;
+        if (number) loop_.run(finish());
+        return *transactions_->report(0);
+    }
+    boost::asio::awaitable<bool> finish() {
+        co_await transactions_->run();
+        co_return true;
+    }
+
+    std::string path_;
+    test::Loop loop_;
+    test::FakeService service_;
+    test::FakeClock clock_;
+    Config config_;
+    std::optional<Journal> journal_;
+    std::optional<Transactions> transactions_;
+    std::vector<std::string> states_;
+};
+
+TEST_F(Transaction, runs_through_its_states_in_order) {
+    const auto report = run(begin({"a.test", "b.test"}));
+    EXPECT_THAT(service_.calls, ElementsAre("prepare", "write_files", "reload", "prove", "remove_base", "confirm"));
+    EXPECT_THAT(states_, ElementsAre("prepared", "files_written", "reloaded", "verifying", "verified", "base_removed",
+                                     "committed"));
+    EXPECT_EQ(report.peer, "new.test");
+    EXPECT_THAT(report.selected, ElementsAre("a.test", "b.test"));
+    EXPECT_THAT(report.previous, ElementsAre("old.test"));
+    EXPECT_EQ(transactions_->open(), 0u);
+}
+
+TEST_F(Transaction, a_failing_step_is_undone_and_named) {
+    for (const std::string step : {"write_files", "reload", "prove", "remove_base", "confirm"}) {
+        service_.fails_at = step;
+        service_.calls.clear();
+        const auto report = run(begin({"a.test"}));
+        EXPECT_EQ(report.state, TransactionState::rolled_back) << step;
+        EXPECT_EQ(report.reason, step + " failed");
+        EXPECT_EQ(service_.calls.back(), "undo");
+        EXPECT_FALSE(journal_->document().committed);
+    }
+}
+
+TEST_F(Transaction, what_cannot_be_undone_is_degraded_and_says_both) {
+    run(begin({"a.test"}));
+    service_.fails_at = "confirm";
+    ASSERT_TRUE(begin({"b.test"}));
+    transactions_->on_change([this](const TransactionReport& report) {
+        if (report.state == TransactionState::rolling_back) service_.fails_at = "undo";
+    });
+    loop_.run(finish());
+    const auto report = *transactions_->report(0);
+    EXPECT_EQ(report.state, TransactionState::degraded);
+    EXPECT_THAT(report.reason, HasSubstr("confirm failed; and the old sources did not come back: undo failed"));
+    EXPECT_EQ(journal_->document().committed->choices, choose({"a.test"}));
+}
+
+TEST_F(Transaction, after_a_crash_behind_any_state_it_goes_back_or_from_verified_on_forward) {
+    const std::vector<TransactionState> states{TransactionState::prepared,    TransactionState::files_written,
+                                               TransactionState::reloaded,    TransactionState::verifying,
+                                               TransactionState::verified,    TransactionState::base_removed,
+                                               TransactionState::rolling_back};
+    for (const auto state : states) {
+        ASSERT_TRUE(begin({"a.test"}));
+        journal_->document().transaction->report.state = state;
+        ASSERT_TRUE(journal_->save());
+        start();
+        EXPECT_NE(transactions_->open(), 0u);
+        EXPECT_EQ(begin({"b.test"}).error().code, Errc::busy) << "before recovery nothing new begins";
+        service_.calls.clear();
+        EXPECT_TRUE(loop_.run(transactions_->recover()));
+        const bool forward = state == TransactionState::verified || state == TransactionState::base_removed;
+        EXPECT_EQ(transactions_->report(0)->state,
+                  forward ? TransactionState::committed : TransactionState::rolled_back)
+            << name_of(state);
+        if (forward)
+            EXPECT_THAT(service_.calls, ElementsAre("remove_base", "confirm"));
+        else
+            EXPECT_THAT(service_.calls, ElementsAre("undo"));
+        EXPECT_FALSE(loop_.run(transactions_->recover())) << "nothing is open any more";
+        EXPECT_TRUE(begin({"c.test"})) << "and the next one may begin";
+        loop_.run(finish());
+    }
+}
+
+TEST_F(Transaction, one_at_a_time) {
+    ASSERT_TRUE(begin({"a.test"}));
+    EXPECT_EQ(begin({"b.test"}).error().code, Errc::busy);
+    EXPECT_EQ(loop_.run(transactions_->begin_rollback(true)).error().code, Errc::busy);
+    loop_.run(finish());
+    EXPECT_TRUE(begin({"b.test"}));
+}
+
+TEST_F(Transaction, a_refused_preparation_leaves_nothing_open) {
+    service_.fails_at = "prepare";
+    EXPECT_FALSE(begin({"a.test"}));
+    EXPECT_EQ(transactions_->open(), 0u);
+    EXPECT_EQ(transactions_->report(0).error().code, Errc::not_found);
+    service_.fails_at.clear();
+    EXPECT_TRUE(begin({"a.test"}));
+}
+
+TEST_F(Transaction, the_daily_limit_counts_changes_and_forgets_them_after_a_day) {
+    config_.apply.max_changes_per_day = 2;
+    start();
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    EXPECT_THAT(begin({"c.test"}).error().detail, HasSubstr("max_changes_per_day"));
+    start();
+    EXPECT_FALSE(begin({"c.test"})) << "remembered by the next process";
+    run(loop_.run(transactions_->begin_reconverge()));
+    clock_.time += std::chrono::hours(24);
+    EXPECT_TRUE(begin({"c.test"}));
+}
+
+TEST_F(Transaction, what_is_there_already_is_no_change) {
+    service_.needed = false;
+    config_.apply.max_changes_per_day = 1;
+    start();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(run(begin({"a.test"})).state, TransactionState::committed);
+    EXPECT_EQ(std::count(service_.calls.begin(), service_.calls.end(), "write_files"), 0);
+}
+
+TEST_F(Transaction, mode_observe_and_the_whitelist_hold_in_the_applier_too) {
+    config_.selection.whitelist = {"*.good.test"};
+    start();
+    EXPECT_THAT(begin({"a.good.test", "b.test"}).error().detail, HasSubstr("b.test is not on the whitelist"));
+    EXPECT_TRUE(begin({"a.good.test"}));
+    loop_.run(finish());
+    config_.mode = Mode::observe;
+    start();
+    EXPECT_THAT(begin({"a.good.test"}).error().detail, HasSubstr("observe"));
+}
+
+TEST_F(Transaction, roll_back_walks_back_through_what_was_committed_then_to_the_original) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    run(begin({"c.test"}));
+    EXPECT_EQ(transactions_->kept().size(), 3u);
+    EXPECT_THAT(run(loop_.run(transactions_->begin_rollback(false))).selected, ElementsAre("b.test"));
+    EXPECT_THAT(begin({"d.test"}).error().detail, HasSubstr("by hand"));
+    EXPECT_THAT(run(loop_.run(transactions_->begin_rollback(false))).selected, ElementsAre("a.test"));
+    EXPECT_THAT(run(loop_.run(transactions_->begin_rollback(false))).selected, ElementsAre());
+    EXPECT_TRUE(journal_->document().committed->original);
+    EXPECT_EQ(run(begin({"d.test"}, true)).state, TransactionState::committed);
+    EXPECT_TRUE(begin({"e.test"})) << "by hand once, automatic again";
+}
+
+TEST_F(Transaction, at_most_max_backups_are_kept) {
+    config_.apply.max_backups = 2;
+    start();
+    for (const auto* name : {"a.test", "b.test", "c.test", "d.test", "e.test"})
+        run(begin({name}));
+    EXPECT_EQ(journal_->document().kept.size(), 2u);
+    EXPECT_EQ(journal_->document().kept.back().choices, choose({"d.test"}));
+}
+
+TEST_F(Transaction, nothing_to_go_back_to_is_said) {
+    EXPECT_EQ(loop_.run(transactions_->begin_rollback(true)).error().code, Errc::not_found);
+    EXPECT_EQ(loop_.run(transactions_->begin_reconverge()).error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace ntpopt
