@@ -20,15 +20,24 @@ Remote applier_of(Bus& bus) {
     return Remote(bus, contract::kApplierName, contract::kApplierPath, contract::kApplierInterface);
 }
 
-/// Whether to go around the daemon: it does not run, and we are root on this very machine.
-bool goes_around(const Session& session, const Error& error) {
-    return error.code == Errc::unavailable && session.options.host.empty() && ::geteuid() == 0;
+/// Whether the applier would listen to us: it is on this very machine, and for root only.
+bool may_go_around(const Session& session) {
+    return session.options.host.empty() && ::geteuid() == 0;
 }
 
+/// Whether to go around the daemon: it does not run.
+bool goes_around(const Session& session, const Error& error) {
+    return error.code == Errc::unavailable && may_go_around(session);
+}
+
+/// The applier keeps the configurations, so it is asked first by whoever may; the daemon passes on what it was told.
 ExitCode list(Session& session) {
-    auto source = session.manager.dict("GetStatus");
-    if (!source && goes_around(session, source.error())) source = applier_of(session.bus).dict("Observe");
+    auto source =
+        may_go_around(session) ? applier_of(session.bus).dict("Observe") : Result<Json>(Error{Errc::unavailable, ""});
+    if (!source) source = session.manager.dict("GetStatus");
     if (!source) return fail(session, source.error());
+    if (!source->contains("kept"))
+        return session.output.fail(Error{Errc::access_denied, "only root may see what can be gone back to"});
     const auto& kept = get_array(*source, "kept");
     if (session.output.wants_json()) {
         static const documents::Keys kKeys{{"transaction"}, {"timestamp"}, {"selected"}, {"original"}};

@@ -119,7 +119,7 @@ Json FakeControl::servers() const {
 }
 
 Result<Json> FakeControl::explain(std::optional<Endpoint> server) const {
-    if (auto noted = note(fmt::format("explain {}", server ? server->text() : "")); !noted) return noted.error();
+    if (auto noted = note("explain " + (server ? server->text() : "the round")); !noted) return noted.error();
     return explanation;
 }
 
