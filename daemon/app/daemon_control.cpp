@@ -5,8 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/publish/clock_error.hpp"
+#include "daemon/core/record/explanation.hpp"
 #include "daemon/io/sys/journal.hpp"
 #include "daemon/io/sys/notify.hpp"
 
@@ -91,14 +93,42 @@ Json DaemonControl::servers() const {
 Result<Json> DaemonControl::explain(std::optional<Endpoint> server) const {
     const auto report = optimizer_.report(0);
     if (!report) return report.error();
-    if (!server) return summary_json(*report);
+    const auto* round = optimizer_.last_round();
+    if (!server) {
+        auto whole = summary_json(*report);
+        whole["sentences"] = round ? explain_round(round->decision) : std::vector{get_string(*report, "reason")};
+        return whole;
+    }
+    if (round) return explain_in(*round, *server);
+    // Without what the decision was made from there is only what was published of it.
     for (const auto& row : get_array(*report, "servers"))
-        if (get_string(row, "name") == server->text()) return row;
+        if (get_string(row, "name") == server->text())
+            return Json{{"server", row},
+                        {"sentences", std::vector{get_string(row, "reason")}},
+                        {"counterfactuals", Json::array()}};
     return Error{Errc::not_found, fmt::format("{} was no candidate of the last round", server->text())};
+}
+
+/// To find what would have to change, the decision is made some hundred times again; so each is found once a round.
+Result<Json> DaemonControl::explain_in(const RecordedRound& round, const Endpoint& server) const {
+    if (std::exchange(explained_round_s_, round.context.time_s) != round.context.time_s) explained_.clear();
+    if (const auto known = explained_.find(server); known != explained_.end()) return known->second;
+    const auto explanation = explain_server(round.view(), server);
+    if (!explanation) return explanation.error();
+    return explained_.emplace(server, to_json(*explanation)).first->second;
 }
 
 Result<Json> DaemonControl::history(const HistoryQuery& query) const {
     Json rounds = Json::array();
+    if (query.trace) {
+        const auto lines = optimizer_.trace({.rounds = query.limit,
+                                             .since_s = static_cast<double>(query.since_usec) * 1e-6,
+                                             .until_s = static_cast<double>(query.until_usec) * 1e-6});
+        if (!lines) return lines.error();
+        for (const auto& line : *lines)
+            rounds.push_back(Json{{"line", line}});
+        return rounds;
+    }
     const auto report = optimizer_.report(0);
     if (!report || query.limit == 0) return rounds;
     const auto time = parse_time(get_string(*report, "timestamp"));

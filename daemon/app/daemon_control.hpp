@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "daemon/api/control.hpp"
@@ -51,11 +52,15 @@ class DaemonControl final : public Control, public OptimizerListener {
     void trouble(std::string_view what) override;
 
   private:
+    [[nodiscard]] Result<Json> explain_in(const RecordedRound& round, const Endpoint& server) const;
+
     ConfigPlaces places_;
     Optimizer& optimizer_;
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;
     std::string told_status_;
+    mutable double explained_round_s_ = 0;
+    mutable std::map<Endpoint, Json> explained_;  ///< of that round
 };
 
 /// Reads the configuration files and puts the overrides on top; all problems in one error text.

@@ -6,12 +6,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
+#include <iostream>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
 #include "common/version.hpp"
 #include "daemon/app/daemon.hpp"
 #include "daemon/app/paths.hpp"
+#include "daemon/core/record/replay.hpp"
 #include "daemon/io/sys/journal.hpp"
 
 namespace ntpopt {
@@ -31,6 +35,31 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Decides again what a trace tells of; the lines of the answer go to stdout.
+int replay(const std::string& file) {
+    std::ifstream opened;
+    if (file != "-") opened.open(file);
+    auto& in = file == "-" ? std::cin : opened;
+    if (!in) {
+        fmt::print(stderr, "ntpoptd: {}: cannot be read\n", file);
+        return 1;
+    }
+    const auto next = [&in]() -> std::optional<std::string> {
+        std::string line;
+        // One byte more than is allowed is read of a line, so that the parser refuses it by its number.
+        for (int c = in.get(); c != std::char_traits<char>::eof(); c = in.get()) {
+            if (c == '\n') return line;
+            if (line.size() <= kMaxTraceLine) line.push_back(static_cast<char>(c));
+        }
+        return line.empty() ? std::nullopt : std::optional(line);
+    };
+    const auto done = run_replay(
+        next, [](std::string_view line) { fmt::print("{}\n", line); },
+        [&file](std::string_view line) { fmt::print(stderr, "ntpoptd: {}: {}\n", file, line); });
+    if (!done) fmt::print(stderr, "ntpoptd: {}: {}\n", file, done.error().detail);
+    return done ? 0 : 1;
+}
+
 int run(int argc, char** argv) {
     DaemonOptions options;
     auto state_dir = directory_or("STATE_DIRECTORY", "/var/lib/ntpopt");
@@ -38,18 +67,21 @@ int run(int argc, char** argv) {
     options.data_dir = NTPOPT_DATA_DIR;
     std::string config;
     bool check_config = false;
+    std::string trace;
     CLI::App app("Keeps this machine on good time servers.", "ntpoptd");
     app.add_option("--config", config, "instead of /etc/ntpopt/ntpopt.toml")->type_name("FILE");
     app.add_option("--state-dir", state_dir, "what it remembers")->type_name("DIR");
     app.add_option("--runtime-dir", runtime_dir, "scratch space while it runs")->type_name("DIR");
     app.add_option("--data-dir", options.data_dir, "catalogue and region tables")->type_name("DIR");
     app.add_flag("--check-config", check_config, "name every mistake in the configuration and exit");
+    app.add_option("--replay", trace, "decide again what a trace tells of (- for stdin), and exit")->type_name("FILE");
     app.set_version_flag("--version", fmt::format("ntpoptd {}", kVersion));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }
+    if (!trace.empty()) return replay(trace);
     if (!config.empty()) options.config = ConfigPlaces::beside(config);
     auto loaded = load_config(options.config, std::nullopt);
     if (!loaded) {

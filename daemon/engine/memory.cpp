@@ -12,6 +12,7 @@ constexpr std::string_view kSelection = "selection";
 constexpr std::string_view kLastRun = "last-run";
 constexpr std::string_view kOverrides = "overrides";
 constexpr std::string_view kOpenRound = "open-round";
+constexpr std::string_view kTrace = "trace";
 
 }  // namespace
 
@@ -55,20 +56,43 @@ std::optional<OpenRound> Memory::open_round() {
         close_open_round();
         return std::nullopt;
     }
-    return OpenRound{get_object(document, "report"),
-                     static_cast<std::uint64_t>(get_integer(document, "after").value_or(0)), *std::move(if_applied),
-                     *std::move(otherwise)};
+    OpenRound open{get_object(document, "report"),
+                   static_cast<std::uint64_t>(get_integer(document, "after").value_or(0)), *std::move(if_applied),
+                   *std::move(otherwise)};
+    for (const auto& line : get_array(document, "events")) {
+        const auto parsed = parse_trace_line(line.is_string() ? line.get_ref<const std::string&>() : std::string());
+        if (parsed && std::holds_alternative<TraceEvent>(*parsed))
+            open.events.push_back(std::get<TraceEvent>(*parsed));
+        else
+            trouble_("something that was asked during the open round cannot be read and is lost");
+    }
+    return open;
 }
 
 void Memory::save_open_round(const OpenRound& round) {
+    auto events = Json::array();
+    for (const auto& event : round.events)
+        events.push_back(render_trace_event(event));
     save(kOpenRound, Json{{"report", round.report},
                           {"after", round.after},
                           {"if_applied", to_json(round.if_applied)},
-                          {"otherwise", to_json(round.otherwise)}});
+                          {"otherwise", to_json(round.otherwise)},
+                          {"events", std::move(events)}});
 }
 
 void Memory::close_open_round() {
     save(kOpenRound, Json::object());
+}
+
+TraceLog Memory::load_trace() {
+    auto trace = TraceLog::parse(load(kTrace));
+    if (trace) return *std::move(trace);
+    trouble_(trace.error().detail);
+    return {};
+}
+
+void Memory::save_trace(const TraceLog& trace) {
+    save(kTrace, trace.document());
 }
 
 Json Memory::load(std::string_view name) {

@@ -1,14 +1,16 @@
-// What the engine remembers over a restart, as documents of the store: the selection's memory, the last run, overrides
-// and the round whose change was under way. A document that cannot be read or written is trouble to report, never a
-// stop.
+// What the engine remembers over a restart, as documents of the store: the selection's memory, the last run, overrides,
+// the round whose change was under way, and the trace of the last rounds. A document that cannot be
+// read or written is trouble to report, never a stop.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/duration.hpp"
 #include "common/json.hpp"
+#include "daemon/core/record/trace_log.hpp"
 #include "daemon/core/select/state.hpp"
 #include "daemon/ports/store.hpp"
 
@@ -20,6 +22,7 @@ struct OpenRound {
     std::uint64_t after = 0;    ///< the applier's last transaction before the change: the change has a higher number
     SelectionState if_applied;  ///< what to remember if the change was committed
     SelectionState otherwise;
+    std::vector<TraceEvent> events{};  ///< what was asked of the memory meanwhile, and is to be done to either
 };
 
 class Memory {
@@ -40,6 +43,10 @@ class Memory {
     [[nodiscard]] std::optional<OpenRound> open_round();
     void save_open_round(const OpenRound& round);
     void close_open_round();
+
+    /// The trace of the last rounds. It is read when it is needed and not held, since that is seldom.
+    [[nodiscard]] TraceLog load_trace();
+    void save_trace(const TraceLog& trace);
 
   private:
     [[nodiscard]] Json load(std::string_view name);

@@ -98,7 +98,10 @@ asio::awaitable<void> Optimizer::settle_open_round() {
     if (stopping_ || !last) co_return;
     const bool began = last->id > open->after;
     const bool applied = began && last->state == TransactionState::committed;
-    memory_.selection = applied ? open->if_applied : open->otherwise;
+    held_back_ = open->events;
+    round_in_trace_ = true;
+    note_round_ended(applied ? Outcome::applied : Outcome::rolled_back,
+                     applied ? std::move(open->if_applied) : std::move(open->otherwise));
     memory_.last_run = open->report;
     const auto outcome = applied                                     ? Outcome::applied
                          : !began                                    ? Outcome::failed
@@ -249,20 +252,18 @@ void Optimizer::refresh_schedule() {
 
 Status Optimizer::blacklist(const Endpoint& server, std::optional<Duration> time) {
     const auto now_s = seconds_of(ports_.clock.now());
-    const auto until_s = time ? now_s + to_seconds(*time) : kForever;
-    const auto before = memory_.selection;
-    memory_.selection = ntpopt::blacklist(std::move(memory_.selection), server.text(), until_s, now_s);
-    memory_.save_selection();
-    announce_blacklisted(before);
+    TraceEvent event{.kind = TraceEvent::Kind::blacklist, .time_s = now_s, .server = server.text()};
+    if (time) event.until_s = now_s + to_seconds(*time);
+    change_selection(event);
     return {};
 }
 
 Status Optimizer::unblacklist(const Endpoint& server) {
-    const auto before = memory_.selection;
-    memory_.selection = ntpopt::unblacklist(std::move(memory_.selection), server.text());
-    if (memory_.selection == before)
+    const TraceEvent event{
+        .kind = TraceEvent::Kind::unblacklist, .time_s = seconds_of(ports_.clock.now()), .server = server.text()};
+    if (after_event(memory_.selection, event) == memory_.selection)
         return Error{Errc::not_found, fmt::format("{} is not on the blacklist", server.text())};
-    memory_.save_selection();
+    change_selection(event);
     return {};
 }
 

@@ -81,6 +81,12 @@ class Optimizer {
     [[nodiscard]] Status unblacklist(const Endpoint& server);
     [[nodiscard]] std::vector<BlacklistEntry> blacklist_entries() const;
 
+    /// The last decision with all that it was made from; null before the first, and where it had too many candidates to
+    /// be remembered.
+    [[nodiscard]] const RecordedRound* last_round();
+    /// The last rounds as a trace that a replay decides in the same way.
+    [[nodiscard]] Result<std::vector<std::string>> trace(const TraceWindow& window);
+
   private:
     struct Request {
         std::uint64_t run_id = 0;
@@ -100,6 +106,10 @@ class Optimizer {
     boost::asio::awaitable<void> reconverge(std::string why);
     void note_observation(ServiceObservation observation);
     void finish(const Request& request, RoundReport report);
+    void note_decided(const DecidedRound& round);
+    void note_round_ended(Outcome outcome, SelectionState next);
+    void change_selection(const TraceEvent& event);
+    void change_selection(const TraceEvent& event, TraceLog& trace);
     void announce_blacklisted(const SelectionState& before);
     void set_state(std::string state);
     void refresh_schedule();
@@ -120,7 +130,11 @@ class Optimizer {
     Duration observed_at_{};         ///< on the boot clock; zero: never
     bool observation_stale_ = true;  ///< something changed since
     Duration next_check_{};
-    bool change_open_ = false;  ///< the applier was asked for a change whose end is not recorded
+    std::optional<RecordedRound> last_round_;
+    bool round_in_trace_ = false;        ///< the decision of the round that runs is in it, its end is not
+    bool sought_last_round_ = false;     ///< in the trace, after a restart
+    std::vector<TraceEvent> held_back_;  ///< asked during a round, whose own memory would otherwise hide it
+    bool change_open_ = false;           ///< the applier was asked for a change whose end is not recorded
     bool stopping_ = false;
 };
 

@@ -52,14 +52,18 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
         listener_.run_progress(id, stage, done, total);
     };
     hooks.observed = [this](const ServiceObservation& observation) { note_observation(observation); };
-    hooks.before_change = [this](const OpenRound& open) {
+    hooks.decided = [this](const DecidedRound& decided) { note_decided(decided); };
+    hooks.before_change = [this](OpenRound open) {
         change_open_ = true;
+        open.events = held_back_;
         memory_.save_open_round(open);
     };
     Round round(ports_, std::move(asked), std::move(hooks));
     auto wait = asio::bind_cancellation_slot(cancel_round_.slot(), asio::use_awaitable);
     auto result = co_await asio::co_spawn(executor_, round.run(), wait);
-    const auto before = std::exchange(memory_.selection, std::move(result.next));
+    if (stopping_ && change_open_) co_return std::move(result.report);
+    const auto before = memory_.selection;
+    note_round_ended(result.report.outcome, std::move(result.next));
     announce_blacklisted(before);
     co_return std::move(result.report);
 }
@@ -88,7 +92,12 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
             committed ? "rolled back by hand; nothing is applied until the next reoptimize by hand" : done->reason;
         report.selected = done->selected;
         report.transaction = done->id;
-        if (committed) memory_.selection = forget_selection(std::move(memory_.selection));
+        if (committed) {
+            auto trace = memory_.load_trace();
+            const double now_s = to_seconds(ports_.clock.now().time_since_epoch());
+            change_selection({.kind = TraceEvent::Kind::forgotten, .time_s = now_s}, trace);
+            memory_.save_trace(trace);
+        }
     }
     report.stages.push_back({Stage::apply, report.outcome == Outcome::applied, report.duration_s, report.reason});
     co_return report;

@@ -212,7 +212,8 @@ asio::awaitable<Round::StageResult> Round::probe() {
 /// The three pure stages. What they found stands in the verdicts; the report gets a line for each.
 void Round::decide_set() {
     const auto before = ports_.clock.since_boot();
-    decided_ = decide(observations_, request_.state, request_.config.selection, context());
+    context_ = context();
+    decided_ = decide(observations_, request_.state, request_.config.selection, context_);
     const auto took = to_seconds(ports_.clock.since_boot() - before);
     const auto& decision = decided_.decision;
     report_.servers = decision.servers;
@@ -225,6 +226,7 @@ void Round::decide_set() {
     note_stage(Stage::select, true, took, decision.reason);
     report_.confidence = decision.confidence;
     settle(decision.outcome, decision.reason);
+    hooks_.decided({observations_, request_.state, request_.config.selection, context_, decision});
 }
 
 bool Round::wants_change() const {
@@ -317,8 +319,8 @@ void Round::settle(const TransactionReport& transaction) {
 }
 
 SelectionState Round::after_roll_back() const {
-    return note_rolled_back(decided_.next, names_of(decided_.decision.selected),
-                            to_seconds(ports_.clock.now().time_since_epoch()));
+    // Counted from the decision, so that whoever finishes the round, also after a restart, comes to the same memory.
+    return note_rolled_back(decided_.next, names_of(decided_.decision.selected), context_.time_s);
 }
 
 DecisionContext Round::context() const {

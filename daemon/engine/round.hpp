@@ -11,6 +11,7 @@
 #include "daemon/core/config/config.hpp"
 #include "daemon/core/record/round_report.hpp"
 #include "daemon/core/select/decide.hpp"
+#include "daemon/core/select/explain.hpp"
 #include "daemon/engine/memory.hpp"
 #include "daemon/ports/clock.hpp"
 #include "daemon/ports/discoverer.hpp"
@@ -51,6 +52,8 @@ class Round {
     struct Hooks {
         std::function<void(Stage stage, std::size_t done, std::size_t total)> progress;
         std::function<void(const ServiceObservation& observation)> observed;
+        std::function<void(const DecidedRound& round)> decided = [](const DecidedRound&) {
+        };                                                          ///< all of it, while the call lasts
         std::function<void(const OpenRound& round)> before_change;  ///< remember this, then the change is asked for
     };
 
@@ -87,6 +90,7 @@ class Round {
     std::string service_problem_;  ///< why the applier could not say what runs, else empty
     std::vector<Candidate> candidates_;
     std::vector<Observation> observations_;
+    DecisionContext context_;  ///< what the decision was made in
     DecisionResult decided_;
     RoundReport report_;
 };

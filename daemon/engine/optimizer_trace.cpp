@@ -1,0 +1,98 @@
+// How the optimizer keeps its trace: each decision, what became of it, and what was done to the memory between rounds,
+// each before the memory itself is saved. A crash in between is no harm: the trace notices that it does not fit.
+#include <utility>
+
+#include "daemon/engine/optimizer.hpp"
+
+namespace ntpopt {
+namespace {
+
+/// What a replay has to be told of a round's end: that its decision was applied it takes for granted.
+std::optional<TraceEvent> end_of(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::rolled_back:
+        case Outcome::degraded:
+            return TraceEvent{.kind = TraceEvent::Kind::rolled_back};
+        case Outcome::would_apply:
+        case Outcome::refused:
+        case Outcome::failed:
+            return TraceEvent{.kind = TraceEvent::Kind::not_applied};
+        case Outcome::applied:
+        case Outcome::unchanged:
+        case Outcome::no_consensus:
+        case Outcome::no_usable_servers:
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+void Optimizer::note_decided(const DecidedRound& round) {
+    sought_last_round_ = true;
+    last_round_.reset();
+    if (round.observations.size() <= TraceLog::kMaxCandidates)
+        last_round_ = RecordedRound{round.observations, round.state, round.config, round.context, round.decision};
+    auto trace = memory_.load_trace();
+    trace.add_round(round);
+    memory_.save_trace(trace);
+    round_in_trace_ = true;
+}
+
+/// `next` is the memory that the round ended with; what was asked meanwhile is done to it too.
+void Optimizer::note_round_ended(Outcome outcome, SelectionState next) {
+    memory_.selection = std::move(next);
+    if (!round_in_trace_ && held_back_.empty()) return;
+    auto trace = memory_.load_trace();
+    if (std::exchange(round_in_trace_, false)) trace.settle(end_of(outcome), memory_.selection);
+    for (const auto& event : std::exchange(held_back_, {}))
+        change_selection(event, trace);
+    memory_.save_trace(trace);
+}
+
+void Optimizer::change_selection(const TraceEvent& event, TraceLog& trace) {
+    const auto before = memory_.selection;
+    memory_.selection = after_event(std::move(memory_.selection), event);
+    trace.add_event(event, before, memory_.selection);
+}
+
+void Optimizer::change_selection(const TraceEvent& event) {
+    const auto before = memory_.selection;
+    if (running_ && !running_->rollback) {
+        memory_.selection = after_event(std::move(memory_.selection), event);
+        held_back_.push_back(event);
+        auto open = change_open_ ? memory_.open_round() : std::nullopt;
+        if (open) {
+            open->events = held_back_;
+            memory_.save_open_round(*open);
+        }
+    } else {
+        auto trace = memory_.load_trace();
+        change_selection(event, trace);
+        memory_.save_trace(trace);
+    }
+    memory_.save_selection();
+    announce_blacklisted(before);
+}
+
+const RecordedRound* Optimizer::last_round() {
+    if (!std::exchange(sought_last_round_, true)) {
+        const auto trace = memory_.load_trace();
+        Replay replay;
+        bool same = trace.has_last_round();
+        for (const auto& line : same ? trace.lines() : std::vector<std::string>()) {
+            const auto answer = replay.feed(line);
+            if (!answer) return nullptr;
+            same = answer->output.empty() ? same : !answer->differs;
+        }
+        // Decided otherwise by this version of ntpopt: an explanation of it would not be one of what happened.
+        if (same) last_round_ = replay.last_round();
+    }
+    return last_round_ ? &*last_round_ : nullptr;
+}
+
+Result<std::vector<std::string>> Optimizer::trace(const TraceWindow& window) {
+    return cut_trace(memory_.load_trace().lines(), window);
+}
+
+}  // namespace ntpopt
