@@ -49,7 +49,7 @@ class Life(unittest.TestCase):
         self.wait_for_state("probe")
         self.assertEqual(self.machine.daemon.stop(signal.SIGTERM, 10), 0)
         running.communicate(timeout=30)
-        self.assertEqual(running.returncode, 3)
+        self.assertIn(running.returncode, (1, 3), "the round failed, or the daemon was gone before it could say so")
         self.assertEqual(self.machine.chrony.names(), ["old.test"])
 
     def test_a_restarted_chronyd_is_brought_back_to_the_chosen_set(self):

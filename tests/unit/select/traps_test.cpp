@@ -14,11 +14,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-std::vector<Server> with(std::vector<Server> servers, const std::vector<Server>& more) {
-    servers.insert(servers.end(), more.begin(), more.end());
-    return servers;
-}
-
 const Server kPerfectLiar{
     .name = "liar.test", .address = "127.9.1.1", .offset_ms = 5000, .delay_ms = 0.1, .jitter_ms = 0, .stratum = 1};
 

@@ -145,4 +145,20 @@ struct Machine {
     }
 };
 
+inline std::vector<Server> with(std::vector<Server> servers, const std::vector<Server>& more) {
+    servers.insert(servers.end(), more.begin(), more.end());
+    return servers;
+}
+
+/// Servers that all look the same but for their address and upstream.
+inline std::vector<Server> equal(int count, double jitter_ms = 0.1) {
+    auto servers = honest(count);
+    for (auto& server : servers) {
+        server.offset_ms = 0;
+        server.delay_ms = 5;
+        server.jitter_ms = jitter_ms;
+    }
+    return servers;
+}
+
 }  // namespace ntpopt::world
