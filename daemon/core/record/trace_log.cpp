@@ -47,8 +47,7 @@ Result<TraceLog> TraceLog::parse(const Json& document) {
         Segment read;
         for (const auto& line : get_array(segment, "lines")) {
             if (!line.is_string()) return damaged;
-            if (is_round(line.get_ref<const std::string&>())) ++read.rounds;
-            read.lines.push_back(line.get<std::string>());
+            append(read, line.get<std::string>());
         }
         out.segments_.push_back(std::move(read));
     }
@@ -70,27 +69,28 @@ Json TraceLog::document() const {
 std::size_t TraceLog::size() const {
     std::size_t bytes = 0;
     for (const auto& segment : segments_)
-        for (const auto& line : segment.lines)
-            bytes += line.size();
+        bytes += segment.bytes;
     return bytes;
 }
 
-/// The segment that the next lines go to: a new one, where the last is full.
-TraceLog::Segment& TraceLog::room_for(std::size_t bytes) {
-    std::size_t used = bytes;
-    if (!segments_.empty())
-        for (const auto& line : segments_.back().lines)
-            used += line.size();
-    const bool full = segments_.empty() || segments_.back().rounds >= kRoundsOfASegment || used > kMaxBytes / 4;
-    if (!full) return segments_.back();
+/// Begins a new segment where the last is full.
+void TraceLog::room_for(std::size_t bytes) {
+    const bool full = segments_.empty() || segments_.back().rounds >= kRoundsOfASegment ||
+                      segments_.back().bytes + bytes > kMaxBytes / 4;
+    if (!full) return;
     segments_.emplace_back();
     config_.clear();
     memory_.clear();
-    return segments_.back();
+}
+
+void TraceLog::append(Segment& segment, std::string line) {
+    if (is_round(line)) ++segment.rounds;
+    segment.bytes += line.size();
+    segment.lines.push_back(std::move(line));
 }
 
 void TraceLog::append(std::string line) {
-    segments_.back().lines.push_back(std::move(line));
+    append(segments_.back(), std::move(line));
 }
 
 void TraceLog::trim() {
@@ -120,7 +120,7 @@ void TraceLog::add_round(const DecidedRound& round) {
     }
     const auto decided = fingerprint(render_decision(round.context.time_s, round.decision));
     auto line = render_trace_round(round.observations, round.config, round.context, decided);
-    auto& segment = room_for(line.size());
+    room_for(line.size());
     if (auto config = render_trace_config(round.config); config != config_) {
         append(config);
         config_ = std::move(config);
@@ -129,7 +129,6 @@ void TraceLog::add_round(const DecidedRound& round) {
         for (auto& part : render_trace_state(round.state))
             append(std::move(part));
     append(std::move(line));
-    ++segment.rounds;
     open_ = true;
     trim();
 }

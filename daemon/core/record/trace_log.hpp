@@ -42,11 +42,13 @@ class TraceLog {
   private:
     struct Segment {
         std::size_t rounds = 0;
+        std::size_t bytes = 0;
         std::vector<std::string> lines;
     };
 
-    Segment& room_for(std::size_t bytes);
+    void room_for(std::size_t bytes);
     void append(std::string line);
+    static void append(Segment& segment, std::string line);
     void trim();
     [[nodiscard]] std::size_t size() const;
 

@@ -332,6 +332,14 @@ Result<TraceLine> parse_event(const Json& json) {
     return TraceLine(std::move(out));
 }
 
+/// What the library says of a document, without its own name and its line 1: the caller knows which line of the trace.
+std::string_view without_place(std::string_view what) {
+    if (const auto column = what.find("column "); column != std::string_view::npos) return what.substr(column);
+    if (const auto name = what.find("] "); what.starts_with('[') && name != std::string_view::npos)
+        return what.substr(name + 2);
+    return what;
+}
+
 Result<TraceLine> parse_state_line(const Json& json, bool continues) {
     auto state = parse_selection_state(json);
     if (!state) return state.error();
@@ -342,7 +350,7 @@ Result<TraceLine> parse_state_line(const Json& json, bool continues) {
 
 Result<TraceLine> parse_trace_line(std::string_view line) {
     auto json = parse_json(line, kMaxTraceLine);
-    if (!json) return wrong(printable(json.error().detail, 512));
+    if (!json) return wrong(printable(without_place(json.error().detail), 512));
     if (!json->is_object()) return wrong("not a JSON object");
     if (json->contains("candidates")) return parse_round(*json);
     if (const auto found = json->find("config"); found != json->end()) return parse_config_line(*found);
