@@ -27,7 +27,8 @@ using std::string_view;
 
 constexpr std::array<string_view, 10> kUint32Keys{"rank",  "stratum", "reach",       "leap", "maxsources",
                                                   "limit", "lines",   "min_sources", "done", "total"};
-constexpr std::array<string_view, 6> kRowsKeys{"servers", "stages", "sources", "files", "kept", "counterfactuals"};
+constexpr std::array<string_view, 7> kRowsKeys{"servers", "stages",          "sources", "files",
+                                               "kept",    "counterfactuals", "gates"};
 
 template <typename List>
 bool contains(const List& list, string_view key) {

@@ -57,7 +57,8 @@ int replay(const std::string& file) {
         next, [](std::string_view line) { fmt::print("{}\n", line); },
         [&file](std::string_view line) { fmt::print(stderr, "ntpoptd: {}: {}\n", file, line); });
     if (!done) fmt::print(stderr, "ntpoptd: {}: {}\n", file, done.error().detail);
-    return done ? 0 : 1;
+    if (in.bad()) fmt::print(stderr, "ntpoptd: {}: cannot be read to its end\n", file);
+    return done && !in.bad() ? 0 : 1;
 }
 
 int run(int argc, char** argv) {
