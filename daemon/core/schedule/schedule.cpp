@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ntpopt {
 namespace {
@@ -56,6 +57,7 @@ void Schedule::plan(Duration at, std::string_view reason) {
 
 void Schedule::start(Duration now, std::optional<Duration> since_last, double chance) {
     tokens_at_ = now;
+    if (since_last) last_round_ = now - *since_last;
     const auto delay =
         config_.boot_delay == Duration::zero() ? Duration::zero() : config_.boot_delay + scaled(kBootSpread, chance);
     // The first round of all comes soon, whatever the phase: until then nothing is known.
@@ -71,13 +73,12 @@ void Schedule::configure(ScheduleConfig config, Duration now) {
 }
 
 void Schedule::finished(Duration now, bool useful, double chance) {
-    const bool first = !last_round_;
     last_round_ = now;
     useless_ = useful ? 0 : useless_ + 1;
     if (useful) {
         // Once in the life of a process the distance to the next round is half an interval and the phase, so that
         // machines that were booted together drift apart for good.
-        const auto wait = first ? scaled(config_.interval, 0.5) + phase() : splayed(chance);
+        const auto wait = std::exchange(phased_, true) ? splayed(chance) : scaled(config_.interval, 0.5) + phase();
         return plan(now + wait, "schedule");
     }
     const auto doublings = std::min(useless_ - 1, 16);

@@ -57,7 +57,8 @@ class Schedule {
     Duration next_{};
     std::string_view reason_ = "schedule";
     int useless_ = 0;                     ///< rounds in a row
-    std::optional<Duration> last_round_;  ///< end of the last round of this process
+    std::optional<Duration> last_round_;  ///< when the last one ended, also one of an earlier life
+    bool phased_ = false;                 ///< the phase was taken once
     double tokens_ = 4;                   ///< triggered rounds that may still run
     Duration tokens_at_{};
 };

@@ -208,6 +208,30 @@ TEST_F(OptimizerTest, AServiceThatWasRestartedIsBroughtBackWithoutARound) {
     EXPECT_EQ(world.prober.rounds, 1);
 }
 
+TEST_F(OptimizerTest, AServiceWithoutASourceCallsForARoundSoonButNotAtOnce) {
+    for (const bool dead : {false, true}) {
+        auto& engine = make();
+        ServiceSource silent;
+        silent.name = "a.test";
+        world.service.observation.synchronised = true;
+        ears.on_finished = [&](const Json&) {
+            world.service.observation.synchronised = dead;
+            world.service.observation.sources = {silent};  // reach 0: none of its last eight requests was answered
+            engine.check_service_soon();
+        };
+        boost::asio::steady_timer poll(world.io);
+        std::function<void(boost::system::error_code)> look = [&](boost::system::error_code) {
+            const auto wait = engine.state().next_run - world.clock.now();
+            if (wait > std::chrono::minutes(0) && wait < std::chrono::minutes(11)) return engine.stop();
+            poll.expires_after(std::chrono::milliseconds(20));
+            poll.async_wait(look);
+        };
+        look({});
+        run();
+        EXPECT_GT(engine.state().next_run, world.clock.now() + std::chrono::minutes(5)) << "damped";
+    }
+}
+
 TEST_F(OptimizerTest, DamagedMemoryIsToldAndBegunAfresh) {
     world.store.documents["selection"] = Json{{"servers", "nonsense"}};
     make();

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import unittest
 
 from home import QUICK, settled_machine
@@ -87,6 +88,39 @@ class Life(unittest.TestCase):
         bus = next(process for process in self.machine.processes if process.name == "dbus")
         bus.kill()
         self.assertEqual(self.machine.daemon.wait(20), 1, self.machine.daemon.log())
+
+    def test_it_tells_the_service_manager_what_it_does(self):
+        self.machine.daemon.stop()
+        heard = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            path = self.machine.directory / "notify"
+            manager.bind(str(path))
+            path.chmod(0o777)
+            manager.setblocking(False)
+
+            def said(word):
+                while True:
+                    try:
+                        heard.extend(manager.recv(4096).decode().splitlines())
+                    except BlockingIOError:
+                        return word in heard
+
+            self.machine.env |= {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"}
+            self.machine.start_ntpoptd()
+            self.machine.wait_for(lambda: said("READY=1"), 10, "READY=1")
+            self.machine.wait_for(lambda: said("WATCHDOG=1") and heard.count("WATCHDOG=1") >= 3, 10, "the watchdog's food")
+            heard.clear()
+            os.kill(self.machine.daemon.pid, signal.SIGHUP)
+            self.machine.wait_for(lambda: said("RELOADING=1") and "READY=1" in heard, 10, "RELOADING=1, then READY=1")
+            self.assertTrue(any(line.startswith("MONOTONIC_USEC=") for line in heard))
+            self.machine.daemon.stop()
+            self.assertTrue(said("STOPPING=1"))
+
+    def test_another_default_route_calls_for_a_round(self):
+        added = self.machine.run(["ip", "route", "add", "default", "dev", "lo"])
+        self.assertEqual(added.returncode, 0, added.stderr)
+        self.machine.wait_for(lambda: "(network_changed" in self.machine.daemon.log(), 90,
+                              f"a round because of the new route\n{self.machine.daemon.log()}")
 
     def test_mode_observe_measures_and_changes_nothing(self):
         self.machine.config.write_text('mode = "observe"\n' + self.machine.config.read_text())

@@ -85,6 +85,12 @@ TEST(Schedule, TriggersComeNoCloserThanTenMinutesToARound) {
     EXPECT_EQ(schedule.next(), 2h + 10min);
 }
 
+TEST(Schedule, ARestartDoesNotForgetThatARoundHasJustRun) {
+    auto schedule = started({}, 1min);
+    EXPECT_TRUE(schedule.trigger(Trigger::sources_dead, 1h, 0));
+    EXPECT_EQ(schedule.next(), 1h + 9min);
+}
+
 TEST(Schedule, AFlappingNetworkCausesNoStorm) {
     auto schedule = started();
     Duration now = 2h;
