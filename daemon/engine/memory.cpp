@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "daemon/core/record/selection_state.hpp"
 
 namespace ntpopt {
@@ -91,8 +93,8 @@ TraceLog Memory::load_trace() {
     return {};
 }
 
-void Memory::save_trace(const TraceLog& trace) {
-    save(kTrace, trace.document());
+void Memory::save_trace(TraceLog trace) {
+    save(kTrace, std::move(trace).document());
 }
 
 Json Memory::load(std::string_view name) {

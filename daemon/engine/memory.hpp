@@ -46,7 +46,7 @@ class Memory {
 
     /// The trace of the last rounds. It is read when it is needed and not held, since that is seldom.
     [[nodiscard]] TraceLog load_trace();
-    void save_trace(const TraceLog& trace);
+    void save_trace(TraceLog trace);
 
   private:
     [[nodiscard]] Json load(std::string_view name);

@@ -35,7 +35,7 @@ void Optimizer::note_decided(const DecidedRound& round) {
         last_round_ = RecordedRound{round.observations, round.state, round.config, round.context, round.decision};
     auto trace = memory_.load_trace();
     trace.add_round(round);
-    memory_.save_trace(trace);
+    memory_.save_trace(std::move(trace));
     round_in_trace_ = true;
 }
 
@@ -47,7 +47,7 @@ void Optimizer::note_round_ended(Outcome outcome, SelectionState next) {
     if (std::exchange(round_in_trace_, false)) trace.settle(end_of(outcome), memory_.selection);
     for (const auto& event : std::exchange(held_back_, {}))
         change_selection(event, trace);
-    memory_.save_trace(trace);
+    memory_.save_trace(std::move(trace));
 }
 
 void Optimizer::change_selection(const TraceEvent& event, TraceLog& trace) {
@@ -69,7 +69,7 @@ void Optimizer::change_selection(const TraceEvent& event) {
     } else {
         auto trace = memory_.load_trace();
         change_selection(event, trace);
-        memory_.save_trace(trace);
+        memory_.save_trace(std::move(trace));
     }
     memory_.save_selection();
     announce_blacklisted(before);

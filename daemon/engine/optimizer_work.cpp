@@ -96,7 +96,7 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
             auto trace = memory_.load_trace();
             const double now_s = to_seconds(ports_.clock.now().time_since_epoch());
             change_selection({.kind = TraceEvent::Kind::forgotten, .time_s = now_s}, trace);
-            memory_.save_trace(trace);
+            memory_.save_trace(std::move(trace));
         }
     }
     report.stages.push_back({Stage::apply, report.outcome == Outcome::applied, report.duration_s, report.reason});

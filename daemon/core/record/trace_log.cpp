@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "daemon/core/record/selection_state.hpp"
 
@@ -34,7 +35,7 @@ std::string left_out_line(double time_s) {
 
 }  // namespace
 
-Result<TraceLog> TraceLog::parse(const Json& document) {
+Result<TraceLog> TraceLog::parse(Json document) {
     TraceLog out;
     if (document.is_null()) return out;
     const Error damaged{Errc::parse, "the trace of the last rounds is damaged; a new one is begun"};
@@ -43,21 +44,27 @@ Result<TraceLog> TraceLog::parse(const Json& document) {
     out.memory_ = get_string(document, "memory");
     out.open_ = get_bool(document, "open");
     out.has_last_round_ = get_bool(document, "has_last_round");
-    for (const auto& segment : get_array(document, "segments")) {
+    if (!document["segments"].is_array()) return damaged;
+    for (auto& segment : document["segments"]) {
+        if (!segment.is_object() || !segment["lines"].is_array()) return damaged;
         Segment read;
-        for (const auto& line : get_array(segment, "lines")) {
+        for (auto& line : segment["lines"]) {
             if (!line.is_string()) return damaged;
-            append(read, line.get<std::string>());
+            append(read, std::move(line.get_ref<std::string&>()));
         }
         out.segments_.push_back(std::move(read));
     }
     return out;
 }
 
-Json TraceLog::document() const {
+Json TraceLog::document() && {
     auto segments = Json::array();
-    for (const auto& segment : segments_)
-        segments.push_back(Json{{"lines", segment.lines}});
+    for (auto& segment : segments_) {
+        auto lines = Json::array();
+        for (auto& line : segment.lines)
+            lines.push_back(std::move(line));
+        segments.push_back(Json{{"lines", std::move(lines)}});
+    }
     return Json{{"format", 1},
                 {"config", config_},
                 {"memory", memory_},

@@ -18,14 +18,15 @@ namespace ntpopt {
 class TraceLog {
   public:
     static constexpr std::size_t kMaxRounds = 100;
-    static constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
+    static constexpr std::size_t kMaxBytes = 2 * 1024 * 1024;
     static constexpr std::size_t kRoundsOfASegment = 20;
     /// A round with more is left out: a trace of it would cost a machine more than it tells.
     static constexpr std::size_t kMaxCandidates = 200;
 
     /// Null makes an empty log; Errc::parse where the document is not one of ours.
-    [[nodiscard]] static Result<TraceLog> parse(const Json& document);
-    [[nodiscard]] Json document() const;
+    /// The lines are moved in and out: there may be megabytes of them.
+    [[nodiscard]] static Result<TraceLog> parse(Json document);
+    [[nodiscard]] Json document() &&;
 
     /// A decision was made. What becomes of it is told by settle().
     void add_round(const DecidedRound& round);
