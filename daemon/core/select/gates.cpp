@@ -18,7 +18,7 @@ namespace {
 constexpr double kMaxConviction = 0.5;
 constexpr double kMinReachability = 60;
 constexpr double kGateFactor = 1.25;
-constexpr double kGateSlack_ms = 0.3;
+constexpr double kGateSlack_ms = 0.15;
 constexpr double kIncumbentSlack = 1.5;
 
 void suppose(const Trial& trial, Sighting& sighting, int& stratum) {
