@@ -135,7 +135,18 @@ asio::awaitable<Round::StageResult> Round::discover() {
     }
     const auto here = ports_.place.region(request_.config.discovery);
     report_.region = here.text();
+    // Whoever is in the set is asked whatever the discoverers say, and before anybody else.
+    const auto& incumbents = request_.state.incumbents;
+    for (const auto& incumbent : incumbents) {
+        Candidate candidate{incumbent.endpoint, CandidateSource::current};
+        candidate.pool = incumbent.pool;
+        all.push_back(std::move(candidate));
+    }
     candidates_ = merge_candidates(std::move(all), ports_.place.catalogue(), here);
+    std::stable_partition(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
+        return std::any_of(incumbents.begin(), incumbents.end(),
+                           [&](const Incumbent& incumbent) { return incumbent.endpoint == candidate.endpoint; });
+    });
     if (!service_problem_.empty()) detail += fmt::format("; NTP service unknown ({})", service_problem_);
     co_return count_of(candidates_.size(), "candidate") + ": " + detail;
 }
@@ -327,6 +338,7 @@ DecisionContext Round::context() const {
     DecisionContext context;
     context.time_s = to_seconds(ports_.clock.now().time_since_epoch());
     context.synchronised = service_.synchronised;
+    context.own_addresses = ports_.place.own_addresses();
     context.pools = service_.capabilities.pools || service_.service == Service::none;
     context.ports = service_.capabilities.ports || service_.service == Service::none;
     context.multi_source = service_.capabilities.multi_source || service_.service == Service::none;

@@ -14,6 +14,8 @@ class Place {
     /// From `discovery.region`: as given there, or from the machine's time zone; not known for "none".
     [[nodiscard]] virtual Region region(const DiscoveryConfig& config) const = 0;
     [[nodiscard]] virtual const Catalogue& catalogue() const = 0;
+    /// The machine's own addresses, by which a server that follows this machine is recognised.
+    [[nodiscard]] virtual std::vector<Address> own_addresses() const = 0;
 };
 
 }  // namespace ntpopt

@@ -1,14 +1,18 @@
 // Implementation of place_files.hpp: bounded reads, everything else is core's.
 #include "daemon/io/discover/place_files.hpp"
 
+#include <ifaddrs.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "common/text.hpp"
 
@@ -90,6 +94,29 @@ std::string PlaceFiles::zone() const {
         if (auto name = zone_of_path(path); !name.empty()) return name;
     const auto text = read_or_empty(paths_.timezone);
     return std::string(trim(text.substr(0, text.find('\n'))));
+}
+
+std::vector<Address> PlaceFiles::own_addresses() const {
+    std::vector<Address> addresses;
+    ifaddrs* interfaces = nullptr;
+    if (getifaddrs(&interfaces) != 0) return addresses;
+    for (const auto* entry = interfaces; entry; entry = entry->ifa_next) {
+        if (!entry->ifa_addr) continue;
+        std::optional<Address> address;
+        if (entry->ifa_addr->sa_family == AF_INET) {
+            std::array<std::uint8_t, 4> octets{};
+            std::memcpy(octets.data(), &reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr, octets.size());
+            address = Address::v4(octets);
+        } else if (entry->ifa_addr->sa_family == AF_INET6) {
+            std::array<std::uint8_t, 16> octets{};
+            std::memcpy(octets.data(), &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr,
+                        octets.size());
+            address = Address::v6(octets);
+        }
+        if (address && !address->is_loopback()) addresses.push_back(*address);
+    }
+    freeifaddrs(interfaces);
+    return addresses;
 }
 
 }  // namespace ntpopt

@@ -26,6 +26,8 @@ class PlaceFiles final : public Place {
     /// Follows the time zone when it changes. Without tables, or in UTC, nothing is known.
     [[nodiscard]] Region region(const DiscoveryConfig& config) const override;
     [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
+    /// Of all interfaces but loopback, by getifaddrs(3).
+    [[nodiscard]] std::vector<Address> own_addresses() const override;
 
   private:
     [[nodiscard]] std::string zone() const;

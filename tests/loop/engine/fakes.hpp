@@ -46,6 +46,7 @@ class FakeResolver final : public Resolver {
 class FakeProber final : public Prober {
   public:
     std::map<std::string, double> offsets;
+    std::map<std::string, std::uint32_t> refids;  ///< where it matters
     int rounds = 0;
     std::function<void()> on_probe = [] {};
 
@@ -67,6 +68,7 @@ class FakeProber final : public Prober {
                 ServerHeader header;
                 header.stratum = 2;
                 header.refid = static_cast<std::uint32_t>(std::hash<std::string>()(target.address.text()));
+                if (refids.count(target.address.text()) > 0) header.refid = refids.at(target.address.text());
                 header.root_delay_s = 0.002;
                 header.root_dispersion_s = 0.001;
                 header.reference_age_s = 10;
@@ -161,6 +163,7 @@ class FakePlace final : public Place {
   public:
     [[nodiscard]] Region region(const DiscoveryConfig&) const override { return {"asia", "in"}; }
     [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
+    [[nodiscard]] std::vector<Address> own_addresses() const override { return {*Address::parse("198.51.100.7")}; }
 
   private:
     Catalogue catalogue_;

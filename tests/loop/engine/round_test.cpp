@@ -178,6 +178,27 @@ TEST_F(RoundTest, CandidatesBeyondTheBudgetAreNotProbed) {
     EXPECT_THAT(left_out, testing::ElementsAre("d.test", "e.test"));
 }
 
+TEST_F(RoundTest, TheSetInUseIsAskedFirstWhateverTheDiscoverersSay) {
+    request.state = run().next;
+    world.discoverer.found.erase(world.discoverer.found.begin(), world.discoverer.found.begin() + 4);
+    world.config.probe.max_candidates = 4;
+    const auto second = run();
+    EXPECT_EQ(second.report.outcome, Outcome::unchanged) << second.report.reason;
+    for (const auto& incumbent : second.next.incumbents)
+        EXPECT_EQ(incumbent.missed, 0) << incumbent.endpoint.text();
+}
+
+TEST_F(RoundTest, AServerThatFollowsThisMachineIsALoop) {
+    world.add("mirror.test", 0.0);
+    world.prober.refids["192.0.6.1"] = 0xC6336407;  // 198.51.100.7
+    const auto result = run();
+    const auto& servers = result.report.servers;
+    const auto mirror =
+        std::find_if(servers.begin(), servers.end(), [](const auto& s) { return s.name == "mirror.test"; });
+    ASSERT_NE(mirror, servers.end());
+    EXPECT_EQ(mirror->verdict, Verdict::loop);
+}
+
 TEST_F(RoundTest, DriftIsPutRightWhereTheSetStays) {
     const auto first = run();
     request.state = first.next;
