@@ -208,6 +208,10 @@ boost::asio::awaitable<Json> DaemonControl::status() {
         alarms.push_back("the applier cannot be asked: " + observed.error().detail);
     else
         alarms.insert(alarms.end(), observed->refusals.begin(), observed->refusals.end());
+    Json kept = Json::array();
+    if (observed)
+        for (const auto& set : observed->kept)
+            kept.push_back(to_json(set));
     Json status{{"state", state.state},
                 {"mode", name_of(state.mode)},
                 {"service",
@@ -224,7 +228,8 @@ boost::asio::awaitable<Json> DaemonControl::status() {
                 {"next_run", time_or_null(state.next_run)},
                 {"alarms", alarms},
                 {"peer", observed ? Json(observed->peer) : Json(nullptr)},
-                {"offset_ms", observed && observed->synchronised ? Json(observed->offset_s * 1e3) : Json(nullptr)}};
+                {"offset_ms", observed && observed->synchronised ? Json(observed->offset_s * 1e3) : Json(nullptr)},
+                {"kept", std::move(kept)}};
     co_return status;
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/apply/applier.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pwd.h>
 #include <signal.h>
 
@@ -31,20 +32,23 @@ constexpr auto kIdleTime = 30s;
 /// A transaction ends by itself, its waits have deadlines; longer than all of them together.
 constexpr Duration kLastWords = std::chrono::minutes(3);
 
-Transactions::FindBackend find_backend(const ApplyConfig& config) {
-    return [config]() -> Result<std::shared_ptr<Backend>> {
-        const auto detected = detect_service(config);
-        if (!detected) return detected.error();
-        if (detected->service == Service::chronyd)
-            return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config));
-        const Errc code = detected->service == Service::none ? Errc::service_not_found : Errc::refused;
-        return Error{code, detected->refusals.empty() ? "no supported NTP service" : detected->refusals.front()};
-    };
+asio::awaitable<Result<std::shared_ptr<Backend>>> detect_backend(ApplyConfig config, Systemd* systemd) {
+    const auto detected = co_await detect_service(config, systemd);
+    if (!detected) co_return detected.error();
+    if (detected->service == Service::chronyd)
+        co_return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config, systemd));
+    const Errc code = detected->service == Service::none ? Errc::service_not_found : Errc::refused;
+    co_return Error{code, fmt::format("{}", fmt::join(detected->refusals, "; "))};
 }
 
-Transactions::NamedBackend named_backend(const ApplyConfig& config) {
-    return [config](Service service) -> Result<std::shared_ptr<Backend>> {
-        if (service == Service::chronyd) return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config));
+Transactions::FindBackend find_backend(const ApplyConfig& config, Systemd* systemd) {
+    return [config, systemd] { return detect_backend(config, systemd); };
+}
+
+Transactions::NamedBackend named_backend(const ApplyConfig& config, Systemd* systemd) {
+    return [config, systemd](Service service) -> Result<std::shared_ptr<Backend>> {
+        if (service == Service::chronyd)
+            return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config, systemd));
         return Error{Errc::service_not_found, fmt::format("no backend for {}", name_of(service))};
     };
 }
@@ -66,7 +70,9 @@ class Applier {
                  [](std::string_view task, std::string_view what) {
                      log(Priority::critical, fmt::format("{}: {}", task, what));
                  }),
-          transactions_(journal, clock_, config, find_backend(config.apply), named_backend(config.apply)),
+          systemd_(pump_),
+          transactions_(journal, clock_, config, find_backend(config.apply, &systemd_),
+                        named_backend(config.apply, &systemd_)),
           face_(pump_, tasks_, transactions_, user),
           signals_(io_, SIGTERM, SIGINT),
           idle_timer_(io_),
@@ -151,6 +157,7 @@ class Applier {
     BusPump pump_;
     TaskGroup tasks_;
     SystemClock clock_;
+    Systemd systemd_;
     Transactions transactions_;
     ApplierFace face_;
     asio::signal_set signals_;
@@ -182,7 +189,8 @@ int recover_and_exit(const ApplierOptions& options, const Config& config) {
     if (!journal) return fail(journal.error());
     if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
     SystemClock clock;
-    Transactions transactions(*journal, clock, config, find_backend(config.apply), named_backend(config.apply));
+    Transactions transactions(*journal, clock, config, find_backend(config.apply, nullptr),
+                              named_backend(config.apply, nullptr));
     asio::io_context io(1);
     bool recovered = false;
     asio::co_spawn(io, transactions.recover(), [&](const std::exception_ptr& thrown, bool found) {

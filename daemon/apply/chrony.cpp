@@ -91,7 +91,7 @@ bool has_drifted(const ChronyRecord& record, const ChronyView& view) {
 
 asio::awaitable<Result<ChronyBackend::Sight>> ChronyBackend::look() {
     Sight sight;
-    auto detected = detect_service(config_);
+    auto detected = co_await detect_service(config_, systemd_);
     if (!detected) co_return detected.error();
     sight.detected = std::move(*detected);
     if (sight.detected.service != Service::chronyd) co_return Error{Errc::service_not_found, "chronyd does not run"};
@@ -127,11 +127,12 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     if (!sight) co_return sight.error();
     ServiceObservation seen;
     seen.service = Service::chronyd;
-    seen.unit = sight->detected.process.unit;
+    seen.unit = sight->detected.unit;
     seen.version = sight->version;
     seen.active = true;
     seen.config_path = sight->config_path;
     seen.instance = instance_of(sight->detected.process);
+    seen.invocation = sight->detected.invocation;
     seen.main_pid = sight->detected.process.pid;
     seen.refusals = sight->detected.refusals;
     if (sight->our_path.empty())

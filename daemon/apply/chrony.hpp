@@ -13,7 +13,8 @@ namespace ntpopt {
 
 class ChronyBackend final : public Backend {
   public:
-    explicit ChronyBackend(ApplyConfig config) : config_(std::move(config)) {}
+    /// `systemd` may be null, as for detect_service().
+    ChronyBackend(ApplyConfig config, Systemd* systemd) : config_(std::move(config)), systemd_(systemd) {}
 
     [[nodiscard]] Service service() const override { return Service::chronyd; }
     boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) override;
@@ -35,6 +36,7 @@ class ChronyBackend final : public Backend {
     boost::asio::awaitable<Result<Sight>> look();
 
     ApplyConfig config_;
+    Systemd* systemd_;
 };
 
 }  // namespace ntpopt

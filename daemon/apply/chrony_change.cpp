@@ -64,7 +64,7 @@ std::vector<std::string> ChronyChange::previous() const {
 }
 
 Result<ChronyChange::Presence> ChronyChange::attach() {
-    auto detected = detect_service(config_);
+    auto detected = detect_process(config_);
     if (!detected) return detected.error();
     tools_.reset();
     if (detected->service != Service::chronyd) return Presence::absent;

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+
+#include "daemon/io/sys/journal.hpp"
 
 namespace ntpopt {
 namespace {
@@ -25,6 +26,12 @@ constexpr std::array<Program, 6> kPrograms{{{"chronyd", "chronyd", Service::chro
                                             {"ntp-daemon", "ntpd-rs", Service::none},
                                             {"timemaster", "timemaster", Service::none},
                                             {"phc2sys", "phc2sys", Service::none}}};
+
+/// The services that these programs run in, under the names and aliases that distributions give them.
+constexpr std::array<string_view, 10> kUnits{
+    "chrony.service",   "chronyd.service",   "chronyd-restricted.service", "ntpsec.service",
+    "ntp.service",      "ntpd.service",      "systemd-timesyncd.service",  "ntpd-rs.service",
+    "openntpd.service", "timemaster.service"};
 
 const Program& program_of(const ProcessInfo& process) {
     return *std::find_if(kPrograms.begin(), kPrograms.end(),
@@ -46,9 +53,45 @@ bool counts(const ProcessInfo& process, const std::vector<ProcessInfo>& all) {
     return !(process.name == "ntpd" && has_argument(process, {"-q", "--quit"}));
 }
 
+/// What systemd says about this very process.
+const UnitFacts* facts_of(const ProcessInfo& process, const std::vector<UnitFacts>& units) {
+    const auto found = std::find_if(units.begin(), units.end(), [&](const auto& unit) {
+        return unit.main_pid == process.pid || (unit.main_pid == 0 && !process.unit.empty() && unit.id == process.unit);
+    });
+    return found == units.end() ? nullptr : &*found;
+}
+
+std::string unit_name(const ProcessInfo& process, const std::vector<UnitFacts>& units) {
+    const UnitFacts* facts = facts_of(process, units);
+    return facts ? facts->id : process.unit;
+}
+
+/// Why a unit does not keep the clock, and what to do about it.
+std::string explain_rest(const UnitFacts& unit) {
+    const auto name = string_view(unit.id).substr(0, unit.id.rfind('.'));
+    if (unit.load_state == "masked" || unit.file_state.starts_with("masked"))
+        return fmt::format("{0} is masked: systemctl unmask {1} && systemctl enable --now {1}", unit.id, name);
+    if (unit.load_state != "loaded")
+        return fmt::format("{} cannot be loaded ({}): see systemctl status {}", unit.id, unit.load_state, name);
+    if (unit.active_state == "failed") return fmt::format("{} has failed: see systemctl status {}", unit.id, name);
+    if (unit.active_state != "inactive")
+        return fmt::format("{} is {} ({}), but no NTP program that ntpopt knows runs in it", unit.id, unit.active_state,
+                           unit.sub_state);
+    return fmt::format("{} is installed but not active: systemctl enable --now {}", unit.id, name);
+}
+
+Result<std::vector<ProcessInfo>> find_programs() {
+    std::vector<string_view> names;
+    for (const auto& program : kPrograms)
+        names.push_back(program.exe);
+    const std::vector<string_view> units(kUnits.begin(), kUnits.end());
+    return find_processes(names, units);
+}
+
 }  // namespace
 
-Detected judge_processes(const std::vector<ProcessInfo>& processes, const ApplyConfig& config) {
+Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::vector<UnitFacts>& units,
+                         const ApplyConfig& config) {
     std::vector<ProcessInfo> services;
     for (const auto& process : processes)
         if (counts(process, processes)) services.push_back(process);
@@ -62,8 +105,12 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const ApplyC
         if (wanted && detected.service == Service::none) {
             detected.service = program.service;
             detected.process = process;
+            detected.unit = unit_name(process, units);
+            if (const UnitFacts* facts = facts_of(process, units)) detected.invocation = facts->invocation;
         } else {
-            others += fmt::format("{}{} (PID {})", others.empty() ? "" : ", ", program.people_call_it, process.pid);
+            const std::string unit = unit_name(process, units);
+            others += fmt::format("{}{} (PID {}{})", others.empty() ? "" : ", ", program.people_call_it, process.pid,
+                                  unit.empty() ? "" : ", " + unit);
         }
     }
     if (detected.service == Service::none) {
@@ -71,24 +118,39 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const ApplyC
                                         ? "no NTP service runs here"
                                         : fmt::format("no supported NTP service runs here, but {} does", others));
     } else if (!others.empty()) {
-        detected.refusals.push_back(
-            fmt::format("{} runs beside {}: they fight over the clock", others, name_of(detected.service)));
+        detected.refusals.push_back(fmt::format("{} runs beside {}{}: they fight over the clock", others,
+                                                name_of(detected.service),
+                                                detected.unit.empty() ? "" : " (" + detected.unit + ")"));
     } else if (detected.service != Service::chronyd) {
         detected.refusals.push_back(fmt::format("changing {} is not supported yet", name_of(detected.service)));
     }
+    if (services.empty())
+        for (const auto& unit : units)
+            detected.refusals.push_back(explain_rest(unit));
     if (detected.service == Service::chronyd &&
         has_argument(detected.process, {"/run/timemaster/chrony.conf", "/var/run/timemaster/chrony.conf"}))
         detected.refusals.push_back("timemaster runs this chronyd and writes its configuration");
     return detected;
 }
 
-Result<Detected> detect_service(const ApplyConfig& config) {
-    std::vector<string_view> names;
-    for (const auto& program : kPrograms)
-        names.push_back(program.exe);
-    auto processes = find_processes(names);
+Result<Detected> detect_process(const ApplyConfig& config) {
+    const auto processes = find_programs();
     if (!processes) return processes.error();
-    return judge_processes(*processes, config);
+    return judge_processes(*processes, {}, config);
+}
+
+boost::asio::awaitable<Result<Detected>> detect_service(ApplyConfig config, Systemd* systemd) {
+    std::vector<UnitFacts> units;
+    if (systemd != nullptr) {
+        auto answer = co_await systemd->units(std::vector<std::string>(kUnits.begin(), kUnits.end()));
+        if (answer)
+            units = std::move(*answer);
+        else if (answer.error().code != Errc::unavailable)
+            log(Priority::warning, "going by /proc alone: " + answer.error().detail);
+    }
+    const auto processes = find_programs();
+    if (!processes) co_return processes.error();
+    co_return judge_processes(*processes, units, config);
 }
 
 }  // namespace ntpopt

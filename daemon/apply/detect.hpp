@@ -1,12 +1,16 @@
-// Which NTP service runs here, and whether it may be changed. Looks through /proc, which works with every service
-// manager and with none; changes nothing.
+// Which NTP service runs here, and whether it may be changed. What runs is seen through /proc, which works with every
+// service manager and with none; where systemd answers, it adds what only it knows: the unit, the invocation, and what
+// is installed without running. Changes nothing.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include <boost/asio/awaitable.hpp>
+
 #include "daemon/core/config/config.hpp"
 #include "daemon/core/words.hpp"
+#include "daemon/io/bus/systemd.hpp"
 #include "daemon/io/sys/proc.hpp"
 
 namespace ntpopt {
@@ -14,13 +18,20 @@ namespace ntpopt {
 struct Detected {
     Service service = Service::none;
     ProcessInfo process;                ///< its main process, where one runs
+    std::string unit;                   ///< systemd's name of it, "" where it is not known
+    std::string invocation;             ///< systemd's InvocationID, "" where it is not known
     std::vector<std::string> refusals;  ///< why it must not be changed, each a sentence
 };
 
-/// Sorts out what was found: helpers and one-shot runs do not count, more than one service is a conflict.
-[[nodiscard]] Detected judge_processes(const std::vector<ProcessInfo>& processes, const ApplyConfig& config);
+/// Sorts out what was found: helpers and one-shot runs do not count, more than one service is a conflict. `units` say
+/// more about a process that is there; what they say runs and /proc does not show is not believed.
+[[nodiscard]] Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::vector<UnitFacts>& units,
+                                       const ApplyConfig& config);
 
-/// The service of this machine.
-[[nodiscard]] Result<Detected> detect_service(const ApplyConfig& config);
+/// The service of this machine as /proc alone shows it: without a bus, and where only the process matters.
+[[nodiscard]] Result<Detected> detect_process(const ApplyConfig& config);
+
+/// The service of this machine. `systemd` may be null; one that does not answer is as good as none.
+boost::asio::awaitable<Result<Detected>> detect_service(ApplyConfig config, Systemd* systemd);
 
 }  // namespace ntpopt

@@ -107,9 +107,7 @@ void ApplierFace::Observe(sdbus::Result<wire::Dict>&& result) {
 awaitable<Result<wire::Dict>> ApplierFace::observe() {
     const auto seen = co_await transactions_.observe();
     if (!seen) co_return seen.error();
-    Json document = to_json(*seen);
-    document["kept"] = transactions_.kept();
-    co_return wire::Dict(std::move(document));
+    co_return wire::Dict(to_json(*seen));
 }
 
 void ApplierFace::Plan(sdbus::Result<wire::Dict>&& result, wire::Rows servers, wire::Dict) {

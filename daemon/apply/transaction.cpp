@@ -69,36 +69,34 @@ Result<TransactionReport> Transactions::report(std::uint64_t id) const {
                  id == 0 ? "there was no transaction yet" : fmt::format("transaction {} is not remembered", id)};
 }
 
-Json Transactions::kept() const {
-    Json list = Json::array();
+std::vector<KeptSet> Transactions::kept() const {
+    std::vector<KeptSet> list;
     const auto& document = journal_.document();
     for (auto set = document.kept.rbegin(); set != document.kept.rend(); ++set)
-        list.push_back({{"transaction", set->transaction},
-                        {"timestamp", render_time(from_usec(set->committed_usec))},
-                        {"selected", names_of(set->choices)},
-                        {"original", set->original}});
-    if (document.committed && !document.committed->original)
-        list.push_back({{"transaction", 0}, {"timestamp", nullptr}, {"selected", Json::array()}, {"original", true}});
+        list.push_back({set->transaction, set->committed_usec, names_of(set->choices), set->original});
+    if (document.committed && !document.committed->original && (list.empty() || !list.back().original))
+        list.push_back({0, 0, {}, true});
     return list;
 }
 
 asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
-    const auto backend = find_();
-    if (!backend) {
+    const auto backend = co_await find_();
+    ServiceObservation seen;
+    if (backend) {
+        auto observed = co_await (*backend)->observe(committed_record());
+        if (!observed) co_return observed.error();
+        seen = std::move(*observed);
+    } else {
         // No service is an answer, not a failure.
-        ServiceObservation nothing;
-        nothing.refusals.push_back(backend.error().detail);
-        nothing.paused = journal_.document().paused;
-        co_return nothing;
+        seen.refusals.push_back(backend.error().detail);
     }
-    auto seen = co_await (*backend)->observe(committed_record());
-    if (!seen) co_return seen.error();
-    seen->paused = journal_.document().paused;
+    seen.paused = journal_.document().paused;
+    seen.kept = kept();
     co_return seen;
 }
 
 asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
-    const auto backend = find_();
+    const auto backend = co_await find_();
     if (!backend) co_return backend.error();
     Goal goal;
     goal.choices = std::move(choices);
@@ -142,7 +140,7 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge() {
 
 asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
     Reservation reservation(busy_);
-    const auto backend = find_();
+    const auto backend = co_await find_();
     if (!backend) co_return backend.error();
     request.goal.committed = committed_record();
     OpenTransaction transaction;

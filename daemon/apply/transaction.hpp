@@ -19,7 +19,7 @@ namespace ntpopt {
 class Transactions {
   public:
     /// The backend of the service that runs, or why there is none.
-    using FindBackend = std::function<Result<std::shared_ptr<Backend>>()>;
+    using FindBackend = std::function<boost::asio::awaitable<Result<std::shared_ptr<Backend>>>()>;
     /// The backend of a service by its name, whether it runs or not.
     using NamedBackend = std::function<Result<std::shared_ptr<Backend>>(Service)>;
     /// Called after each durable change of state.
@@ -53,7 +53,7 @@ class Transactions {
     /// The number of the one under way, 0 where there is none.
     [[nodiscard]] std::uint64_t open() const;
     /// The configurations that a roll-back can return to, newest first, the service's own last.
-    [[nodiscard]] Json kept() const;
+    [[nodiscard]] std::vector<KeptSet> kept() const;
 
   private:
     struct Request {

@@ -65,8 +65,9 @@ class Chrony:
     def chronyc_argv(self) -> list:
         return [str(daemon_program("chrony", "usr/bin/chronyc")), "-h", str(self.socket)]
 
-    def start(self) -> None:
-        self.process = self.world.start(self.name, [daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
+    def start(self, under: list = ()) -> None:
+        """Started through `under`, which ends in an exec, where that is given."""
+        self.process = self.world.start(self.name, [*under, daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
                                                     "-f", self.config])
         self.world.wait_for(self.answers, 10, f"{self.name} to listen")
 

@@ -1,6 +1,8 @@
 // Values of service.hpp to JSON. Keys are those of org.ntpopt1.Applier (docs/interface.md); what is not known is null.
 #include "daemon/core/service/service.hpp"
 
+#include "common/time_text.hpp"
+
 namespace ntpopt {
 namespace {
 
@@ -43,16 +45,27 @@ Json to_json(const Choice& choice) {
             {"error_s", number_or_null(choice.error_s)}};
 }
 
+Json to_json(const KeptSet& kept) {
+    return {{"transaction", kept.transaction},
+            {"timestamp", kept.committed_usec > 0 ? Json(render_time(from_usec(kept.committed_usec))) : Json()},
+            {"selected", kept.selected},
+            {"original", kept.original}};
+}
+
 Json to_json(const ServiceObservation& observation) {
     Json sources = Json::array();
     for (const auto& source : observation.sources)
         sources.push_back(source_json(source));
+    Json kept = Json::array();
+    for (const auto& set : observation.kept)
+        kept.push_back(to_json(set));
     return {{"service", name_of(observation.service)},
             {"unit", text_or_null(observation.unit)},
             {"version", text_or_null(observation.version)},
             {"active", observation.active},
             {"config_path", text_or_null(observation.config_path)},
             {"instance", text_or_null(observation.instance)},
+            {"invocation", text_or_null(observation.invocation)},
             {"main_pid", observation.main_pid},
             {"sources", std::move(sources)},
             {"base_names", observation.base_names},
@@ -66,7 +79,8 @@ Json to_json(const ServiceObservation& observation) {
             {"drifted", observation.drifted},
             {"paused", observation.paused},
             {"refusals", observation.refusals},
-            {"capabilities", capabilities_json(observation.capabilities)}};
+            {"capabilities", capabilities_json(observation.capabilities)},
+            {"kept", std::move(kept)}};
 }
 
 Json to_json(const TransactionReport& report) {

@@ -42,6 +42,15 @@ struct ServiceCapabilities {
     friend bool operator==(const ServiceCapabilities&, const ServiceCapabilities&) = default;
 };
 
+/// A configuration that a roll-back can return to.
+struct KeptSet {
+    std::uint64_t transaction = 0;  ///< 0: none of ours
+    std::uint64_t committed_usec = 0;
+    std::vector<std::string> selected;
+    bool original = false;  ///< the service's own configuration
+    friend bool operator==(const KeptSet&, const KeptSet&) = default;
+};
+
 /// Reality as the applier sees it.
 struct ServiceObservation {
     Service service = Service::none;
@@ -49,7 +58,8 @@ struct ServiceObservation {
     std::string version;
     bool active = false;
     std::string config_path;
-    std::string instance;  ///< changes whenever the service was restarted (InvocationID, or PID and start time)
+    std::string instance;       ///< changes whenever the service was restarted (PID and start time)
+    std::string invocation;     ///< systemd's InvocationID, "" where it is not known
     std::int64_t main_pid = 0;  ///< 0: not known
     std::vector<ServiceSource> sources;
     std::vector<std::string> base_names;  ///< server and pool names of the service's own configuration
@@ -64,6 +74,7 @@ struct ServiceObservation {
     bool paused = false;                ///< rolled back by hand: nothing is applied until asked for
     std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
     ServiceCapabilities capabilities;
+    std::vector<KeptSet> kept;  ///< newest first
 };
 
 /// A change of the machine, as far as it came.
@@ -80,6 +91,7 @@ struct TransactionReport {
 };
 
 [[nodiscard]] Json to_json(const Choice& choice);
+[[nodiscard]] Json to_json(const KeptSet& kept);
 [[nodiscard]] Json to_json(const ServiceObservation& observation);
 [[nodiscard]] Json to_json(const TransactionReport& report);
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/text.hpp"
+#include "common/time_text.hpp"
 #include "daemon/core/service/service.hpp"
 
 namespace ntpopt {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t kMaxText = 300;
 constexpr std::size_t kMaxReason = 2000;
 constexpr std::size_t kMaxSources = 4096;
+constexpr std::size_t kMaxKept = 1024;
 
 Error malformed(std::string_view what) {
     return Error{Errc::invalid_argument, "malformed " + std::string(what)};
@@ -77,6 +79,18 @@ Result<ServiceSource> parse_source(const Json& json) {
     source.reach = static_cast<int>(*reach);
     source.offset_s = get_number(json, "offset_s");
     return source;
+}
+
+Result<KeptSet> parse_kept(const Json& json) {
+    if (!json.is_object()) return malformed("kept configuration");
+    KeptSet kept;
+    const auto id = integer(json, "transaction", 0, 0, std::numeric_limits<std::int64_t>::max());
+    if (!id) return malformed("kept configuration");
+    kept.transaction = static_cast<std::uint64_t>(*id);
+    if (const auto time = parse_time(get_string(json, "timestamp"))) kept.committed_usec = to_usec(*time);
+    kept.selected = texts(json, "selected");
+    kept.original = get_bool(json, "original");
+    return kept;
 }
 
 ServiceCapabilities parse_capabilities(const Json& json) {
@@ -151,12 +165,19 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     observation.active = get_bool(json, "active");
     observation.config_path = bounded(json, "config_path", 4096);
     observation.instance = bounded(json, "instance");
+    observation.invocation = bounded(json, "invocation");
     observation.main_pid = integer(json, "main_pid", 0, 0, INT32_MAX).value_or(0);
     for (const auto& item : get_array(json, "sources")) {
         if (observation.sources.size() == kMaxSources) return malformed("observation: too many sources");
         auto source = parse_source(item);
         if (!source) return source.error();
         observation.sources.push_back(std::move(*source));
+    }
+    for (const auto& item : get_array(json, "kept")) {
+        if (observation.kept.size() == kMaxKept) return malformed("observation: too many kept configurations");
+        auto kept = parse_kept(item);
+        if (!kept) return kept.error();
+        observation.kept.push_back(std::move(*kept));
     }
     observation.base_names = texts(json, "base_names");
     observation.synchronised = get_bool(json, "synchronised");

@@ -34,12 +34,9 @@ std::optional<Number> parse_number(string_view text) {
     return value;
 }
 
-bool shares_our_namespaces(pid_t pid) {
-    for (const string_view space : {"pid", "mnt", "net"}) {
-        const auto theirs = read_link(fmt::format("/proc/{}/ns/{}", pid, space));
-        if (!theirs || theirs != read_link(fmt::format("/proc/self/ns/{}", space))) return false;
-    }
-    return true;
+bool shares_our(string_view space, pid_t pid) {
+    const auto theirs = read_link(fmt::format("/proc/{}/ns/{}", pid, space));
+    return theirs && theirs == read_link(fmt::format("/proc/self/ns/{}", space));
 }
 
 /// Parent and start time. The second field, the program's name, may hold blanks and brackets, so counting begins at
@@ -71,7 +68,8 @@ std::string unit_of(pid_t pid) {
     return "";
 }
 
-std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view>& names) {
+std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view>& names,
+                                        const std::vector<string_view>& units) {
     constexpr string_view kDeleted = " (deleted)";
     ProcessInfo process;
     process.pid = pid;
@@ -83,25 +81,28 @@ std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view
     process.name = exe->substr(exe->rfind('/') + 1);
     if (std::find(names.begin(), names.end(), process.name) == names.end()) return std::nullopt;
     process.exe = replaced ? link : *exe;
-    if (!shares_our_namespaces(pid) || !read_stat(process)) return std::nullopt;
+    if (!shares_our("pid", pid) || !shares_our("net", pid) || !read_stat(process)) return std::nullopt;
+    process.unit = unit_of(pid);
+    const bool is_sandboxed = std::find(units.begin(), units.end(), process.unit) != units.end();
+    if (!is_sandboxed && !shares_our("mnt", pid)) return std::nullopt;
     const auto arguments = read_kernel_file(fmt::format("/proc/{}/cmdline", pid));
     if (!arguments) return std::nullopt;
     for (const string_view argument : split(*arguments, '\0'))
         process.arguments.emplace_back(argument);
     if (!process.arguments.empty() && process.arguments.back().empty()) process.arguments.pop_back();
-    process.unit = unit_of(pid);
     return process;
 }
 
 }  // namespace
 
-Result<std::vector<ProcessInfo>> find_processes(const std::vector<string_view>& names) {
+Result<std::vector<ProcessInfo>> find_processes(const std::vector<string_view>& names,
+                                                const std::vector<string_view>& units) {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir("/proc"), closedir);
     if (!entries) return io_error("list /proc", errno);
     std::vector<ProcessInfo> found;
     while (const dirent* entry = readdir(entries.get()))
         if (const auto pid = parse_number<pid_t>(string_view(entry->d_name)))
-            if (auto process = read_process(*pid, names)) found.push_back(std::move(*process));
+            if (auto process = read_process(*pid, names, units)) found.push_back(std::move(*process));
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
     return found;
 }

@@ -1,5 +1,6 @@
 // Which NTP daemons run on this machine, seen through /proc: only processes in our own PID, mount and network
-// namespaces, so that the daemons of containers are not taken for ours. Judges nothing.
+// namespaces, so that the daemons of containers are not taken for ours; a sandbox that systemd puts around a service is
+// no container. Judges nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -23,8 +24,10 @@ struct ProcessInfo {
     std::string unit;                    ///< the systemd service of its control group, "" where there is none
 };
 
-/// Processes whose program is one of `names`, ordered by PID. Those that end while we look are left out.
-[[nodiscard]] Result<std::vector<ProcessInfo>> find_processes(const std::vector<std::string_view>& names);
+/// Processes whose program is one of `names`, ordered by PID. Those that end while we look are left out. A process of
+/// one of the systemd services `units` may have a mount namespace of its own: PrivateTmp= and ProtectSystem= make one.
+[[nodiscard]] Result<std::vector<ProcessInfo>> find_processes(const std::vector<std::string_view>& names,
+                                                              const std::vector<std::string_view>& units = {});
 
 /// "PID:START", the same as long as the process lives.
 [[nodiscard]] std::string instance_of(const ProcessInfo& process);

@@ -24,7 +24,7 @@ ProcessInfo process(pid_t pid, std::string name, std::vector<std::string> argume
 
 TEST(Detect, one_chronyd_with_its_helper) {
     const auto found =
-        judge_processes({process(10, "chronyd", {"-F", "1"}), process(11, "chronyd", {"-F", "1"}, 10)}, {});
+        judge_processes({process(10, "chronyd", {"-F", "1"}), process(11, "chronyd", {"-F", "1"}, 10)}, {}, {});
     EXPECT_EQ(found.service, Service::chronyd);
     EXPECT_EQ(found.process.pid, 10);
     EXPECT_THAT(found.refusals, IsEmpty());
@@ -32,34 +32,34 @@ TEST(Detect, one_chronyd_with_its_helper) {
 
 TEST(Detect, a_chronyd_that_only_answers_a_question_is_no_service) {
     const auto found = judge_processes(
-        {process(9, "chronyd", {"-p"}), process(10, "chronyd"), process(12, "chronyd", {"-Q", "server x"})}, {});
+        {process(9, "chronyd", {"-p"}), process(10, "chronyd"), process(12, "chronyd", {"-Q", "server x"})}, {}, {});
     EXPECT_EQ(found.process.pid, 10);
     EXPECT_THAT(found.refusals, IsEmpty());
-    EXPECT_EQ(judge_processes({process(9, "chronyd", {"-q"})}, {}).service, Service::none);
+    EXPECT_EQ(judge_processes({process(9, "chronyd", {"-q"})}, {}, {}).service, Service::none);
 }
 
 TEST(Detect, two_services_fight_over_the_clock) {
-    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "systemd-timesyncd")}, {}).refusals,
+    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "systemd-timesyncd")}, {}, {}).refusals,
                 ElementsAre(HasSubstr("systemd-timesyncd (PID 20) runs beside chronyd")));
-    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "chronyd")}, {}).refusals,
+    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "chronyd")}, {}, {}).refusals,
                 ElementsAre(HasSubstr("chronyd (PID 20)")));
-    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "timemaster")}, {}).refusals,
+    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "timemaster")}, {}, {}).refusals,
                 ElementsAre(HasSubstr("timemaster")));
 }
 
 TEST(Detect, timemaster_s_chronyd_is_not_ours) {
-    EXPECT_THAT(judge_processes({process(10, "chronyd", {"-n", "-f", "/run/timemaster/chrony.conf"})}, {}).refusals,
+    EXPECT_THAT(judge_processes({process(10, "chronyd", {"-n", "-f", "/run/timemaster/chrony.conf"})}, {}, {}).refusals,
                 ElementsAre(HasSubstr("timemaster")));
 }
 
 TEST(Detect, what_is_not_supported_is_named) {
-    EXPECT_THAT(judge_processes({process(10, "ntpd")}, {}).refusals,
+    EXPECT_THAT(judge_processes({process(10, "ntpd")}, {}, {}).refusals,
                 ElementsAre(HasSubstr("ntpd is not supported yet")));
-    EXPECT_THAT(judge_processes({process(10, "ntp-daemon")}, {}).refusals, ElementsAre(HasSubstr("ntpd-rs")));
-    EXPECT_THAT(judge_processes({}, {}).refusals, ElementsAre("no NTP service runs here"));
+    EXPECT_THAT(judge_processes({process(10, "ntp-daemon")}, {}, {}).refusals, ElementsAre(HasSubstr("ntpd-rs")));
+    EXPECT_THAT(judge_processes({}, {}, {}).refusals, ElementsAre("no NTP service runs here"));
     ApplyConfig config;
     config.service = "timesyncd";
-    EXPECT_EQ(judge_processes({process(10, "chronyd")}, config).service, Service::none);
+    EXPECT_EQ(judge_processes({process(10, "chronyd")}, {}, config).service, Service::none);
 }
 
 }  // namespace

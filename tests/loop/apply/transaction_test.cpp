@@ -23,6 +23,10 @@ std::vector<Choice> choose(std::initializer_list<std::string_view> names) {
     return choices;
 }
 
+boost::asio::awaitable<Result<std::shared_ptr<Backend>>> found(std::shared_ptr<Backend> backend) {
+    co_return backend;
+}
+
 class Transaction : public testing::Test {
   protected:
     Transaction() {
@@ -39,8 +43,7 @@ class Transaction : public testing::Test {
         journal_.emplace(std::move(*Journal::open(path_)));
         const auto backend = std::make_shared<test::FakeBackend>(service_);
         transactions_.emplace(
-            *journal_, clock_, config_,
-            [backend]() -> Result<std::shared_ptr<Backend>> { return std::shared_ptr<Backend>(backend); },
+            *journal_, clock_, config_, [backend] { return found(backend); },
             [backend](Service) -> Result<std::shared_ptr<Backend>> { return std::shared_ptr<Backend>(backend); });
         transactions_->on_change(
             [this](const TransactionReport& report) { states_.emplace_back(name_of(report.state)); });

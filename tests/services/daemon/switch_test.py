@@ -72,6 +72,10 @@ class Switch(unittest.TestCase):
     def test_rollback_brings_the_old_sources_back(self):
         self.assertEqual(self.machine.ctl_json("reoptimize")["outcome"], "applied")
         pid = self.machine.chrony.pid
+        kept = self.machine.ctl_json("rollback", "--list")
+        self.assertEqual([(one["selected"], one["original"]) for one in kept], [([], True)])
+        self.assertEqual([one["original"] for one in self.machine.ctl_json("status")["kept"]], [True])
+        self.assertIn("as before ntpopt", self.machine.ctl("rollback", "--list").stdout)
         done = self.machine.ctl("rollback", "--original")
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         self.assertEqual(self.machine.chrony.names(), ["old.test"])

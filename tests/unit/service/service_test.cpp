@@ -47,6 +47,7 @@ TEST(Observation, survives_the_way) {
     observation.active = true;
     observation.config_path = "/etc/chrony/chrony.conf";
     observation.instance = "12:345";
+    observation.invocation = "000102030405060708090a0b0c0d0e0f";
     observation.sources.push_back(
         {"time.example", *Address::parse("192.0.2.1"), 123, true, true, "ours", "selected", 2, 255, 0.001});
     observation.base_names = {"pool.example"};
@@ -57,10 +58,12 @@ TEST(Observation, survives_the_way) {
     observation.leap = 0;
     observation.refusals = {"because"};
     observation.capabilities = {true, true, true, true, true, 2};
+    observation.kept = {{3, 1795349400511000, {"old.example"}, false}, {0, 0, {}, true}};
     const auto again = parse_observation(to_json(observation));
     ASSERT_TRUE(again) << again.error().detail;
     EXPECT_EQ(to_json(*again), to_json(observation));
     EXPECT_EQ(again->sources, observation.sources);
+    EXPECT_EQ(again->kept, observation.kept);
 }
 
 TEST(Observation, an_absent_key_is_a_default_and_a_wrong_one_an_error) {
@@ -71,6 +74,8 @@ TEST(Observation, an_absent_key_is_a_default_and_a_wrong_one_an_error) {
     EXPECT_FALSE(parse_observation(server(R"({"service":"xntpd"})")));
     EXPECT_FALSE(parse_observation(server(R"({"service":"none","leap":7})")));
     EXPECT_FALSE(parse_observation(server(R"({"service":"none","sources":[{"name":"a","address":"nowhere"}]})")));
+    EXPECT_FALSE(parse_observation(server(R"({"service":"none","kept":[{"transaction":-1}]})")));
+    EXPECT_FALSE(parse_observation(server(R"({"service":"none","kept":["all of them"]})")));
     EXPECT_EQ(parse_observation(server(R"({"service":"none","unit":"a\u001b[31m"})"))->unit, "a\\x1b[31m");
 }
 

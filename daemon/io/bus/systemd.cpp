@@ -1,0 +1,154 @@
+// Implementation of systemd.hpp on org.freedesktop.systemd1(5). Only single properties are read: GetAll would bring a
+// hundred that nobody asked for.
+#include "daemon/io/bus/systemd.hpp"
+
+#include <fmt/format.h>
+#include <sdbus-c++/Types.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "common/text.hpp"
+#include "dbus/contract.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+using std::string_view;
+
+constexpr const char* kName = "org.freedesktop.systemd1";
+constexpr const char* kPath = "/org/freedesktop/systemd1";
+constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
+constexpr const char* kUnit = "org.freedesktop.systemd1.Unit";
+constexpr const char* kService = "org.freedesktop.systemd1.Service";
+
+/// How long a systemd that did not answer is left in peace.
+constexpr auto kSilence = std::chrono::minutes(1);
+/// UNIT_NAME_MAX of systemd.
+constexpr std::size_t kMaxName = 255;
+constexpr std::size_t kMaxWord = 32;
+constexpr std::size_t kInvocationBytes = 16;
+
+/// One unit of ListUnitsByNames: id, description, load state, active state, sub state, followed unit, object, job,
+/// job's type, job's object.
+using Row = sdbus::Struct<std::string, std::string, std::string, std::string, std::string, std::string,
+                          sdbus::ObjectPath, std::uint32_t, std::string, sdbus::ObjectPath>;
+constexpr const char* kRowSignature = "(ssssssouso)";
+
+struct Listed {
+    UnitFacts facts;
+    std::string path;
+};
+
+/// The characters of unit names (systemd.unit(5)): such a name may stand in a sentence that people copy to a shell.
+bool is_service_name(string_view name) {
+    constexpr string_view kSuffix = ".service";
+    return name.size() > kSuffix.size() && name.size() <= kMaxName && name.ends_with(kSuffix) && name[0] != '-' &&
+           name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.-@") ==
+               string_view::npos;
+}
+
+/// At most `limit` rows are read, however many there are.
+Result<std::vector<Listed>> read_rows(sdbus::MethodReply& reply, std::size_t limit) {
+    std::vector<Listed> units;
+    try {
+        reply.enterContainer(kRowSignature);
+        for (std::size_t i = 0; i < limit; ++i) {
+            Row row;
+            if (!(reply >> row)) break;
+            Listed unit;
+            unit.facts.id = std::get<0>(row);
+            unit.facts.load_state = printable(std::get<2>(row), kMaxWord);
+            unit.facts.active_state = printable(std::get<3>(row), kMaxWord);
+            unit.facts.sub_state = printable(std::get<4>(row), kMaxWord);
+            unit.path = std::get<6>(row);
+            const bool known = std::any_of(units.begin(), units.end(),
+                                           [&](const auto& other) { return other.facts.id == unit.facts.id; });
+            if (is_service_name(unit.facts.id) && unit.facts.load_state != "not-found" && !known)
+                units.push_back(std::move(unit));
+        }
+    } catch (const sdbus::Error& e) {
+        return Error{Errc::parse, "systemd's list of units: " + from_bus(e).detail};
+    }
+    return units;
+}
+
+/// The value of one property; nothing where it is of another type.
+template <typename Value>
+std::optional<Value> value_of(sdbus::MethodReply& reply) {
+    try {
+        sdbus::Variant variant;
+        reply >> variant;
+        return variant.get<Value>();
+    } catch (const sdbus::Error&) {
+        return std::nullopt;
+    }
+}
+
+std::string hexadecimal(const std::vector<std::uint8_t>& bytes) {
+    if (bytes.size() != kInvocationBytes) return "";
+    std::string text;
+    for (const auto byte : bytes)
+        text += fmt::format("{:02x}", byte);
+    return text;
+}
+
+}  // namespace
+
+Systemd::Systemd(BusPump& pump, Duration deadline)
+    : pump_(pump), deadline_(deadline), bus_(pump, contract::kBusName, contract::kBusPath) {}
+
+asio::awaitable<Result<std::vector<UnitFacts>>> Systemd::units(std::vector<std::string> names) {
+    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline_);
+    // A call to a unique name starts nobody, and nobody else can answer it.
+    auto question = bus_.message(contract::kBusInterface, "GetNameOwner", std::string(kName));
+    auto owner = co_await bus_.call_for<std::string>(std::move(question), deadline_);
+    if (!owner && owner.error().code == Errc::unavailable) co_return std::vector<UnitFacts>();
+    if (!owner) co_return owner.error();
+    if (*owner == silent_owner_ && Clock::now() < silent_until_)
+        co_return Error{Errc::unavailable, "systemd did not answer lately"};
+    auto found = co_await ask(*owner, std::move(names), end);
+    if (!found && found.error().code == Errc::timeout) {
+        silent_owner_ = *owner;
+        silent_until_ = Clock::now() + kSilence;
+    }
+    co_return found;
+}
+
+asio::awaitable<Result<std::vector<UnitFacts>>> Systemd::ask(std::string owner, std::vector<std::string> names,
+                                                             Clock::time_point end) {
+    BusObject manager(pump_, owner, kPath);
+    auto question = manager.message(kManager, "ListUnitsByNames", names);
+    auto reply = co_await manager.call(std::move(question), end - Clock::now());
+    if (!reply) co_return reply.error().in("ask systemd for its units");
+    auto listed = read_rows(*reply, names.size());
+    if (!listed) co_return listed.error();
+    std::vector<UnitFacts> units;
+    for (auto& [facts, path] : *listed) {
+        const auto unit = std::make_shared<BusObject>(pump_, owner, path);
+        // A unit may go between two questions, and an old systemd may lack one of these: then it is not known.
+        auto file_state = co_await property<std::string>(unit, kUnit, "UnitFileState", end);
+        auto invocation = co_await property<std::vector<std::uint8_t>>(unit, kUnit, "InvocationID", end);
+        auto main_pid = co_await property<std::uint32_t>(unit, kService, "MainPID", end);
+        if (Clock::now() >= end) co_return Error{Errc::timeout, "systemd answers too slowly"};
+        if (file_state) facts.file_state = printable(*file_state, kMaxWord);
+        if (invocation) facts.invocation = hexadecimal(*invocation);
+        if (main_pid && *main_pid <= std::numeric_limits<pid_t>::max()) facts.main_pid = static_cast<pid_t>(*main_pid);
+        units.push_back(std::move(facts));
+    }
+    co_return units;
+}
+
+template <typename Value>
+asio::awaitable<std::optional<Value>> Systemd::property(std::shared_ptr<BusObject> unit, std::string interface,
+                                                        std::string name, Clock::time_point end) {
+    auto question = unit->message(contract::kPropertiesInterface, "Get", interface, name);
+    auto reply = co_await unit->call(std::move(question), std::max(end - Clock::now(), Clock::duration::zero()));
+    if (!reply) co_return std::nullopt;
+    co_return value_of<Value>(*reply);
+}
+
+}  // namespace ntpopt
