@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "common/text.hpp"
 #include "daemon/io/sys/process.hpp"
 
@@ -11,6 +15,9 @@ namespace ntpopt {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr int kChronycAttempts = 2;
+constexpr Duration kChronycPause = std::chrono::milliseconds(200);
 
 /// The argument of -f, or nothing where chronyd was started without.
 std::string config_argument(const ProcessInfo& process) {
@@ -67,14 +74,22 @@ asio::awaitable<Result<std::string>> ChronyTools::chronyd(std::vector<std::strin
 }
 
 asio::awaitable<Result<std::string>> ChronyTools::chronyc(std::vector<std::string> words) {
-    Command command;
-    command.argv = chronyc_;
-    command.argv.insert(command.argv.end(), words.begin(), words.end());
-    const auto output = co_await run_process(std::move(command));
-    if (!output) co_return output.error();
-    if (output->status != 0)
-        co_return Error{Errc::unavailable, fmt::format("chronyc {}: {}", words.back(), complaint(*output))};
-    co_return output->out;
+    for (int attempt = 1;; ++attempt) {
+        Command command;
+        command.argv = chronyc_;
+        command.argv.insert(command.argv.end(), words.begin(), words.end());
+        const auto output = co_await run_process(std::move(command));
+        if (!output) co_return output.error();
+        if (output->status == 0) co_return output->out;
+        const auto said = complaint(*output);
+        // A chronyc that could not open its socket has sent nothing, so asking again repeats nothing.
+        const bool unsent = said.find("Could not open connection") != std::string::npos;
+        if (!unsent || attempt == kChronycAttempts)
+            co_return Error{Errc::unavailable, fmt::format("chronyc {}: {}", words.back(), said)};
+        const auto executor = co_await asio::this_coro::executor;
+        asio::steady_timer pause(executor, kChronycPause);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
 }
 
 asio::awaitable<Result<std::string>> ChronyTools::version() {

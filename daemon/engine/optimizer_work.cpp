@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "daemon/core/select/leap.hpp"
 #include "daemon/engine/optimizer.hpp"
 
 namespace ntpopt {
@@ -115,6 +116,8 @@ void Optimizer::finish(const Request& request, RoundReport report) {
     if (report.outcome != Outcome::applied && report.outcome != Outcome::unchanged &&
         report.outcome != Outcome::would_apply)
         state_.alarms.push_back(fmt::format("{}: {}", name_of(report.outcome), report.reason));
+    if (auto conflict = find_leap_conflict(config_.selection.timescale, service_.leap_source))
+        state_.alarms.push_back(std::move(*conflict));
     set_state(std::string(name_of(Stage::record)));
     memory_.last_run = to_json(report);
     memory_.save_last_run();

@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "daemon/core/discover/candidates.hpp"
+#include "daemon/core/select/leap.hpp"
 #include "daemon/engine/gather.hpp"
 
 namespace ntpopt {
@@ -338,6 +339,7 @@ DecisionContext Round::context() const {
     DecisionContext context;
     context.time_s = to_seconds(ports_.clock.now().time_since_epoch());
     context.synchronised = service_.synchronised;
+    context.leap_window = is_leap_window(ports_.place.leap_seconds(), context.time_s);
     context.own_addresses = ports_.place.own_addresses();
     context.pools = service_.capabilities.pools || service_.service == Service::none;
     context.ports = service_.capabilities.ports || service_.service == Service::none;

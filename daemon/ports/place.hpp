@@ -16,6 +16,8 @@ class Place {
     [[nodiscard]] virtual const Catalogue& catalogue() const = 0;
     /// The machine's own addresses, by which a server that follows this machine is recognised.
     [[nodiscard]] virtual std::vector<Address> own_addresses() const = 0;
+    /// The instants of leap seconds that the machine knows of, in seconds since 1970.
+    [[nodiscard]] virtual std::vector<double> leap_seconds() const = 0;
 };
 
 }  // namespace ntpopt

@@ -79,7 +79,10 @@ class Chrony:
         self.start()
 
     def chronyc(self, *words) -> str:
-        done = subprocess.run([*self.chronyc_argv, *map(str, words)], capture_output=True, text=True, timeout=10)
+        for _ in range(3):  # on a machine under heavy load chronyc now and then does not get its socket open
+            done = subprocess.run([*self.chronyc_argv, *map(str, words)], capture_output=True, text=True, timeout=10)
+            if "Could not open connection" not in done.stdout + done.stderr:
+                break
         if done.returncode != 0:
             raise RuntimeError(f"chronyc {' '.join(map(str, words))}: {done.stdout}{done.stderr}")
         return done.stdout

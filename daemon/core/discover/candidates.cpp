@@ -42,28 +42,6 @@ void learn(Candidate& kept, const Candidate& other) {
 
 }  // namespace
 
-std::string_view name_of(CandidateSource source) {
-    switch (source) {
-        case CandidateSource::configured:
-            return "configured";
-        case CandidateSource::current:
-            return "current";
-        case CandidateSource::dhcp:
-            return "dhcp";
-        case CandidateSource::srv:
-            return "srv";
-        case CandidateSource::cloud:
-            return "cloud";
-        case CandidateSource::catalogue:
-            return "catalogue";
-        case CandidateSource::list:
-            return "list";
-        case CandidateSource::pool_zone:
-            return "pool_zone";
-    }
-    return "configured";
-}
-
 std::vector<Candidate> merge_candidates(std::vector<Candidate> found, const Catalogue& catalogue, const Region& here) {
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.source < b.source; });
     std::vector<Candidate> out;

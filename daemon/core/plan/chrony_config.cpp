@@ -111,6 +111,7 @@ void read_setting(ChronyConfig& config, const std::vector<string_view>& parts) {
     if (word == "bindcmdaddress" && parts[1].starts_with('/')) config.command_socket = std::string(parts[1]);
     if (word == "minsources") config.min_sources = parse_int(parts[1], 1, 1000).value_or(config.min_sources);
     if (word == "authselectmode") config.auth_select_mode = to_lower(parts[1]);
+    if (word == "leapsectz" || word == "leapseclist") config.leap_source = word + ' ' + std::string(parts[1]);
     if (word == "leapsecmode" && to_lower(parts[1]) == "slew") config.smears = true;
 }
 

@@ -38,6 +38,7 @@ struct ChronyConfig {
     int min_sources = 1;
     std::string auth_select_mode = "mix";
     bool serves = false;  ///< allow or local: other machines depend on this one
+    std::string leap_source;  ///< leapsectz or leapseclist with its argument: chronyd inserts leap seconds by itself
     bool smears = false;  ///< smoothtime or a leap mode that is not the kernel's default
 };
 

@@ -76,6 +76,7 @@ Json to_json(const ServiceObservation& observation) {
             {"root_dispersion_s", number_or_null(observation.root_dispersion_s)},
             {"reference_time_usec", observation.reference_time_usec},
             {"leap", observation.leap},
+            {"leap_source", text_or_null(observation.leap_source)},
             {"drifted", observation.drifted},
             {"paused", observation.paused},
             {"refusals", observation.refusals},

@@ -189,6 +189,7 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     const auto leap = integer(json, "leap", 3, 0, 3);
     if (!leap) return malformed("leap");
     observation.leap = static_cast<int>(*leap);
+    observation.leap_source = bounded(json, "leap_source", 4096);
     observation.drifted = get_bool(json, "drifted");
     observation.paused = get_bool(json, "paused");
     observation.refusals = texts(json, "refusals");

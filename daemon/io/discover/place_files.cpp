@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "common/text.hpp"
+#include "daemon/core/select/leap.hpp"
 
 namespace ntpopt {
 namespace {
@@ -117,6 +118,10 @@ std::vector<Address> PlaceFiles::own_addresses() const {
     }
     freeifaddrs(interfaces);
     return addresses;
+}
+
+std::vector<double> PlaceFiles::leap_seconds() const {
+    return parse_leap_seconds(read_or_empty(paths_.zoneinfo + "/leap-seconds.list"));
 }
 
 }  // namespace ntpopt

@@ -28,6 +28,8 @@ class PlaceFiles final : public Place {
     [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
     /// Of all interfaces but loopback, by getifaddrs(3).
     [[nodiscard]] std::vector<Address> own_addresses() const override;
+    /// From tzdata's copy of leap-seconds.list, read anew each time: it is updated with the system.
+    [[nodiscard]] std::vector<double> leap_seconds() const override;
 
   private:
     [[nodiscard]] std::string zone() const;

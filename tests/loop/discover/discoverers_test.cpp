@@ -21,6 +21,7 @@ class FixedPlace final : public Place {
     [[nodiscard]] Region region(const DiscoveryConfig&) const override { return here; }
     [[nodiscard]] const Catalogue& catalogue() const override { return known; }
     [[nodiscard]] std::vector<Address> own_addresses() const override { return {}; }
+    [[nodiscard]] std::vector<double> leap_seconds() const override { return {}; }
     Region here{"asia", "in"};
     Catalogue known =
         *Catalogue::parse("[[server]]\noperator = 'O'\nnames = ['o.example']\nterms = 't'\nas_of = '2025-01'");

@@ -164,6 +164,8 @@ class FakePlace final : public Place {
     [[nodiscard]] Region region(const DiscoveryConfig&) const override { return {"asia", "in"}; }
     [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
     [[nodiscard]] std::vector<Address> own_addresses() const override { return {*Address::parse("198.51.100.7")}; }
+    [[nodiscard]] std::vector<double> leap_seconds() const override { return leaps; }
+    std::vector<double> leaps;
 
   private:
     Catalogue catalogue_;

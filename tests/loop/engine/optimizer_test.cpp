@@ -232,6 +232,16 @@ TEST_F(OptimizerTest, AServiceWithoutASourceCallsForARoundSoonButNotAtOnce) {
     }
 }
 
+TEST_F(OptimizerTest, AServiceThatHandlesLeapSecondsTwiceIsAnAlarm) {
+    world.config.selection.timescale = Timescale::smear_24h;
+    for (auto& candidate : world.discoverer.found)
+        candidate.timescale = Timescale::smear_24h;
+    world.service.observation.leap_source = "leapsectz right/UTC";
+    auto& engine = make();
+    live(1);
+    EXPECT_THAT(engine.state().alarms, Contains(HasSubstr("leapsectz right/UTC")));
+}
+
 TEST_F(OptimizerTest, DamagedMemoryIsToldAndBegunAfresh) {
     world.store.documents["selection"] = Json{{"servers", "nonsense"}};
     make();

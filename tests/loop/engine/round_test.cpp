@@ -199,6 +199,14 @@ TEST_F(RoundTest, AServerThatFollowsThisMachineIsALoop) {
     EXPECT_EQ(mirror->verdict, Verdict::loop);
 }
 
+TEST_F(RoundTest, NearALeapSecondWhatWorksTodayStays) {
+    world.add("old.test", 0.0004);  // right, and not among the best
+    request.dry_run = true;
+    EXPECT_THAT(run().report.selected, Not(Contains("old.test")));
+    world.place.leaps = {to_seconds(world.clock.now().time_since_epoch()) + 3600};
+    EXPECT_THAT(run().report.selected, Contains("old.test"));
+}
+
 TEST_F(RoundTest, DriftIsPutRightWhereTheSetStays) {
     const auto first = run();
     request.state = first.next;

@@ -46,6 +46,12 @@ TEST(ChronyConfig, reads_what_sources_depend_on) {
     EXPECT_TRUE(config->serves);
 }
 
+TEST(ChronyConfig, knows_by_what_chronyd_inserts_leap_seconds) {
+    EXPECT_EQ(parse_chrony_config("server a.test\n")->leap_source, "");
+    EXPECT_EQ(parse_chrony_config("leapsectz right/UTC\n")->leap_source, "leapsectz right/UTC");
+    EXPECT_EQ(parse_chrony_config("leapseclist /etc/leap.list\n")->leap_source, "leapseclist /etc/leap.list");
+}
+
 TEST(ChronyConfig, an_option_s_argument_is_never_taken_for_an_option) {
     const auto config =
         parse_chrony_config("server a.example filter nts certset key port\nserver b.example maxdelay port port 5\n");
