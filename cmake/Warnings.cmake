@@ -11,7 +11,7 @@ target_compile_definitions(ntpopt_rules INTERFACE _FILE_OFFSET_BITS=64)
 if(NTPOPT_SANITIZE)
   target_compile_options(ntpopt_rules INTERFACE -fsanitize=${NTPOPT_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all
-    -Wno-maybe-uninitialized)  # g++ 12 sees ghosts in instrumented coroutines
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # g++ 12 sees ghosts in instrumented coroutines
   target_link_options(ntpopt_rules INTERFACE -fsanitize=${NTPOPT_SANITIZE})
 else()
   # Hardening does not fit under the sanitizers, which bring their own.
