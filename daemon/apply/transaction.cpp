@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "daemon/apply/limits.hpp"
+#include "daemon/core/select/choices.hpp"
 #include "daemon/io/sys/journal.hpp"
 #include "daemon/io/sys/proc.hpp"
 
@@ -34,13 +35,6 @@ class Reservation {
     bool& busy_;
     bool kept_ = false;
 };
-
-std::vector<std::string> names_of(const std::vector<Choice>& choices) {
-    std::vector<std::string> names;
-    for (const auto& choice : choices)
-        names.push_back(choice.endpoint.text());
-    return names;
-}
 
 }  // namespace
 

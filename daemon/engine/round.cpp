@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "daemon/core/discover/candidates.hpp"
+#include "daemon/core/select/choices.hpp"
 #include "daemon/core/select/leap.hpp"
 #include "daemon/engine/gather.hpp"
 
@@ -38,13 +39,6 @@ Observation unresolved(const Candidate& candidate, std::string why) {
 
 Observation left_out(const Candidate& candidate, std::string why) {
     return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), false};
-}
-
-std::vector<std::string> names_of(const std::vector<Choice>& choices) {
-    std::vector<std::string> names;
-    for (const auto& choice : choices)
-        names.push_back(choice.endpoint.text());
-    return names;
 }
 
 std::string count_of(std::size_t count, std::string_view singular) {
