@@ -30,12 +30,6 @@ target_compile_definitions(ntpopt_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BO
   BOOST_ASIO_DISABLE_BOOST_ALIGN)
 # GCC 12 inlines Asio's coroutine frames halfway and then takes their own operator delete for a mismatch.
 target_compile_options(ntpopt_asio INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
-# GCC 12 takes the comparison of two executors, once inlined, for a null dereference.
-target_compile_options(ntpopt_asio INTERFACE -Wno-null-dereference)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 takes the frame of a coroutine, which Asio allocates and frees itself, for a mismatch.
-  target_compile_options(ntpopt_asio PUBLIC -Wno-mismatched-new-delete)
-endif()
 if(NTPOPT_SANITIZE)
   target_compile_options(ntpopt_asio PUBLIC -fsanitize=${NTPOPT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(ntpopt_asio PUBLIC -fsanitize=${NTPOPT_SANITIZE})
