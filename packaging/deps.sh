@@ -20,9 +20,12 @@ build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-b
 unpackable_packages=(libboost1.81-dev libsystemd-dev)
 # What the daemons below build/deps/daemons are linked with, and what makes the small world they run in.
 demo_packages=(python3 iproute2 dbus-daemon util-linux procps libseccomp2 libgnutls30 libnettle8 libcap2 libedit2)
-test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata ccache)
+test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata ccache
+               libbsd0 libssl3 libacl1 libapparmor1 libblkid1 libgcrypt20 libip4tc2 libkmod2 liblz4-1 libmount1 libzstd1)
 fuzz_packages=(clang libclang-rt-dev)
 daemon_packages=(chrony)
+# timesyncd comes with the private library of its own version of systemd; ntpd links libbsd and OpenSSL.
+test_daemon_packages=(chrony ntpsec systemd-timesyncd libsystemd-shared)
 
 say() { printf 'deps: %s\n' "$*"; }
 
@@ -110,7 +113,7 @@ for set in "$@"; do
   case $set in
     build) want_packages "${build_packages[@]}"; want_unpackable "${unpackable_packages[@]}" ;;
     demo) want_packages "${demo_packages[@]}"; want_daemons "${daemon_packages[@]}" ;;
-    test) want_packages "${demo_packages[@]}" "${test_packages[@]}"; want_daemons "${daemon_packages[@]}" ;;
+    test) want_packages "${demo_packages[@]}" "${test_packages[@]}"; want_daemons "${test_daemon_packages[@]}" ;;
     fuzz) want_packages "${fuzz_packages[@]}" ;;
     *) say "unknown set '$set': build, demo, test, fuzz"; exit 2 ;;
   esac
