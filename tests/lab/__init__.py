@@ -16,6 +16,7 @@ move this machine's clock: the capability is dropped before the first daemon sta
 from lab.machine import Machine
 from lab.namespaces import enter, main
 from lab.processes import Process, wait_for
+from lab.systemd import Systemd
 from lab.world import Chrony, FakeServers, World
 
-__all__ = ["Chrony", "FakeServers", "Machine", "Process", "World", "enter", "main", "wait_for"]
+__all__ = ["Chrony", "FakeServers", "Machine", "Process", "Systemd", "World", "enter", "main", "wait_for"]

@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 from lab.processes import Process, TimedOut, wait_for
+from lab.systemd import Systemd, policy_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -65,10 +66,13 @@ class Chrony:
     def chronyc_argv(self) -> list:
         return [str(daemon_program("chrony", "usr/bin/chronyc")), "-h", str(self.socket)]
 
+    @property
+    def argv(self) -> list:
+        return [daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d", "-f", self.config]
+
     def start(self, under: list = ()) -> None:
         """Started through `under`, which ends in an exec, where that is given."""
-        self.process = self.world.start(self.name, [*under, daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
-                                                    "-f", self.config])
+        self.process = self.world.start(self.name, [*under, *self.argv])
         self.world.wait_for(self.answers, 10, f"{self.name} to listen")
 
     def answers(self) -> bool:
@@ -246,6 +250,7 @@ class World:
         """A private system bus with these policy files; our programs find it through the environment."""
         path = self.directory / "bus.sock"
         config = self.directory / "bus.conf"
+        policies = [policy_file(self.directory), *policies]
         includes = "\n".join(f'  <include ignore_missing="no">{policy}</include>' for policy in policies)
         config.write_text(f"""<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -272,6 +277,11 @@ class World:
         self.env["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={path}"
         self.start("dbus", ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--nosyslog"])
         self.wait_for(lambda: _accepts(path), 10, "the private bus")
+
+    def start_systemd(self) -> Systemd:
+        """A fake systemd1 on the private bus (start_bus() comes first) that starts real programs as its units."""
+        return Systemd(self.start("systemd", [self.program("tests/fakesystemd/fakesystemd")], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE))
 
     def has_owner(self, name: str) -> bool:
         """Whether somebody owns this name on the private bus."""

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "common/text.hpp"
+#include "daemon/io/bus/systemd_job.hpp"
 #include "dbus/contract.hpp"
 
 namespace ntpopt {
@@ -101,11 +102,15 @@ std::string hexadecimal(const std::vector<std::uint8_t>& bytes) {
 Systemd::Systemd(BusPump& pump, Duration deadline)
     : pump_(pump), deadline_(deadline), bus_(pump, contract::kBusName, contract::kBusPath) {}
 
+/// The unique name: a call to it starts nobody, and nobody else can answer it.
+asio::awaitable<Result<std::string>> Systemd::owner() {
+    auto question = bus_.message(contract::kBusInterface, "GetNameOwner", std::string(kName));
+    co_return co_await bus_.call_for<std::string>(std::move(question), deadline_);
+}
+
 asio::awaitable<Result<std::vector<UnitFacts>>> Systemd::units(std::vector<std::string> names) {
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline_);
-    // A call to a unique name starts nobody, and nobody else can answer it.
-    auto question = bus_.message(contract::kBusInterface, "GetNameOwner", std::string(kName));
-    auto owner = co_await bus_.call_for<std::string>(std::move(question), deadline_);
+    auto owner = co_await this->owner();
     if (!owner && owner.error().code == Errc::unavailable) co_return std::vector<UnitFacts>();
     if (!owner) co_return owner.error();
     if (*owner == silent_owner_ && Clock::now() < silent_until_)
@@ -140,6 +145,44 @@ asio::awaitable<Result<std::vector<UnitFacts>>> Systemd::ask(std::string owner, 
         units.push_back(std::move(facts));
     }
     co_return units;
+}
+
+asio::awaitable<Result<UnitFacts>> Systemd::ask_one(std::string owner, std::string unit, Clock::time_point end) {
+    std::vector<std::string> names(1, unit);
+    auto units = co_await ask(std::move(owner), std::move(names), end);
+    if (!units) co_return units.error();
+    if (units->empty()) co_return Error{Errc::not_found, "systemd knows no unit " + unit};
+    co_return std::move(units->front());
+}
+
+asio::awaitable<Result<UnitFacts>> Systemd::restart(std::string unit, Duration deadline) {
+    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline);
+    auto owner = co_await this->owner();
+    if (!owner && owner.error().code == Errc::unavailable)
+        co_return Error{Errc::refused,
+                        fmt::format("no systemd runs here, and nothing else can restart {} for ntpopt", unit)};
+    if (!owner) co_return owner.error();
+    auto before = co_await ask_one(*owner, unit, end);
+    if (!before) co_return before.error();
+
+    BusObject manager(pump_, *owner, kPath);
+    JobWatch jobs(pump_, *owner);
+    auto order = manager.message(kManager, "TryRestartUnit", before->id, std::string("replace"));
+    auto job = co_await manager.call_for<sdbus::ObjectPath>(std::move(order), end - Clock::now());
+    if (!job) co_return job.error().in("restart " + unit);
+    const auto result = co_await jobs.ended(*job, end);
+    if (!result) co_return result.error().in("restart " + unit);
+    if (*result != "done")
+        co_return Error{Errc::verification_failed,
+                        fmt::format("systemd could not restart {} ({}): see systemctl status {}", unit, *result, unit)};
+
+    // The signal is a hint, and a job that is done may have found nothing to restart: the unit itself is the proof.
+    auto after = co_await ask_one(*owner, unit, end);
+    if (!after) co_return after.error();
+    if (after->active_state != "active" || after->invocation == before->invocation)
+        co_return Error{Errc::verification_failed, fmt::format("{} is {} ({}) and was not started anew", unit,
+                                                               after->active_state, after->sub_state)};
+    co_return after;
 }
 
 template <typename Value>

@@ -1,5 +1,6 @@
-// What systemd knows of some services, asked over our own bus connection. Where no systemd owns its name there is
-// nothing to know; it is never started for a question. Judges nothing, and starts or stops no unit.
+// What systemd knows of some services, asked over our own bus connection, and the one thing that it is told to do:
+// restart one of them. Where no systemd owns its name there is nothing to know; it is never started for a question.
+// Judges nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -38,11 +39,18 @@ class Systemd {
     /// Errors: Errc::timeout, then Errc::unavailable for a minute without asking; Errc::parse where the answer is none.
     boost::asio::awaitable<Result<std::vector<UnitFacts>>> units(std::vector<std::string> names);
 
+    /// Restarts a unit that runs (TryRestartUnit) and waits for the end of that job; the answer is the unit as it runs
+    /// anew. Errors: Errc::refused where no systemd is there to do it; Errc::verification_failed where the job failed,
+    /// or the unit does not run or is the same invocation afterwards; Errc::timeout where the job did not end in time.
+    boost::asio::awaitable<Result<UnitFacts>> restart(std::string unit, Duration deadline);
+
   private:
     using Clock = std::chrono::steady_clock;
 
+    boost::asio::awaitable<Result<std::string>> owner();
     boost::asio::awaitable<Result<std::vector<UnitFacts>>> ask(std::string owner, std::vector<std::string> names,
                                                                Clock::time_point end);
+    boost::asio::awaitable<Result<UnitFacts>> ask_one(std::string owner, std::string unit, Clock::time_point end);
     /// Nothing where it does not come in time, or is of another type.
     template <typename Value>
     boost::asio::awaitable<std::optional<Value>> property(std::shared_ptr<BusObject> unit, std::string interface,

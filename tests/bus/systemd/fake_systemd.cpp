@@ -26,6 +26,9 @@ FakeSystemd::FakeSystemd(Loop& loop, std::string answer)
       manager_(sdbus::createObject(*connection_, "/org/freedesktop/systemd1")) {
     manager_->registerMethod("org.freedesktop.systemd1.Manager", "ListUnitsByNames", "as", answer_,
                              [this](sdbus::MethodCall call) { list(std::move(call)); });
+    manager_->registerMethod("org.freedesktop.systemd1.Manager", "TryRestartUnit", "ss", "o",
+                             [this](sdbus::MethodCall call) { begin_restart(std::move(call)); });
+    manager_->registerSignal("org.freedesktop.systemd1.Manager", "JobRemoved", "uoss");
     manager_->finishRegistration();
     connection_->requestName("org.freedesktop.systemd1");
     pump_.kick();
@@ -37,12 +40,31 @@ void FakeSystemd::add(const FakeUnit& unit, const std::vector<std::string>& alia
     for (const auto& alias : aliases)
         units_[alias] = {unit, path};
     auto object = sdbus::createObject(*connection_, path);
-    object->registerProperty(kUnit, "UnitFileState", unit.file_state.signature, unit.file_state.write);
-    object->registerProperty(kUnit, "InvocationID", unit.invocation.signature, unit.invocation.write);
-    object->registerProperty(kService, "MainPID", unit.main_pid.signature, unit.main_pid.write);
+    values_[path] = unit;
+    const auto& now = values_[path];
+    object->registerProperty(kUnit, "UnitFileState", unit.file_state.signature,
+                             [&now](sdbus::PropertyGetReply& reply) { now.file_state.write(reply); });
+    object->registerProperty(kUnit, "InvocationID", unit.invocation.signature,
+                             [&now](sdbus::PropertyGetReply& reply) { now.invocation.write(reply); });
+    object->registerProperty(kService, "MainPID", unit.main_pid.signature,
+                             [&now](sdbus::PropertyGetReply& reply) { now.main_pid.write(reply); });
     object->finishRegistration();
     objects_.push_back(std::move(object));
     pump_.kick();
+}
+
+void FakeSystemd::begin_restart(sdbus::MethodCall call) {
+    std::string name;
+    call >> name;
+    auto reply = call.createReply();
+    reply << sdbus::ObjectPath(kJob);
+    reply.send();
+    if (restart.result.empty()) return;
+    auto& [unit, path] = units_.at(name);
+    unit = values_[path] = restart.after;
+    auto signal = manager_->createSignal("org.freedesktop.systemd1.Manager", "JobRemoved");
+    signal << std::uint32_t{7} << sdbus::ObjectPath(kJob) << name << restart.result;
+    manager_->emitSignal(signal);
 }
 
 void FakeSystemd::list(sdbus::MethodCall call) {

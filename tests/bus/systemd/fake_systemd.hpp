@@ -48,8 +48,19 @@ class FakeSystemd {
     Mood mood = Mood::truthful;
     int asked = 0;  ///< calls of ListUnitsByNames
 
+    /// What becomes of a unit that shall be restarted: how its job ends ("" never), and what the unit is afterwards.
+    struct Restart {
+        std::string result = "done";
+        FakeUnit after;
+    };
+    Restart restart;
+
+    /// The path of the job that restarts a unit.
+    static constexpr const char* kJob = "/org/freedesktop/systemd1/job/7";
+
   private:
     void list(sdbus::MethodCall call);
+    void begin_restart(sdbus::MethodCall call);
 
     std::string answer_;
     std::unique_ptr<sdbus::IConnection> connection_ = sdbus::createSystemBusConnection();
@@ -58,6 +69,7 @@ class FakeSystemd {
     std::map<std::string, std::pair<FakeUnit, std::string>> units_;  ///< by any name: the unit and its object's path
     std::vector<std::unique_ptr<sdbus::IObject>> objects_;
     std::vector<sdbus::MethodCall> unanswered_;
+    std::map<std::string, FakeUnit> values_;  ///< by object path: what a unit's properties say now
 };
 
 }  // namespace ntpopt::test

@@ -52,6 +52,17 @@ class Detect(unittest.TestCase):
         seen = self.world.call("observe")
         self.assertEqual((seen["service"], seen["refusals"]), ("none", ["no NTP service runs here"]))
 
+    def test_systemd_adds_the_unit_and_the_invocation_of_this_very_start(self):
+        systemd = self.world.start_systemd()
+        systemd.start("chrony.service", self.world.chrony.argv)
+        self.world.wait_for(self.world.chrony.answers, 10, "chronyd to listen")
+        seen = self.world.call("observe")
+        self.assertEqual((seen["unit"], seen["invocation"], seen["main_pid"]),
+                         ("chrony.service", "01" * 16, systemd.pid("chrony.service")))
+        systemd.restart("chrony.service")
+        self.world.wait_for(self.world.chrony.answers, 10, "chronyd to listen again")
+        self.assertEqual(self.world.call("observe")["invocation"], "02" * 16)
+
 
 if __name__ == "__main__":
     lab.main()
