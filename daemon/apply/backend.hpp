@@ -28,7 +28,9 @@ class Change {
   public:
     virtual ~Change() = default;
 
-    /// Everything that is needed to go on with this change, or to undo it, in another process after a crash.
+    /// Everything that is needed to go on with this change, or to undo it, in another process after a crash: full
+    /// pre-images of the files, and of the service its "instance" (instance_of(), another one after each restart and
+    /// each boot), its "unit" and "invocation" where they are known.
     [[nodiscard]] virtual Json record() const = 0;
     /// What would be done, in the keys of org.ntpopt1.Applier.Plan.
     [[nodiscard]] virtual Json description() const = 0;
@@ -49,6 +51,8 @@ class Change {
     virtual boost::asio::awaitable<Result<std::string>> confirm() = 0;
     /// Brings the old sources back, whole, from whatever state the steps above left.
     virtual boost::asio::awaitable<Status> undo() = 0;
+    /// Sentences about files that somebody else changed meanwhile, so that undo() left them as they are.
+    [[nodiscard]] virtual std::vector<std::string> left_alone() const { return {}; }
 };
 
 class Backend {

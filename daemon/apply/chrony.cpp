@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "daemon/apply/chrony_change.hpp"
-#include "daemon/io/sys/files.hpp"
+#include "daemon/apply/our_files.hpp"
 
 namespace ntpopt {
 namespace {
@@ -167,9 +167,13 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (sight->our_path.empty()) co_return Error{Errc::refused, "chronyd has no sourcedir"};
     if (auto fine = check_ownership(sight->view, sight->our_path, goal.committed); !fine) co_return fine.error();
+    for (const auto& path : {sight->our_path, sight->restore_path})
+        if (auto room = check_room(path); !room) co_return room.error();
 
     ChronyRecord record;
     record.instance = instance_of(sight->detected.process);
+    record.unit = sight->detected.unit;
+    record.invocation = sight->detected.invocation;
     std::vector<ChronyDirective> deleted_before;
     if (!goal.committed.is_null()) {
         auto committed = parse_chrony_record(goal.committed);

@@ -15,7 +15,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/apply/detect.hpp"
-#include "daemon/io/sys/files.hpp"
 
 namespace ntpopt {
 namespace {
@@ -25,8 +24,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kPause = 250ms;
-/// chronyd runs as another user, and skips a file that it cannot read without a word.
-constexpr mode_t kFileMode = 0644;
 /// How long restored sources may take to answer before ours go all the same.
 constexpr Duration kRestoreWait = 20s;
 /// chronyd answers within a few seconds after its start.
@@ -34,21 +31,20 @@ constexpr int kReloadAttempts = 20;
 /// Names that chronyd has not resolved yet multiply for a while; then nothing comes back.
 constexpr int kDeleteAttempts = 5;
 
-std::pair<std::string, std::string> split_path(const std::string& path) {
-    const auto slash = path.rfind('/');
-    return {path.substr(0, slash), path.substr(slash + 1)};
-}
-
-Status put_file(const std::string& path, const std::optional<std::string>& content) {
-    const auto [folder, name] = split_path(path);
-    // A volatile directory is missing until a DHCP client needs it; chronyd looks for it at every reload.
-    if (!content && access(folder.c_str(), F_OK) != 0) return {};
-    const auto directory = content ? Directory::create(folder, 0755) : Directory::open(folder);
-    if (!directory) return directory.error();
-    const auto present = directory->read(name, kMaxChronyText);
-    if (!present) return present.error();
-    if (*present == content) return {};
-    return content ? directory->replace(name, *content, kFileMode) : directory->remove(name);
+/// Whether a restore file is one that this change found, planned or made while it was undone: then it holds lines that
+/// were there and lines that it deleted.
+bool is_our_restore(const ChronyRecord& record, const FileText& text) {
+    const auto& plan = record.plan;
+    if (text == record.restore_before || text == plan.staged_restore_text || text == plan.final_restore_text)
+        return true;
+    if (!text) return true;
+    const auto lines = parse_chrony_sources_file(*text);
+    const auto before = parse_chrony_sources_file(record.restore_before.value_or(""));
+    if (!lines || !before || render_chrony_sources(*lines) != text) return false;
+    return std::all_of(lines->begin(), lines->end(), [&](const auto& line) {
+        return std::find(before->begin(), before->end(), line) != before->end() ||
+               std::find(plan.removed.begin(), plan.removed.end(), line) != plan.removed.end();
+    });
 }
 
 }  // namespace
@@ -82,10 +78,29 @@ Status ChronyChange::attach_same() {
     return {};
 }
 
-Status ChronyChange::put_files(const std::optional<std::string>& ours,
-                               const std::optional<std::string>& restore) const {
-    if (auto done = put_file(record_.restore_path, restore); !done) return done;
-    return put_file(record_.our_path, ours);
+Status ChronyChange::put_ours(const FileText& text) const {
+    const auto& plan = record_.plan;
+    return put_file(record_.our_path, text, [&](const FileText& present) {
+        return present == record_.our_before || present == plan.staged_text || present == plan.settled_text ||
+               present == plan.final_text;
+    });
+}
+
+Status ChronyChange::put_restore(const FileText& text) const {
+    return put_file(record_.restore_path, text,
+                    [&](const FileText& present) { return is_our_restore(record_, present); });
+}
+
+Status ChronyChange::put_files(const FileText& ours, const FileText& restore) const {
+    if (auto done = put_restore(restore); !done) return done;
+    return put_ours(ours);
+}
+
+/// While undoing, a file of an administrator's is no failure: it stays, and is told of.
+Status ChronyChange::unless_changed_by_others(Status done) {
+    if (done || done.error().code != Errc::refused) return done;
+    left_alone_.push_back(done.error().detail);
+    return {};
 }
 
 asio::awaitable<void> ChronyChange::pause() {
@@ -230,7 +245,7 @@ asio::awaitable<Status> ChronyChange::bring_back_deleted() {
                     if (auto gone = co_await tools_->remove(source.id); !gone) co_return gone;
         }
     }
-    if (missing.empty()) co_return put_file(record_.restore_path, record_.restore_before);
+    if (missing.empty()) co_return put_restore(record_.restore_before);
 
     auto lines = parse_chrony_sources_file(record_.restore_before.value_or(""));
     if (!lines) co_return lines.error();
@@ -238,7 +253,7 @@ asio::awaitable<Status> ChronyChange::bring_back_deleted() {
         if (std::none_of(lines->begin(), lines->end(),
                          [&](const auto& line) { return same_source_name(line.name, directive.name); }))
             lines->push_back(directive);
-    if (auto done = put_file(record_.restore_path, render_chrony_sources(*lines)); !done) co_return done;
+    if (auto done = put_restore(render_chrony_sources(*lines)); !done) co_return done;
     since_ = Clock::now();
     if (auto done = co_await tools_->reload(); !done) co_return done;
     // Ours stay until one of them answers, so that chronyd is not left without a source in between.
@@ -278,11 +293,13 @@ asio::awaitable<Status> ChronyChange::reload_patiently() {
 }
 
 asio::awaitable<Status> ChronyChange::undo() {
+    left_alone_.clear();
     auto presence = attach();
     if (!presence) co_return presence.error();
     if (*presence != Presence::same) {
         // Another chronyd reads its own configuration: nothing deleted at run time needs to be brought back.
-        if (auto done = put_files(record_.our_before, std::nullopt); !done) co_return done;
+        if (auto done = unless_changed_by_others(put_restore(std::nullopt)); !done) co_return done;
+        if (auto done = unless_changed_by_others(put_ours(record_.our_before)); !done) co_return done;
         // One that starts in this moment may have read the files just before.
         presence = attach();
         if (!presence) co_return presence.error();
@@ -290,10 +307,14 @@ asio::awaitable<Status> ChronyChange::undo() {
         co_return co_await reload_patiently();
     }
     // A file that cannot be made durable is no reason to leave chronyd with half of the old sources.
-    const Status brought_back = co_await bring_back_deleted();
-    const Status put = put_file(record_.our_path, record_.our_before);
+    auto restored = co_await bring_back_deleted();
+    const Status brought_back = unless_changed_by_others(std::move(restored));
+    const std::size_t others = left_alone_.size();
+    const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
-    if (auto done = co_await check_former(); !done) co_return done;
+    // What an administrator wrote in place of our lines decides what chronyd follows instead of them.
+    if (left_alone_.size() == others)
+        if (auto done = co_await check_former(); !done) co_return done;
     if (!brought_back) co_return brought_back;
     co_return put;
 }

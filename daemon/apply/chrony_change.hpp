@@ -9,6 +9,7 @@
 #include "daemon/apply/backend.hpp"
 #include "daemon/apply/chrony_record.hpp"
 #include "daemon/apply/chrony_tools.hpp"
+#include "daemon/apply/our_files.hpp"
 #include "daemon/core/verify/chrony.hpp"
 
 namespace ntpopt {
@@ -28,6 +29,7 @@ class ChronyChange final : public Change {
     boost::asio::awaitable<Status> remove_base() override;
     boost::asio::awaitable<Result<std::string>> confirm() override;
     boost::asio::awaitable<Status> undo() override;
+    [[nodiscard]] std::vector<std::string> left_alone() const override { return left_alone_; }
 
   private:
     enum class Presence { absent, same, restarted };
@@ -37,8 +39,10 @@ class ChronyChange final : public Change {
     /// As attach(), but any other than the chronyd that the change began with is an error.
     Status attach_same();
     boost::asio::awaitable<Result<ChronyObserved>> look();
-    [[nodiscard]] Status put_files(const std::optional<std::string>& ours,
-                                   const std::optional<std::string>& restore) const;
+    [[nodiscard]] Status put_ours(const FileText& text) const;
+    [[nodiscard]] Status put_restore(const FileText& text) const;
+    [[nodiscard]] Status put_files(const FileText& ours, const FileText& restore) const;
+    [[nodiscard]] Status unless_changed_by_others(Status done);
     boost::asio::awaitable<Status> reload_patiently();
     boost::asio::awaitable<Status> delete_leftovers();
     boost::asio::awaitable<Status> bring_back_deleted();
@@ -49,6 +53,7 @@ class ChronyChange final : public Change {
     Json description_;
     ApplyConfig config_;
     std::optional<ChronyTools> tools_;
+    std::vector<std::string> left_alone_;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();  ///< of the last reload
 };
 

@@ -83,6 +83,8 @@ Json to_json(const ChronyRecord& record) {
         former.push_back({{"name", item.name}, {"sources", item.sources}});
     return {{"service", "chronyd"},
             {"instance", record.instance},
+            {"unit", record.unit},
+            {"invocation", record.invocation},
             {"chronyc", record.chronyc},
             {"our_path", record.our_path},
             {"restore_path", record.restore_path},
@@ -99,6 +101,8 @@ Json to_json(const ChronyRecord& record) {
 Result<ChronyRecord> parse_chrony_record(const Json& json) {
     ChronyRecord record;
     record.instance = get_string(json, "instance");
+    record.unit = get_string(json, "unit");
+    record.invocation = get_string(json, "invocation");
     record.our_path = get_string(json, "our_path");
     record.restore_path = get_string(json, "restore_path");
     if (get_string(json, "service") != "chronyd" || !record.our_path.starts_with('/') ||

@@ -19,6 +19,8 @@ struct ChronyFormer {
 
 struct ChronyRecord {
     std::string instance;              ///< of the chronyd that was changed (instance_of())
+    std::string unit;                  ///< systemd's name of it, "" where it is not known
+    std::string invocation;            ///< systemd's InvocationID of it, "" where it is not known
     std::vector<std::string> chronyc;  ///< how it is called
     std::string our_path;
     std::string restore_path;

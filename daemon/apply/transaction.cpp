@@ -224,6 +224,8 @@ asio::awaitable<void> Transactions::go_back(std::string reason) {
     // A journal that cannot be written must not keep the old sources from coming back.
     if (auto saved = enter(TransactionState::rolling_back); !saved) reason += "; " + saved.error().detail;
     const auto undone = co_await change_->undo();
+    for (const auto& sentence : change_->left_alone())
+        reason += "; " + sentence;
     if (undone)
         finish(TransactionState::rolled_back, std::move(reason));
     else

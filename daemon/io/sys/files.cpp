@@ -6,11 +6,15 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 namespace ntpopt {
 namespace {
@@ -41,14 +45,112 @@ bool write_all(int fd, std::string_view content) {
     return true;
 }
 
-/// Who else may write into a directory could replace what we put there.
-Status check_owner(int fd, const std::string& path) {
+constexpr const char* kLabel = "security.selinux";
+/// As many links as the kernel follows itself (path_resolution(7)).
+constexpr int kMaxLinks = 40;
+
+enum class Safety { ours, shared, unsafe };
+
+/// Who else may write into a directory could replace what is in it; in a sticky one, only what is his own.
+Result<Safety> judge(int fd, const std::string& path) {
     struct stat status {};
     if (fstat(fd, &status) != 0) return io_error("look at " + path, errno);
-    if (status.st_uid != 0 && status.st_uid != geteuid())
-        return Error{Errc::refused, path + " belongs to another user"};
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return Error{Errc::refused, path + " can be written by others"};
-    return {};
+    if (status.st_uid != 0 && status.st_uid != geteuid()) return Safety::unsafe;
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return Safety::ours;
+    return (status.st_mode & S_ISVTX) != 0 ? Safety::shared : Safety::unsafe;
+}
+
+Status check_owner(int fd, const std::string& path) {
+    const auto safety = judge(fd, path);
+    if (!safety) return safety.error();
+    if (*safety == Safety::ours) return {};
+    return Error{Errc::refused, path + " belongs to another user or can be written by others"};
+}
+
+/// The target of a link, or nothing where the name is none.
+Result<std::optional<std::string>> link_target(int parent, const std::string& name, const std::string& path) {
+    std::array<char, 4096> buffer{};
+    const ssize_t size = readlinkat(parent, name.c_str(), buffer.data(), buffer.size());
+    if (size < 0 && (errno == EINVAL || errno == ENOENT)) return std::optional<std::string>();
+    if (size < 0 || static_cast<std::size_t>(size) == buffer.size()) return io_error("read the link " + path, errno);
+    return std::optional(std::string(buffer.data(), static_cast<std::size_t>(size)));
+}
+
+/// The names of a path, last one first, so that the target of a link goes on top.
+void push_names(std::vector<std::string>& names, const std::string& path) {
+    std::size_t end = path.size();
+    while (end > 0) {
+        const auto slash = path.rfind('/', end - 1);
+        const auto begin = slash == std::string::npos ? 0 : slash + 1;
+        if (begin < end && path.substr(begin, end - begin) != ".") names.push_back(path.substr(begin, end - begin));
+        if (slash == std::string::npos) break;
+        end = slash;
+    }
+}
+
+/// `access`: O_PATH for a directory that is only walked through, which needs no permission to list it.
+Result<FileDescriptor> open_step(int parent, const std::string& name, const std::string& path, int access = O_PATH) {
+    FileDescriptor fd(openat(parent, name.c_str(), access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd.is_open()) return io_error("open " + path, errno);
+    return fd;
+}
+
+/// Walks to the directory that holds the last name of an absolute path, and says that name.
+Result<std::pair<FileDescriptor, std::string>> walk_to_parent(const std::string& path) {
+    if (!path.starts_with('/')) return Error{Errc::invalid_argument, path + " is no absolute path"};
+    std::vector<std::string> ahead;
+    push_names(ahead, path);
+    if (ahead.empty()) ahead.emplace_back(".");
+    auto at = open_step(AT_FDCWD, "/", "/");
+    int links = 0;
+    while (at && ahead.size() > 1) {
+        const std::string name = std::move(ahead.back());
+        ahead.pop_back();
+        const auto safety = judge(at->get(), path);
+        if (!safety) return safety.error();
+        if (*safety == Safety::unsafe)
+            return Error{Errc::refused,
+                         fmt::format("the way to {} leads through a directory, the one of {}, that belongs "
+                                     "to another user or can be written by others",
+                                     path, name)};
+        const auto target = link_target(at->get(), name, path);
+        if (!target) return target.error();
+        if (!*target) {
+            at = open_step(at->get(), name, path);
+            continue;
+        }
+        if (*safety == Safety::shared)
+            return Error{
+                Errc::refused,
+                fmt::format("the way to {} leads through the link {}, which anybody may have made", path, name)};
+        if (++links > kMaxLinks) return io_error("open " + path, ELOOP);
+        push_names(ahead, **target);
+        if ((*target)->starts_with('/')) at = open_step(AT_FDCWD, "/", "/");
+    }
+    if (!at) return at.error();
+    const auto safety = judge(at->get(), path);
+    if (!safety) return safety.error();
+    if (*safety == Safety::unsafe)
+        return Error{
+            Errc::refused,
+            fmt::format("{} is in a directory that belongs to another user or can be written by others", path)};
+    return std::pair(std::move(*at), std::move(ahead.back()));
+}
+
+std::string label_of(int fd) {
+    std::array<char, 256> label{};
+    const ssize_t size = fgetxattr(fd, kLabel, label.data(), label.size());
+    return size > 0 ? std::string(label.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+/// Owner before mode, since a change of owner clears bits of the mode.
+bool take_after(int fd, mode_t mode, const FileImage* like) {
+    if (like != nullptr) {
+        if ((like->owner != geteuid() || like->group != getegid()) && fchown(fd, like->owner, like->group) != 0)
+            return false;
+        if (!like->label.empty() && fsetxattr(fd, kLabel, like->label.data(), like->label.size(), 0) != 0) return false;
+    }
+    return fchmod(fd, mode) == 0;
 }
 
 }  // namespace
@@ -58,38 +160,59 @@ Error Directory::error(std::string_view doing, const std::string& name, int numb
 }
 
 Result<Directory> Directory::open(const std::string& path) {
-    FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd.is_open()) return io_error("open " + path, errno);
-    if (auto fine = check_owner(fd.get(), path); !fine) return fine.error();
-    return Directory(std::move(fd), path);
+    auto place = walk_to_parent(path);
+    if (!place) return place.error();
+    auto fd = open_step(place->first.get(), place->second, path, O_RDONLY);
+    if (!fd) return fd.error();
+    if (auto fine = check_owner(fd->get(), path); !fine) return fine.error();
+    return Directory(std::move(*fd), path);
 }
 
 Result<Directory> Directory::create(const std::string& path, mode_t mode) {
-    if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return io_error("make " + path, errno);
+    const auto place = walk_to_parent(path);
+    if (!place) return place.error();
+    if (mkdirat(place->first.get(), place->second.c_str(), mode) != 0 && errno != EEXIST)
+        return io_error("make " + path, errno);
     return open(path);
 }
 
 Result<std::optional<std::string>> Directory::read(const std::string& name, std::size_t max_bytes) const {
+    auto image = read_image(name, max_bytes);
+    if (!image) return image.error();
+    return *image ? std::optional((*image)->content) : std::nullopt;
+}
+
+Result<std::optional<FileImage>> Directory::read_image(const std::string& name, std::size_t max_bytes) const {
     const FileDescriptor file(openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!file.is_open() && errno == ENOENT) return std::optional<std::string>();
+    if (!file.is_open() && errno == ENOENT) return std::optional<FileImage>();
     if (!file.is_open()) return error("open", name, errno);
     struct stat status {};
     if (fstat(file.get(), &status) != 0) return error("look at", name, errno);
     if (!S_ISREG(status.st_mode)) return Error{Errc::io, fmt::format("{}/{} is no regular file", path_, name)};
     auto content = read_all(file.get(), max_bytes, path_ + "/" + name);
     if (!content) return content.error();
-    return std::optional<std::string>(std::move(*content));
+    return std::optional(
+        FileImage{std::move(*content), status.st_mode & 07777U, status.st_uid, status.st_gid, label_of(file.get())});
 }
 
 Status Directory::replace(const std::string& name, std::string_view content, mode_t mode) const {
+    return put(name, content, mode, nullptr);
+}
+
+Status Directory::replace(const std::string& name, const FileImage& image) const {
+    return put(name, image.content, image.mode, &image);
+}
+
+Status Directory::put(const std::string& name, std::string_view content, mode_t mode, const FileImage* like) const {
     const std::string temporary = "." + name + ".new";
     // What a crash left there is ours: nobody else may write into this directory.
     unlinkat(fd_.get(), temporary.c_str(), 0);
     FileDescriptor file(
-        openat(fd_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+        openat(fd_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.is_open()) return error("make", temporary, errno);
-    // The mode of openat() is cut by the umask, and chronyd skips a file that it cannot read without a word.
-    if (!write_all(file.get(), content) || fchmod(file.get(), mode) != 0 || fsync(file.get()) != 0) {
+    // Ours alone until it is whole; the mode of openat() would be cut by the umask anyway, and chronyd skips a file
+    // that it cannot read without a word.
+    if (!write_all(file.get(), content) || !take_after(file.get(), mode, like) || fsync(file.get()) != 0) {
         const int number = errno;
         unlinkat(fd_.get(), temporary.c_str(), 0);
         return error("write", temporary, number);
@@ -125,6 +248,16 @@ Result<std::vector<std::string>> Directory::list() const {
     }
     std::sort(names.begin(), names.end());
     return names;
+}
+
+Status Directory::check_space(std::uint64_t bytes) const {
+    struct statvfs space {};
+    if (fstatvfs(fd_.get(), &space) != 0) return error("look at the space of", "", errno);
+    const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+    // Some file systems count no inodes at all.
+    if (free_bytes >= bytes && (space.f_files == 0 || space.f_favail > 0)) return {};
+    return Error{Errc::refused, fmt::format("the file system of {} is full ({} bytes free): make room there first",
+                                            path_, free_bytes)};
 }
 
 Status Directory::lock() const {

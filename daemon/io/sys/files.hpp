@@ -1,9 +1,11 @@
-// Files in a directory that is held open: read with a bound, replaced atomically and durably, removed. No path is
-// walked twice and no link is followed, so nobody who may write elsewhere can lead root's hand.
+// Files in a directory that is held open: read with a bound, replaced atomically and durably, removed. The way to the
+// directory is walked once, step by step, and every step must be one that nobody but root (or we) can bend, so nobody
+// who may write elsewhere can lead root's hand.
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,9 +15,21 @@
 
 namespace ntpopt {
 
+/// A regular file as it stands: what is in it, and who may do what with it.
+struct FileImage {
+    std::string content;
+    mode_t mode = 0644;
+    uid_t owner = 0;
+    gid_t group = 0;
+    std::string label;  ///< security context of SELinux, as the kernel keeps it; empty where there is none
+    friend bool operator==(const FileImage&, const FileImage&) = default;
+};
+
 class Directory {
   public:
-    /// Opens an existing directory that must not be a link, belong to root or to us, and be writable by nobody else.
+    /// Opens an existing directory. It must not be a link, and it and all that lead to it must belong to root or to us
+    /// and be writable by nobody else (Errc::refused); links on the way count where root made them. Of a directory that
+    /// all may write, but in which each may only remove his own (sticky), the way may lead through what is ours.
     [[nodiscard]] static Result<Directory> open(const std::string& path);
 
     /// The same, made first where it is missing (its parent must be there), with this mode.
@@ -24,15 +38,24 @@ class Directory {
     /// The content of a regular file, nothing where there is none. More than `max_bytes` is an error.
     [[nodiscard]] Result<std::optional<std::string>> read(const std::string& name, std::size_t max_bytes) const;
 
+    /// The same with owner, mode and label.
+    [[nodiscard]] Result<std::optional<FileImage>> read_image(const std::string& name, std::size_t max_bytes) const;
+
     /// Puts the content in the file's place: after a crash either the old or the new one is there, whole. The temporary
     /// file is called ".NAME.new", which no *.conf or *.sources pattern matches.
     [[nodiscard]] Status replace(const std::string& name, std::string_view content, mode_t mode) const;
+
+    /// The same with the owner, mode and label of the image.
+    [[nodiscard]] Status replace(const std::string& name, const FileImage& image) const;
 
     /// Removes the file durably; no error where there is none.
     [[nodiscard]] Status remove(const std::string& name) const;
 
     /// Names of the entries, sorted; at most 10,000.
     [[nodiscard]] Result<std::vector<std::string>> list() const;
+
+    /// Errc::refused, as a sentence, where its file system has less than `bytes` free for us.
+    [[nodiscard]] Status check_space(std::uint64_t bytes) const;
 
     /// Takes the directory for this process alone, as long as this object lives; Errc::busy where another one has it.
     [[nodiscard]] Status lock() const;
@@ -41,6 +64,8 @@ class Directory {
 
   private:
     Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    [[nodiscard]] Status put(const std::string& name, std::string_view content, mode_t mode,
+                             const FileImage* like) const;
     [[nodiscard]] Error error(std::string_view doing, const std::string& name, int number) const;
 
     FileDescriptor fd_;

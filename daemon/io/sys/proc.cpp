@@ -108,7 +108,9 @@ Result<std::vector<ProcessInfo>> find_processes(const std::vector<string_view>& 
 }
 
 std::string instance_of(const ProcessInfo& process) {
-    return fmt::format("{}:{}", process.pid, process.start_ticks);
+    // Services start at much the same moment of every boot, under much the same number.
+    const auto boot = boot_id();
+    return fmt::format("{}:{}:{}", process.pid, process.start_ticks, boot ? boot->substr(0, 8) : "");
 }
 
 Result<std::string> boot_id() {

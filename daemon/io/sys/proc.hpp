@@ -29,7 +29,7 @@ struct ProcessInfo {
 [[nodiscard]] Result<std::vector<ProcessInfo>> find_processes(const std::vector<std::string_view>& names,
                                                               const std::vector<std::string_view>& units = {});
 
-/// "PID:START", the same as long as the process lives.
+/// "PID:START:BOOT", the same as long as the process lives, and never again.
 [[nodiscard]] std::string instance_of(const ProcessInfo& process);
 
 /// The kernel's boot identifier (/proc/sys/kernel/random/boot_id).

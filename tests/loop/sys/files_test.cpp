@@ -81,6 +81,60 @@ TEST_F(Files, a_directory_that_others_may_write_is_refused) {
     }
 }
 
+TEST_F(Files, links_on_the_way_count_where_nobody_else_can_make_them) {
+    std::filesystem::create_directories(path_ + "/real/inner");
+    std::filesystem::create_symlink("real", path_ + "/short");
+    std::filesystem::create_symlink(path_ + "/real/../short", path_ + "/long");
+    std::filesystem::create_symlink("round", path_ + "/round");
+    EXPECT_TRUE(Directory::open(path_ + "/short/inner"));
+    EXPECT_TRUE(Directory::open(path_ + "/long/./inner//"));
+    EXPECT_TRUE(Directory::create(path_ + "/long/new", 0755));
+    EXPECT_TRUE(std::filesystem::is_directory(path_ + "/real/new"));
+    EXPECT_FALSE(Directory::open(path_ + "/round/inner"));
+    EXPECT_FALSE(Directory::open(path_ + "/short")) << "the last step is no link";
+    EXPECT_FALSE(Directory::open("relative"));
+}
+
+TEST_F(Files, a_way_that_others_can_bend_is_refused_at_every_step) {
+    std::filesystem::create_directories(path_ + "/a/b/c");
+    for (const auto* step : {"/a", "/a/b"}) {
+        chmod((path_ + step).c_str(), 0777);
+        EXPECT_EQ(Directory::open(path_ + "/a/b/c").error().code, Errc::refused) << step;
+        EXPECT_EQ(Directory::create(path_ + "/a/b/c", 0755).error().code, Errc::refused) << step;
+        chmod((path_ + step).c_str(), 0755);
+        if (geteuid() != 0) continue;
+        ASSERT_EQ(chown((path_ + step).c_str(), 65534, 65534), 0);
+        EXPECT_EQ(Directory::open(path_ + "/a/b/c").error().code, Errc::refused) << step;
+        ASSERT_EQ(chown((path_ + step).c_str(), 0, 0), 0);
+    }
+    // In a sticky directory of all, what is ours stays ours, but a link may be anybody's.
+    chmod((path_ + "/a").c_str(), 01777);
+    EXPECT_TRUE(Directory::open(path_ + "/a/b/c"));
+    std::filesystem::create_symlink("b", path_ + "/a/link");
+    EXPECT_EQ(Directory::open(path_ + "/a/link/c").error().code, Errc::refused);
+}
+
+TEST_F(Files, an_image_comes_back_with_its_owner_and_mode) {
+    EXPECT_TRUE(directory().replace("ntp.conf", "old\n", 0640));
+    if (geteuid() == 0) {
+        EXPECT_EQ(chown((path_ + "/ntp.conf").c_str(), 65534, 65534), 0);
+    }
+    const auto image = **directory().read_image("ntp.conf", 100);
+    EXPECT_EQ(image.content, "old\n");
+    EXPECT_EQ(image.mode, 0640u);
+    EXPECT_TRUE(directory().replace("ntp.conf", "new\n", 0644));
+    EXPECT_TRUE(directory().replace("ntp.conf", image));
+    EXPECT_EQ(**directory().read_image("ntp.conf", 100), image);
+    EXPECT_EQ(*directory().read_image("nothing", 100), std::nullopt);
+}
+
+TEST_F(Files, a_full_file_system_is_said) {
+    EXPECT_TRUE(directory().check_space(1));
+    const auto full = directory().check_space(std::uint64_t{1} << 62);
+    EXPECT_EQ(full.error().code, Errc::refused);
+    EXPECT_THAT(full.error().detail, testing::HasSubstr("make room"));
+}
+
 TEST_F(Files, one_process_at_a_time_holds_the_lock) {
     const auto first = directory();
     const auto second = directory();

@@ -1,0 +1,158 @@
+// Implementation of our_files.hpp.
+#include "daemon/apply/our_files.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "daemon/core/plan/managed.hpp"
+
+namespace ntpopt {
+namespace {
+
+/// The services run as users of their own; chronyd skips a file that it cannot read without a word.
+constexpr mode_t kFileMode = 0644;
+constexpr mode_t kDirectoryMode = 0755;
+/// What is asked of a file system before a change: its texts and the copies beside them while they take their places.
+constexpr std::uint64_t kRoom = 256 * 1024;
+
+/// JSON is UTF-8, configuration files need not be: what would not come back the same is kept as numbers.
+Json text_json(const std::string& text) {
+    const auto back = parse_json(render_json(Json(text)), 8 * kMaxConfigText);
+    if (back && back->get<std::string>() == text) return text;
+    return std::vector<unsigned char>(text.begin(), text.end());
+}
+
+Result<std::string> parse_text_json(const Json& json) {
+    if (json.is_string()) return json.get<std::string>();
+    std::string text;
+    for (const auto& item : json) {
+        if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 255)
+            return Error{Errc::parse, "a text of a file cannot be read"};
+        text += static_cast<char>(item.get<unsigned char>());
+    }
+    return text;
+}
+
+bool exists(const std::string& folder) {
+    return access(folder.c_str(), F_OK) == 0;
+}
+
+Status put(const std::string& path, const FileText& text, const std::function<bool(const FileText&)>& is_known,
+           const FileImage* like) {
+    const auto [folder, name] = split_path(path);
+    // A volatile directory is missing until a DHCP client needs it.
+    if (!text && !exists(folder)) return {};
+    const auto directory = text ? Directory::create(folder, kDirectoryMode) : Directory::open(folder);
+    if (!directory) return directory.error();
+    const auto present = directory->read(name, kMaxConfigText);
+    if (!present) return present.error();
+    if (*present == text) return {};
+    if (!is_known(*present)) return Error{Errc::refused, left_alone_sentence(path)};
+    if (!text) return directory->remove(name);
+    if (like == nullptr) return directory->replace(name, *text, kFileMode);
+    FileImage image = *like;
+    image.content = *text;
+    return directory->replace(name, image);
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> split_path(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Result<std::optional<FileImage>> read_image(const std::string& path) {
+    const auto [folder, name] = split_path(path);
+    if (!exists(folder)) return std::optional<FileImage>();
+    const auto directory = Directory::open(folder);
+    if (!directory) return directory.error();
+    return directory->read_image(name, kMaxConfigText);
+}
+
+Result<FileText> read_text(const std::string& path) {
+    auto image = read_image(path);
+    if (!image) return image.error();
+    return *image ? FileText(std::move((*image)->content)) : FileText();
+}
+
+Status put_file(const OurFile& file, const FileText& text) {
+    const auto is_known = [&](const FileText& present) {
+        return present == (file.before ? FileText(file.before->content) : FileText()) ||
+               std::find(file.written.begin(), file.written.end(), present) != file.written.end();
+    };
+    return put(file.path, text, is_known, file.before ? &*file.before : nullptr);
+}
+
+Status put_file(const std::string& path, const FileText& text, const std::function<bool(const FileText&)>& is_known) {
+    return put(path, text, is_known, nullptr);
+}
+
+Status restore_file(const OurFile& file) {
+    return put_file(file, file.before ? FileText(file.before->content) : FileText());
+}
+
+std::string left_alone_sentence(const std::string& path) {
+    return path + " was changed by somebody else meanwhile and is left alone: see that it says what you want";
+}
+
+Status check_managed(const std::string& path, std::string_view text, const ApplyConfig& config) {
+    const auto manager = manager_of(text);
+    if (!manager || !config.respect_managed) return {};
+    return Error{Errc::refused, fmt::format("{} is managed by {}, which would undo the change: configure the servers "
+                                            "there, or set respect_managed = false",
+                                            path, *manager)};
+}
+
+Status check_room(const std::string& path) {
+    auto folder = split_path(path).first;
+    if (!exists(folder)) folder = split_path(folder).first;
+    const auto directory = Directory::open(folder);
+    if (!directory) return directory.error();
+    return directory->check_space(kRoom);
+}
+
+Json to_json(const OurFile& file) {
+    Json before;
+    if (file.before)
+        before = {{"text", text_json(file.before->content)},
+                  {"mode", file.before->mode},
+                  {"owner", file.before->owner},
+                  {"group", file.before->group},
+                  {"label", file.before->label}};
+    Json written = Json::array();
+    for (const auto& text : file.written)
+        written.push_back(text ? text_json(*text) : Json());
+    return {{"path", file.path}, {"before", std::move(before)}, {"written", std::move(written)}};
+}
+
+Result<OurFile> parse_our_file(const Json& json) {
+    OurFile file;
+    file.path = get_string(json, "path");
+    if (!file.path.starts_with('/')) return Error{Errc::parse, "a file of a change has no path"};
+    if (const Json& before = get_object(json, "before"); !before.empty()) {
+        const auto mode = get_integer(before, "mode");
+        const auto owner = get_integer(before, "owner");
+        const auto group = get_integer(before, "group");
+        if (!mode || !owner || !group || !before.contains("text"))
+            return Error{Errc::parse, "the pre-image of " + file.path + " cannot be read"};
+        auto text = parse_text_json(before["text"]);
+        if (!text) return text.error();
+        file.before = FileImage{std::move(*text), static_cast<mode_t>(*mode), static_cast<uid_t>(*owner),
+                                static_cast<gid_t>(*group), get_string(before, "label")};
+    }
+    for (const auto& item : get_array(json, "written")) {
+        if (item.is_null()) {
+            file.written.emplace_back();
+            continue;
+        }
+        auto text = parse_text_json(item);
+        if (!text) return text.error();
+        file.written.emplace_back(std::move(*text));
+    }
+    return file;
+}
+
+}  // namespace ntpopt

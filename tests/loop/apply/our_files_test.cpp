@@ -1,0 +1,99 @@
+// Files of a change: pre- and post-images take turns, an administrator's text stays, whatever is asked.
+#include "daemon/apply/our_files.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace ntpopt {
+namespace {
+
+using testing::HasSubstr;
+
+class OurFiles : public testing::Test {
+  protected:
+    OurFiles() {
+        std::string pattern = testing::TempDir() + "ntpopt-ours-XXXXXX";
+        path_ = mkdtemp(pattern.data());
+        file_.path = path_ + "/ntp.conf";
+        file_.written = {"staged\n", "final\n"};
+    }
+    ~OurFiles() override { std::filesystem::remove_all(path_); }
+
+    void write(const std::string& text) const { std::ofstream(file_.path) << text; }
+    [[nodiscard]] FileText text() const { return *read_text(file_.path); }
+
+    std::string path_;
+    OurFile file_;
+};
+
+TEST_F(OurFiles, what_was_not_there_goes_again) {
+    EXPECT_TRUE(put_file(file_, "staged\n"));
+    EXPECT_TRUE(put_file(file_, "final\n"));
+    EXPECT_EQ(text(), "final\n");
+    EXPECT_TRUE(restore_file(file_));
+    EXPECT_EQ(text(), std::nullopt);
+    EXPECT_TRUE(restore_file(file_)) << "what is done already is no failure";
+}
+
+TEST_F(OurFiles, what_was_there_comes_back_byte_by_byte_with_its_mode) {
+    write("caf\xe9\n");
+    chmod(file_.path.c_str(), 0640);
+    file_.before = *read_image(file_.path);
+    EXPECT_TRUE(put_file(file_, "final\n"));
+    const auto again = parse_our_file(*parse_json(render_json(to_json(file_))));
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_TRUE(restore_file(*again)) << "by another process, from the journal";
+    EXPECT_EQ(*read_image(file_.path), file_.before);
+}
+
+TEST_F(OurFiles, an_administrator_s_text_is_never_overwritten) {
+    write("old\n");
+    file_.before = *read_image(file_.path);
+    EXPECT_TRUE(put_file(file_, "staged\n"));
+    write("an administrator's\n");
+    for (const FileText& wanted : {FileText("final\n"), FileText("staged\n"), FileText("old\n"), FileText()}) {
+        const auto refused = put_file(file_, wanted);
+        EXPECT_EQ(refused.error().code, Errc::refused);
+        EXPECT_THAT(refused.error().detail, HasSubstr(file_.path + " was changed by somebody else"));
+    }
+    EXPECT_FALSE(restore_file(file_));
+    EXPECT_EQ(text(), "an administrator's\n");
+    std::filesystem::remove(file_.path);
+    EXPECT_FALSE(restore_file(file_)) << "who removed the file did not want it back";
+    EXPECT_EQ(text(), std::nullopt);
+}
+
+TEST_F(OurFiles, a_missing_directory_is_made_for_a_text_and_no_obstacle_otherwise) {
+    file_.path = path_ + "/run/x.sources";
+    EXPECT_EQ(text(), std::nullopt);
+    EXPECT_TRUE(put_file(file_, std::nullopt));
+    EXPECT_FALSE(std::filesystem::exists(path_ + "/run"));
+    EXPECT_TRUE(check_room(file_.path));
+    EXPECT_TRUE(put_file(file_, "staged\n"));
+    EXPECT_EQ(text(), "staged\n");
+}
+
+TEST_F(OurFiles, a_journal_that_holds_something_else_is_refused) {
+    EXPECT_FALSE(parse_our_file(Json::object()));
+    EXPECT_FALSE(parse_our_file({{"path", "relative"}}));
+    EXPECT_FALSE(parse_our_file({{"path", "/x"}, {"before", {{"text", "a"}}}}));
+    EXPECT_FALSE(parse_our_file({{"path", "/x"}, {"written", {{300}}}}));
+}
+
+TEST_F(OurFiles, a_managed_file_is_refused_unless_the_configuration_says_otherwise) {
+    ApplyConfig config;
+    const auto refused = check_managed("/etc/ntp.conf", "# Ansible managed\n", config);
+    EXPECT_EQ(refused.error().code, Errc::refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("/etc/ntp.conf is managed by Ansible"));
+    EXPECT_TRUE(check_managed("/etc/ntp.conf", "# mine\n", config));
+    config.respect_managed = false;
+    EXPECT_TRUE(check_managed("/etc/ntp.conf", "# Ansible managed\n", config));
+}
+
+}  // namespace
+}  // namespace ntpopt
