@@ -11,7 +11,8 @@ Json to_json(const Gate& gate) {
                 {"passed", gate.passed},
                 {"value", number_or_null(gate.value)},
                 {"limit", number_or_null(gate.limit)},
-                {"unit", gate.unit}};
+                {"unit", gate.unit},
+                {"wanted", gate.at_least ? "at least" : "at most"}};
 }
 
 Json to_json(const Counterfactual& one) {

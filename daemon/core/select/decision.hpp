@@ -39,6 +39,7 @@ struct Gate {
     double value = 0;
     double limit = 0;
     std::string_view unit;  ///< "ms", "%", "points", "" for a plain number
+    bool at_least = false;  ///< the limit is the least that is wanted; otherwise the most that is allowed
 };
 
 /// What was found out about one server, and what became of it.

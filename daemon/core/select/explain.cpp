@@ -166,8 +166,9 @@ std::vector<std::string> render_explanation(const Explanation& explanation) {
     const auto& server = explanation.server;
     std::vector<std::string> out{fmt::format("{}: {}: {}", server.name, name_of(server.verdict), server.reason)};
     for (const auto& gate : server.gates)
-        out.push_back(fmt::format("{}: {} is {}, the limit {}", gate.passed ? "passed" : "failed", describe(gate.word),
-                                  with_unit(gate.value, gate.unit), with_unit(gate.limit, gate.unit)));
+        out.push_back(fmt::format("{}: {} is {}, to be {} {}", gate.passed ? "passed" : "failed", describe(gate.word),
+                                  with_unit(gate.value, gate.unit), gate.at_least ? "at least" : "at most",
+                                  with_unit(gate.limit, gate.unit)));
     if (server.score_parts) {
         const auto& parts = *server.score_parts;
         out.push_back(

@@ -59,18 +59,19 @@ std::optional<Fault> judge_sighting(const Trial& trial, Sighting& sighting) {
         return fault;
     const double reach = sighting.reachability;
     if (auto fault = hold_against(
-            sighting.gates, {Verdict::low_reachability, reach >= kMinReachability, reach, kMinReachability, "%"},
+            sighting.gates, {Verdict::low_reachability, reach >= kMinReachability, reach, kMinReachability, "%", true},
             fmt::format("{:.0f} % of its answers arrived, less than {:.0f} %", reach, kMinReachability)))
         return fault;
     const int stratum = sighting.seen->measurement.header->stratum;
-    if (auto fault = hold_against(
-            sighting.gates,
-            {Verdict::stratum_too_high, stratum >= config.min_stratum, double(stratum), double(config.min_stratum), ""},
-            fmt::format("stratum {}, below the least that is wanted, {}", stratum, config.min_stratum)))
+    if (auto fault =
+            hold_against(sighting.gates,
+                         {Verdict::stratum_too_high, stratum >= config.min_stratum, double(stratum),
+                          double(config.min_stratum), "", true},
+                         fmt::format("stratum {}, below the least that is wanted, {}", stratum, config.min_stratum)))
         return fault;
     return hold_against(
         sighting.gates,
-        {Verdict::below_minimum, sighting.score >= config.min_score, sighting.score, config.min_score, "points"},
+        {Verdict::below_minimum, sighting.score >= config.min_score, sighting.score, config.min_score, "points", true},
         fmt::format("score {:.1f}, less than {:.1f}", sighting.score, config.min_score));
 }
 

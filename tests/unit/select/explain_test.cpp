@@ -40,13 +40,30 @@ TEST(Explain, SaysWhatWouldHaveToChange) {
     const auto explanation = scene.of("noisy.test");
     ASSERT_FALSE(explanation.counterfactuals.empty());
     EXPECT_THAT(render_explanation(explanation), Contains(HasSubstr("it would be chosen with ")));
-    EXPECT_THAT(render_explanation(explanation), Contains(HasSubstr("the limit")));
+    EXPECT_THAT(render_explanation(explanation), Contains("passed: stratum is 2, to be at least 1"));
+    EXPECT_THAT(render_explanation(explanation), Contains(HasSubstr(" ms, to be at most ")));
 }
 
 TEST(Explain, ChosenServersNeedNothingAndStrangersAreNotFound) {
     const Scene scene(with_noisy());
     EXPECT_THAT(scene.of("good1.test").counterfactuals, IsEmpty());
     EXPECT_EQ(explain_server(scene.round(), *Endpoint::parse("stranger.test")).error().code, Errc::not_found);
+}
+
+TEST(Explain, TheGateIsALittleMoreThanTheErrorOfTheFourthBest) {
+    // 1.25 times, or 0.15 ms more, whichever is more: near servers need not be told apart below what noise allows.
+    for (const double delay_ms : {4.0, 400.0}) {
+        auto servers = honest(6);
+        for (auto& server : servers)
+            server.delay_ms *= delay_ms / 10;
+        const Scene scene(servers);
+        std::vector<double> errors;
+        for (const auto& server : scene.result.decision.servers)
+            errors.push_back(*server.error_ms);
+        std::sort(errors.begin(), errors.end());
+        EXPECT_NEAR(*scene.result.decision.consensus.gate_ms, std::max(1.25 * errors[3], errors[3] + 0.15), 1e-9);
+        EXPECT_EQ(1.25 * errors[3] > errors[3] + 0.15, delay_ms > 100) << "both arms are tried";
+    }
 }
 
 TEST(Explain, NoFigureMakesALiarTrue) {
