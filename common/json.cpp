@@ -85,6 +85,23 @@ const Json& get_object(const Json& object, std::string_view key) {
     return found && found->is_object() ? *found : kEmpty;
 }
 
+std::optional<std::string> get_optional_string(const Json& object, std::string_view key) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_string()) return std::nullopt;
+    return found->get<std::string>();
+}
+
+Json string_or_null(const std::optional<std::string>& text) {
+    return text ? Json(*text) : Json();
+}
+
+std::vector<std::string> get_strings(const Json& object, std::string_view key) {
+    std::vector<std::string> texts;
+    for (const auto& item : get_array(object, key))
+        if (item.is_string()) texts.push_back(item.get<std::string>());
+    return texts;
+}
+
 Json number_or_null(std::optional<double> number) {
     return number && std::isfinite(*number) ? Json(*number) : Json(nullptr);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,12 @@ using Json = nlohmann::ordered_json;
 /// The array or object under the key, or an empty one.
 [[nodiscard]] const Json& get_array(const Json& object, std::string_view key);
 [[nodiscard]] const Json& get_object(const Json& object, std::string_view key);
+
+/// The string under the key, nothing where it is missing, null or of another type; and back.
+[[nodiscard]] std::optional<std::string> get_optional_string(const Json& object, std::string_view key);
+[[nodiscard]] Json string_or_null(const std::optional<std::string>& text);
+/// The strings in the array under the key; what is no string is left out.
+[[nodiscard]] std::vector<std::string> get_strings(const Json& object, std::string_view key);
 
 /// The number, or null where it is missing or not finite (JSON knows neither infinity nor NaN).
 [[nodiscard]] Json number_or_null(std::optional<double> number);
