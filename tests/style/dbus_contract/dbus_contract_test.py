@@ -65,18 +65,21 @@ class Contract(unittest.TestCase):
         self.assertEqual(table, page)
         self.assertEqual(table, set(re.findall(r"[A-Z]\w+", words)))
 
-    def test_policies_deny_first_and_let_in_calls_only(self):
+    def test_policies_deny_first_and_let_in_calls_and_root_s_signals_only(self):
         for name in ("org.ntpopt1", "org.ntpopt1.Applier"):
             text = (ROOT / f"dbus/{name}.conf.in").read_text()
             policy = ElementTree.fromstring(re.sub(r"<!DOCTYPE.*?>", "", text, flags=re.S))
             default = policy.find("policy[@context='default']")
             rules = [rule for rule in default if rule.get("send_destination")]
             self.assertEqual((rules[0].tag, rules[0].get("send_destination"), len(rules[0].attrib)), ("deny", name, 1))
-            for rule in policy.iter("allow"):
-                self.assertNotIn("own_prefix", rule.attrib)
-                if rule.get("send_destination"):
-                    self.assertEqual((rule.get("send_destination"), rule.get("send_type")), (name, "method_call"))
-                    self.assertIsNotNone(rule.get("send_interface"))
+            for part in policy:
+                kinds = ("method_call", "signal") if part.get("user") == "root" else ("method_call",)
+                for rule in part.iter("allow"):
+                    self.assertNotIn("own_prefix", rule.attrib)
+                    if rule.get("send_destination"):
+                        self.assertEqual(rule.get("send_destination"), name)
+                        self.assertIn(rule.get("send_type"), kinds)
+                        self.assertIsNotNone(rule.get("send_interface"))
 
 
 if __name__ == "__main__":
