@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -264,6 +265,20 @@ Status Directory::lock() const {
     if (flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return {};
     if (errno == EWOULDBLOCK) return Error{Errc::busy, path_ + " is in use by another process"};
     return error("lock", "", errno);
+}
+
+Result<std::optional<std::string>> read_foreign_file(const std::string& path, std::size_t max_bytes) {
+    // Opening a FIFO must not wait for its writer.
+    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!file.is_open() && errno == ENOENT) return std::optional<std::string>();
+    if (!file.is_open()) return io_error("open " + path, errno);
+    struct stat status {};
+    if (fstat(file.get(), &status) != 0) return io_error("look at " + path, errno);
+    if (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)) return std::optional<std::string>("");
+    if (!S_ISREG(status.st_mode)) return Error{Errc::io, path + " is no regular file"};
+    auto content = read_all(file.get(), max_bytes, path);
+    if (!content) return content.error();
+    return std::optional<std::string>(std::move(*content));
 }
 
 Result<std::string> read_kernel_file(const std::string& path, std::size_t max_bytes) {

@@ -72,6 +72,10 @@ class Directory {
     std::string path_;
 };
 
+/// A file that is only looked at, found by its path as every program would find it, links and all; nothing where there
+/// is none, empty where it is a link to /dev/null. Anything but a file, or more than `max_bytes`, is an error.
+[[nodiscard]] Result<std::optional<std::string>> read_foreign_file(const std::string& path, std::size_t max_bytes);
+
 /// The whole of a file of the kernel's (below /proc), at most `max_bytes` of it.
 [[nodiscard]] Result<std::string> read_kernel_file(const std::string& path, std::size_t max_bytes = 65536);
 
