@@ -10,6 +10,8 @@ import subprocess
 
 from lab.processes import Process, TimedOut, wait_for
 from lab.systemd import Systemd, policy_file
+from lab.timesyncd import Timesyncd
+from lab.timesyncd import policy_file as timesyncd_policy_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -18,6 +20,14 @@ NOBODY = 65534
 def build_dir() -> pathlib.Path:
     """The build tree under test: NTPOPT_BUILD, as ctest sets it."""
     return pathlib.Path(os.environ.get("NTPOPT_BUILD", ROOT / "build" / "dev"))
+
+
+def daemon_root(package: str) -> pathlib.Path:
+    """Where a package is unpacked."""
+    root = pathlib.Path(os.environ.get("NTPOPT_TEST_DAEMONS", ROOT / "build" / "deps" / "daemons")) / package
+    if not root.exists():
+        raise FileNotFoundError(f"{root} is missing; packaging/deps.sh unpacks it")
+    return root
 
 
 def daemon_program(package: str, path: str) -> pathlib.Path:
@@ -138,10 +148,10 @@ class World:
         self._mounts: list[pathlib.Path] = []
         self._hosts = self.directory / "hosts"
         self._hosts.write_text("127.0.0.1 localhost\n::1 localhost\n")
-        self._bind(self._hosts, pathlib.Path("/etc/hosts"))
+        self.bind(self._hosts, pathlib.Path("/etc/hosts"))
         resolv = self.directory / "resolv.conf"
         resolv.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-        self._bind(resolv, pathlib.Path(os.path.realpath("/etc/resolv.conf")))
+        self.bind(resolv, pathlib.Path(os.path.realpath("/etc/resolv.conf")))
         self._private_run()
 
     def __enter__(self) -> "World":
@@ -160,7 +170,8 @@ class World:
             subprocess.run(["umount", "-l", mount], check=False)
         subprocess.run(["umount", "-l", self.directory], check=False)
 
-    def _bind(self, source: pathlib.Path, target: pathlib.Path) -> None:
+    def bind(self, source: pathlib.Path, target: pathlib.Path) -> None:
+        """Covers a file or folder of the machine by one of ours, in this world only."""
         if target.exists():
             subprocess.run(["mount", "--bind", source, target], check=True)
             self._mounts.append(target)
@@ -243,6 +254,19 @@ class World:
         client.config.write_text("\n".join([
             *lines, f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}", "port 0", "cmdport 0",
             f"bindcmdaddress {client.socket}", f"pidfile {client.directory}/run/pid"]) + "\n")
+        client.start()
+        return client
+
+    def timesyncd_policy(self) -> pathlib.Path:
+        """For start_bus(), where start_timesyncd_client() is to follow."""
+        return timesyncd_policy_file(self, daemon_root("systemd-timesyncd"))
+
+    def start_timesyncd_client(self, lines: list, systemd: Systemd | None = None, old: bool = False) -> Timesyncd:
+        """A real timesyncd with these lines in [Time] of its configuration, as a unit of `systemd` where that is given;
+        `old` is one whose list cannot be set while it runs. The bus comes first."""
+        client = Timesyncd(self, daemon_root("systemd-timesyncd"),
+                           daemon_root("libsystemd-shared") / "usr/lib/x86_64-linux-gnu/systemd", lines, old)
+        client.systemd = systemd
         client.start()
         return client
 
