@@ -14,6 +14,7 @@
 
 #include "daemon/apply/chrony.hpp"
 #include "daemon/apply/face.hpp"
+#include "daemon/apply/timesyncd.hpp"
 #include "daemon/apply/transaction.hpp"
 #include "daemon/io/sys/config_files.hpp"
 #include "daemon/io/sys/journal.hpp"
@@ -32,23 +33,33 @@ constexpr auto kIdleTime = 30s;
 /// A transaction ends by itself, its waits have deadlines; longer than all of them together.
 constexpr Duration kLastWords = std::chrono::minutes(3);
 
-asio::awaitable<Result<std::shared_ptr<Backend>>> detect_backend(ApplyConfig config, Systemd* systemd) {
-    const auto detected = co_await detect_service(config, systemd);
+/// The bus as the backends see it; both null where there is none.
+struct BusAccess {
+    BusPump* pump = nullptr;
+    Systemd* systemd = nullptr;
+};
+
+std::shared_ptr<Backend> make_backend(Service service, const ApplyConfig& config, BusAccess bus) {
+    if (service == Service::chronyd) return std::make_shared<ChronyBackend>(config, bus.systemd);
+    if (service == Service::timesyncd) return std::make_shared<TimesyncdBackend>(config, bus.pump, bus.systemd);
+    return nullptr;
+}
+
+asio::awaitable<Result<std::shared_ptr<Backend>>> detect_backend(ApplyConfig config, BusAccess bus) {
+    const auto detected = co_await detect_service(config, bus.systemd);
     if (!detected) co_return detected.error();
-    if (detected->service == Service::chronyd)
-        co_return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config, systemd));
+    if (auto backend = make_backend(detected->service, config, bus)) co_return backend;
     const Errc code = detected->service == Service::none ? Errc::service_not_found : Errc::refused;
     co_return Error{code, fmt::format("{}", fmt::join(detected->refusals, "; "))};
 }
 
-Transactions::FindBackend find_backend(const ApplyConfig& config, Systemd* systemd) {
-    return [config, systemd] { return detect_backend(config, systemd); };
+Transactions::FindBackend find_backend(const ApplyConfig& config, BusAccess bus) {
+    return [config, bus] { return detect_backend(config, bus); };
 }
 
-Transactions::NamedBackend named_backend(const ApplyConfig& config, Systemd* systemd) {
-    return [config, systemd](Service service) -> Result<std::shared_ptr<Backend>> {
-        if (service == Service::chronyd)
-            return std::shared_ptr<Backend>(std::make_shared<ChronyBackend>(config, systemd));
+Transactions::NamedBackend named_backend(const ApplyConfig& config, BusAccess bus) {
+    return [config, bus](Service service) -> Result<std::shared_ptr<Backend>> {
+        if (auto backend = make_backend(service, config, bus)) return backend;
         return Error{Errc::service_not_found, fmt::format("no backend for {}", name_of(service))};
     };
 }
@@ -71,8 +82,8 @@ class Applier {
                      log(Priority::critical, fmt::format("{}: {}", task, what));
                  }),
           systemd_(pump_),
-          transactions_(journal, clock_, config, find_backend(config.apply, &systemd_),
-                        named_backend(config.apply, &systemd_)),
+          transactions_(journal, clock_, config, find_backend(config.apply, BusAccess{&pump_, &systemd_}),
+                        named_backend(config.apply, BusAccess{&pump_, &systemd_})),
           face_(pump_, tasks_, transactions_, user),
           signals_(io_, SIGTERM, SIGINT),
           idle_timer_(io_),
@@ -167,6 +178,15 @@ class Applier {
     int status_ = 0;
 };
 
+/// The system bus, null at a time when there is none, as early at boot.
+std::unique_ptr<sdbus::IConnection> connect_if_possible() {
+    try {
+        return sdbus::createSystemBusConnection();
+    } catch (const sdbus::Error&) {
+        return nullptr;
+    }
+}
+
 int fail(const Error& error) {
     log(Priority::error, error.detail);
     return 1;
@@ -189,13 +209,24 @@ int recover_and_exit(const ApplierOptions& options, const Config& config) {
     if (!journal) return fail(journal.error());
     if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
     SystemClock clock;
-    Transactions transactions(*journal, clock, config, find_backend(config.apply, nullptr),
-                              named_backend(config.apply, nullptr));
+    // Files come back without any bus; where there is one, a service that runs is told too.
+    const auto connection = connect_if_possible();
     asio::io_context io(1);
+    std::optional<BusPump> pump;
+    std::optional<Systemd> systemd;
+    BusAccess bus;
+    if (connection) {
+        pump.emplace(io, *connection, [](const Error& lost) { log(Priority::error, lost.detail); });
+        systemd.emplace(*pump);
+        bus = {&*pump, &*systemd};
+    }
+    Transactions transactions(*journal, clock, config, find_backend(config.apply, bus),
+                              named_backend(config.apply, bus));
     bool recovered = false;
     asio::co_spawn(io, transactions.recover(), [&](const std::exception_ptr& thrown, bool found) {
         if (thrown) std::rethrow_exception(thrown);
         recovered = found;
+        io.stop();
     });
     io.run();
     if (!recovered) return 0;

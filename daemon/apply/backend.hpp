@@ -20,6 +20,7 @@ namespace ntpopt {
 struct Goal {
     std::vector<Choice> choices;
     bool original = false;  ///< the service's own sources; `choices` is empty
+    bool measured = false;  ///< the choices' offsets are of this moment, not remembered from an earlier change
     Json committed;         ///< the record of the change that was committed last, null where there is none
 };
 

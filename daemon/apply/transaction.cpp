@@ -94,6 +94,7 @@ asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
     if (!backend) co_return backend.error();
     Goal goal;
     goal.choices = std::move(choices);
+    goal.measured = true;
     goal.committed = committed_record();
     const auto limits = check_limits(journal_.document(), goal.choices, true, config_, clock_.now());
     auto change = co_await (*backend)->prepare(std::move(goal));
@@ -109,6 +110,7 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Cho
         co_return fine.error();
     Request request{std::string(kApply), {}};
     request.goal.choices = std::move(choices);
+    request.goal.measured = true;
     co_return co_await begin(std::move(request));
 }
 
