@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, runs the tests, and ends with one plain line: N passed, N failed, N skipped.
 #
-# usage: tests/run.sh [--quick] [--asan] [--fuzz] [--only REGEX]
+# usage: tests/run.sh [--quick | --full] [--asan] [--fuzz] [--only REGEX]
 #   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
+#   --full        every point of the crash matrix instead of the third that is today's
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers
 #   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
 #   --only REGEX  only tests whose name matches (as ctest -R)
@@ -12,7 +13,7 @@ cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
   echo "tests/run.sh: running through sudo, since tests of real services need root"
-  exec sudo --preserve-env=NTPOPT_PRESET,NTPOPT_FUZZ_SECONDS,CI "$PWD/tests/run.sh" "$@"
+  exec sudo --preserve-env=NTPOPT_PRESET,NTPOPT_FUZZ_SECONDS,NTPOPT_MATRIX,CI "$PWD/tests/run.sh" "$@"
 fi
 
 preset=${NTPOPT_PRESET:-dev}
@@ -21,6 +22,7 @@ fuzz=
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) selection+=(-LE slow) ;;
+    --full) export NTPOPT_MATRIX=all ;;
     --asan) preset=asan ;;
     --fuzz) fuzz=yes ;;
     --only) selection+=(-R "${2:?--only needs a regular expression}"); shift ;;

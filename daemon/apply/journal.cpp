@@ -100,6 +100,7 @@ Result<Journal> Journal::open(const std::string& state_dir) {
     auto directory = Directory::create(state_dir, kDirectoryMode);
     if (!directory) return directory.error();
     if (auto taken = directory->lock(); !taken) return taken.error();
+    directory->sweep(kFile);
     Journal journal(std::move(*directory));
     const auto text = journal.directory_.read(kFile, kMaxJournal);
     if (!text) return text.error();

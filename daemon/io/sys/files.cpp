@@ -144,6 +144,10 @@ std::string label_of(int fd) {
     return size > 0 ? std::string(label.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
+std::string temporary_name(const std::string& name) {
+    return "." + name + ".new";
+}
+
 /// Owner before mode, since a change of owner clears bits of the mode.
 bool take_after(int fd, mode_t mode, const FileImage* like) {
     if (like != nullptr) {
@@ -205,9 +209,8 @@ Status Directory::replace(const std::string& name, const FileImage& image) const
 }
 
 Status Directory::put(const std::string& name, std::string_view content, mode_t mode, const FileImage* like) const {
-    const std::string temporary = "." + name + ".new";
-    // What a crash left there is ours: nobody else may write into this directory.
-    unlinkat(fd_.get(), temporary.c_str(), 0);
+    const std::string temporary = temporary_name(name);
+    sweep(name);
     FileDescriptor file(
         openat(fd_.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.is_open()) return error("make", temporary, errno);
@@ -225,6 +228,11 @@ Status Directory::put(const std::string& name, std::string_view content, mode_t 
     }
     if (fsync(fd_.get()) != 0) return error("make durable", name, errno);
     return {};
+}
+
+void Directory::sweep(const std::string& name) const {
+    // What a crash left there is ours: nobody else may write into this directory.
+    unlinkat(fd_.get(), temporary_name(name).c_str(), 0);
 }
 
 Status Directory::remove(const std::string& name) const {

@@ -48,6 +48,9 @@ class Directory {
     /// The same with the owner, mode and label of the image.
     [[nodiscard]] Status replace(const std::string& name, const FileImage& image) const;
 
+    /// Removes the temporary file that a crash left beside this one, if there is any.
+    void sweep(const std::string& name) const;
+
     /// Removes the file durably; no error where there is none.
     [[nodiscard]] Status remove(const std::string& name) const;
 

@@ -1,0 +1,211 @@
+"""One world of the crash matrix: a service that is changed again and again by an applier that is stopped or cheated at a
+point of each change. Run as a program it does so for the points on its command line, and prints what it found."""
+import importlib
+import json
+import pathlib
+import signal
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+import lab  # noqa: E402
+from points import ON_FILES, ON_OTHERS, count_calls, tracer, watched_paths  # noqa: E402
+
+FINAL = ("committed", "rolled_back", "degraded")
+SIDES = {"chronyd": ("chrony_side", "ChronySide")}
+
+
+class Watch(threading.Thread):
+    """Looks at the service all the time while a change is under way, is stopped, and is recovered."""
+
+    def __init__(self, side):
+        super().__init__(daemon=True)
+        self.side, self.end, self.looks = side, threading.Event(), 0
+
+    def run(self):
+        while not self.end.wait(0.1):
+            self.side.look()
+            self.looks += 1
+
+    def __exit__(self, *_):
+        self.end.set()
+        self.join()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+
+class Torture:
+    def __init__(self, service, family):
+        module, name = SIDES[service]
+        self.side = getattr(importlib.import_module(module), name)()
+        self.world = self.side.world
+        self.family = family
+        self.state_dir = self.world.directory / "apply-state"
+        self.journal = self.state_dir / "txn.json"
+        self.current = "own"
+        self.runs = 0
+        self.world.serve()
+        if family in ("other", "dead"):
+            self.change_in_peace("A")
+        self.world.applier.stop()
+
+    def close(self):
+        self.world.close()
+
+    def target(self):
+        return {"own": "A", "dead": "dead"}.get(self.family) or ("B" if self.current == "A" else "A")
+
+    def transaction(self):
+        document = json.loads(self.journal.read_text()) if self.journal.exists() else {}
+        return (document.get("transaction") or {}).get("report") or {"transaction": 0, "state": "nothing"}
+
+    def change_in_peace(self, letter):
+        number = self.world.call("rollback", {"original": True}) if letter == "own" else \
+            self.world.call("apply", self.side.choices(letter), {"by_hand": True})
+        report = self.world.finish(number, timeout=120)
+        if report["state"] != "committed":
+            raise RuntimeError(f"to {letter}: {report}")
+        self.current = letter
+        self.side.settle()
+
+    def prepare(self):
+        """Back to the set that the family starts from."""
+        if self.family == "own" and self.current != "own":
+            self.world.applier = self.world.start_applier(self.world.config)
+            self.change_in_peace("own")
+            self.world.applier.stop()
+        self.side.settle()
+
+    def arguments(self):
+        return ["--config", self.world.config, "--state-dir", self.state_dir, "--user", "nobody"]
+
+    def run_change(self, under):
+        """A change by an applier under strace; whether the applier is still there, and what it answered."""
+        before = self.transaction()["transaction"]
+        self.runs += 1
+        self.world.applier = applier = self.world.start(
+            f"applier-{self.runs}", [*under, self.world.program("daemon/apply/ntpopt-apply"), *self.arguments(), "--no-idle-exit"])
+        self.world.wait_for(lambda: self.world.has_owner("org.ntpopt1.Applier") or not applier.is_running(), 30, "the applier on the bus")
+        answer = ""
+        try:
+            number = self.world.call("apply", self.side.choices(self.target()), {"by_hand": True})
+        except Exception as refused:  # killed before it could answer, or a disk that is full
+            number, answer = 0, str(refused)
+
+        def ended():
+            if not applier.is_running():
+                return True
+            return not number or self.world.call("transaction", str(number))["state"] in FINAL
+
+        def ended_or_died():
+            try:
+                return ended()
+            except Exception:  # it died between two looks
+                return not applier.is_running()
+        self.world.wait_for(ended_or_died, 150, "the change to end", pause=0.1)
+        return applier.is_running(), before, answer
+
+    def stop_applier(self):
+        applier = self.world.applier
+        if applier.is_running():
+            # strace hands SIGTERM on to nobody, so its child is told.
+            children = pathlib.Path(f"/proc/{applier.pid}/task/{applier.pid}/children").read_text().split()
+            for child in children or [str(applier.pid)]:
+                lab.processes.os.kill(int(child), signal.SIGTERM)
+            applier.wait(60)
+
+    def recover(self, by_bus):
+        if by_bus:
+            self.world.applier = self.world.start_applier(self.world.config)
+            self.world.wait_for(lambda: self.transaction()["state"] in (*FINAL, "nothing"), 120, "recovery", pause=0.1)
+            self.world.applier.stop()
+            return 0
+        return self.world.run([self.world.program("daemon/apply/ntpopt-apply"), *self.arguments(), "--recover"], timeout=180).returncode
+
+    def count(self):
+        """The calls of one undisturbed change: their counts before it began and after."""
+        trace = self.world.directory / "trace"
+        paths = watched_paths(self.side, self.state_dir)
+        counts = []
+        for calls, watched in ((ON_FILES, paths), (ON_OTHERS, ())):
+            self.prepare()
+            under = tracer(trace, calls, watched)
+            target = self.target()
+            start = self.world.start("counted", [*under, self.world.program("daemon/apply/ntpopt-apply"), *self.arguments(), "--no-idle-exit"])
+            self.world.wait_for(lambda: self.world.has_owner("org.ntpopt1.Applier"), 30, "the applier on the bus")
+            self.world.applier = start
+            self.world.call("observe")  # the first question of all makes connections that a change does not
+            before = count_calls(trace.read_text())
+            report = self.world.finish(self.world.call("apply", self.side.choices(target), {"by_hand": True}), timeout=150)
+            after = count_calls(trace.read_text())
+            self.stop_applier()
+            if report["state"] == "committed":
+                self.current = target
+            self.side.settle()
+            counts.append((before, after))
+        return counts
+
+    def try_point(self, call, number, what, by_bus):
+        self.prepare()
+        target, pid = self.target(), self.side.pid()
+        lapses = self.side.lapses
+        action = {"kill": "signal=KILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}[what]
+        when = f"{number}+" if what == "ENOSPC" else str(number)  # a full disk stays full
+        on_files = call in ON_FILES
+        under = tracer("/dev/null", [call], watched_paths(self.side, self.state_dir) if on_files else (),
+                       f"{call}:{action}:when={when}")
+        with Watch(self.side) as watch:
+            alive, before, answer = self.run_change(under)
+            found = self.transaction()
+            self.stop_applier()
+            status = self.recover(by_bus)
+            report = self.transaction()
+            begun = report["transaction"] > before
+            if not begun or report["state"] == "rolled_back":
+                wanted = self.current
+            else:
+                wanted = target
+            followed = self.world.wait_for(lambda: self.side.followed() == self.side.expected(wanted) and self.side.followed(), 5,
+                                           "the service to follow it", pause=0.2) if report["state"] != "degraded" else self.side.followed()
+        trouble = []
+        if begun and report["state"] not in ("committed", "rolled_back"):
+            trouble.append(f"the journal says {report['state']}: {report.get('reason')}")
+        if status != 0:
+            trouble.append(f"--recover ended with {status}")
+        left = [str(path) for folder in (*self.side.folders(), self.state_dir) if folder.exists() for path in folder.iterdir()
+                if path.name.startswith(".") or path.name.endswith(".damaged")]
+        if left:
+            trouble.append(f"left behind: {left}")
+        if self.side.PID_STAYS and self.side.pid() != pid:
+            trouble.append("the service was restarted")
+        if self.side.lapses != lapses and self.side.PID_STAYS:
+            trouble.append("the service was not synchronised meanwhile")
+        if followed == self.side.expected(wanted):
+            self.current = wanted
+        return {"point": [call, number, what], "family": self.family, "killed": what == "kill" and not alive,
+                "found": found["state"] if found["transaction"] > before else "nothing", "state": report["state"] if begun else "nothing",
+                "reason": report.get("reason", ""), "answer": answer[:200], "looks": watch.looks, "trouble": trouble}
+
+
+def main():
+    service, family, *points = sys.argv[1:]
+    lab.enter()
+    torture = Torture(service, family)
+    try:
+        if points == ["count"]:
+            print(json.dumps(torture.count()))
+        for index, point in enumerate([] if points == ["count"] else json.loads(points[0])):
+            try:
+                print(json.dumps(torture.try_point(*point, by_bus=index % 2 == 0)), flush=True)
+            except Exception as error:  # the rest of the points go on in another world
+                print(json.dumps({"point": point, "family": family, "trouble": [f"{type(error).__name__}: {error}"[:3000]]}), flush=True)
+                torture.close()
+                torture = Torture(service, family)
+    finally:
+        torture.close()
+
+
+if __name__ == "__main__":
+    main()
