@@ -1,58 +1,17 @@
 // Implementation of chrony.hpp.
 #include "daemon/apply/chrony.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "daemon/apply/chrony_change.hpp"
-#include "daemon/apply/our_files.hpp"
+#include "daemon/core/plan/chrony_describe.hpp"
 
 namespace ntpopt {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr std::string_view kSuffix = ".sources";
-
-/// The *.sources files of one directory: ours into the view's texts, the others parsed.
-Status read_source_dir(const std::string& path, const std::string& our_path, const std::string& restore_path,
-                       ChronyView& view) {
-    if (access(path.c_str(), F_OK) != 0) return {};
-    const auto directory = Directory::open(path);
-    if (!directory) return directory.error();
-    const auto names = directory->list();
-    if (!names) return names.error();
-    for (const auto& name : *names) {
-        if (!name.ends_with(kSuffix)) continue;
-        auto text = directory->read(name, kMaxChronyText);
-        if (!text) return text.error();
-        const std::string file = path + "/" + name;
-        if (file == our_path) {
-            view.our_text = *text;
-        } else if (file == restore_path) {
-            view.restore_text = *text;
-        } else if (*text) {
-            auto directives = parse_chrony_sources_file(**text);
-            if (!directives) return directives.error().in(file);
-            view.files.push_back({file, std::move(*directives)});
-        }
-    }
-    return {};
-}
-
-/// Our own file as we left it, or why it must not be touched.
-Status check_ownership(const ChronyView& view, const std::string& our_path, const Json& committed) {
-    if (!view.our_text) return {};
-    const bool has_header = view.our_text->starts_with("# Written by ntpopt");
-    if (committed.is_null() && has_header) return {};
-    if (!committed.is_null()) {
-        const auto record = parse_chrony_record(committed);
-        if (record && record->plan.final_text == view.our_text) return {};
-    }
-    return Error{Errc::refused, our_path + " was changed by somebody else; remove it to let ntpopt go on"};
-}
 
 ServiceSource describe(const ChronySource& source, const ChronyView& view) {
     ServiceSource described;
@@ -89,41 +48,8 @@ bool has_drifted(const ChronyRecord& record, const ChronyView& view) {
 
 }  // namespace
 
-asio::awaitable<Result<ChronyBackend::Sight>> ChronyBackend::look() {
-    Sight sight;
-    auto detected = co_await detect_service(config_, systemd_);
-    if (!detected) co_return detected.error();
-    sight.detected = std::move(*detected);
-    if (sight.detected.service != Service::chronyd) co_return Error{Errc::service_not_found, "chronyd does not run"};
-    ChronyTools tools(sight.detected.process, config_);
-    sight.config_path = tools.config_path();
-    auto version = co_await tools.version();
-    if (!version) co_return version.error();
-    sight.version = std::move(*version);
-    auto config = co_await tools.effective_config();
-    if (!config) co_return config.error();
-    sight.view.config = std::move(*config);
-    sight.chronyc = tools.chronyc_command();
-
-    const auto& folders = sight.view.config.source_dirs;
-    if (const auto folder = choose_source_dir(folders)) {
-        sight.our_path = fmt::format("{}/{}", *folder, kChronyFile);
-        sight.restore_path = fmt::format("{}/{}", choose_volatile_dir(folders).value_or(*folder), kChronyRestoreFile);
-    }
-    for (const auto& folder : folders)
-        if (auto read = read_source_dir(folder, sight.our_path, sight.restore_path, sight.view); !read)
-            co_return read.error();
-    auto sources = co_await tools.sources();
-    if (!sources) co_return sources.error();
-    sight.view.sources = std::move(*sources);
-    auto tracking = co_await tools.tracking();
-    if (!tracking) co_return tracking.error();
-    sight.tracking = *tracking;
-    co_return sight;
-}
-
 asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committed) {
-    auto sight = co_await look();
+    auto sight = co_await look_at_chrony(config_, systemd_);
     if (!sight) co_return sight.error();
     ServiceObservation seen;
     seen.service = Service::chronyd;
@@ -135,8 +61,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.invocation = sight->detected.invocation;
     seen.main_pid = sight->detected.process.pid;
     seen.refusals = sight->detected.refusals;
-    if (sight->our_path.empty())
-        seen.refusals.push_back("chronyd has no sourcedir, so nothing can be added without editing its configuration");
+    if (auto open = sight->check_way(config_, false); !open) seen.refusals.push_back(open.error().detail);
     for (const auto& source : sight->view.sources) {
         seen.sources.push_back(describe(source, sight->view));
         if (source.state == '*') seen.peer = source.name;
@@ -152,8 +77,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.root_dispersion_s = sight->tracking.root_dispersion_s;
     seen.reference_time_usec = static_cast<std::uint64_t>(std::max(0.0, sight->tracking.reference_time_s) * 1e6);
     if (!committed.is_null()) {
-        if (auto fine = check_ownership(sight->view, sight->our_path, committed); !fine)
-            seen.refusals.push_back(fine.error().detail);
+        if (auto fine = sight->check_ownership(committed); !fine) seen.refusals.push_back(fine.error().detail);
         const auto record = parse_chrony_record(committed);
         seen.drifted = record && has_drifted(*record, sight->view);
     }
@@ -162,13 +86,14 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
 }
 
 asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goal) {
-    auto sight = co_await look();
+    auto sight = co_await look_at_chrony(config_, systemd_);
     if (!sight) co_return sight.error();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
-    if (sight->our_path.empty()) co_return Error{Errc::refused, "chronyd has no sourcedir"};
-    if (auto fine = check_ownership(sight->view, sight->our_path, goal.committed); !fine) co_return fine.error();
+    if (auto open = sight->check_way(config_, goal.original); !open) co_return open.error();
+    if (auto fine = sight->check_ownership(goal.committed); !fine) co_return fine.error();
     for (const auto& path : {sight->our_path, sight->restore_path})
-        if (auto room = check_room(path); !room) co_return room.error();
+        if (!path.empty())
+            if (auto room = check_room(path); !room) co_return room.error();
 
     ChronyRecord record;
     record.instance = instance_of(sight->detected.process);
@@ -212,15 +137,24 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
         if (source.state == '*' || source.state == '+') record.reference_ids.push_back(source.id);
         const auto known = std::find_if(record.former.begin(), record.former.end(),
                                         [&](const auto& former) { return same_source_name(former.name, source.name); });
-        if (known == record.former.end())
-            record.former.push_back({source.name, 1});
-        else
-            ++known->sources;
+        auto& former = known == record.former.end() ? record.former.emplace_back(source.name, 0) : *known;
+        ++former.sources;
+        if (source.address) former.addresses.push_back(source.address->text());
     }
     record.reference_time_s = sight->tracking.reference_time_s;
     record.verify_timeout_s = to_seconds(config_.verify_timeout);
     record.fulfilled = is_fulfilled(record.plan, sight->view);
-    Json description = describe_plan(record.plan, sight->view, record.our_path, record.restore_path);
+    Json description;
+    if (sight->view.edited) {
+        const FileImage& image = **sight->config_image;
+        auto edits = edit_chrony_config(image.content, *sight->marks, record.plan);
+        const bool world_readable = (image.mode & S_IROTH) != 0;
+        description = describe_plan(record.plan, sight->view, record.our_path, edits, world_readable);
+        record.fulfilled = record.fulfilled && edits.before == edits.final;
+        record.config = OurFile{record.our_path, image, {std::move(edits.staged), std::move(edits.final)}};
+    } else {
+        description = describe_plan(record.plan, sight->view, record.our_path, record.restore_path);
+    }
     co_return std::unique_ptr<Change>(
         std::make_unique<ChronyChange>(std::move(record), std::move(description), config_));
 }

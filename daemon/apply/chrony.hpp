@@ -5,9 +5,7 @@
 #include <memory>
 
 #include "daemon/apply/backend.hpp"
-#include "daemon/apply/chrony_record.hpp"
-#include "daemon/apply/chrony_tools.hpp"
-#include "daemon/apply/detect.hpp"
+#include "daemon/apply/chrony_sight.hpp"
 
 namespace ntpopt {
 
@@ -22,19 +20,6 @@ class ChronyBackend final : public Backend {
     [[nodiscard]] Result<std::unique_ptr<Change>> resume(const Json& record) override;
 
   private:
-    /// Everything about a running chronyd, read at one time.
-    struct Sight {
-        Detected detected;
-        std::string version;
-        std::vector<std::string> chronyc;
-        std::string config_path;
-        std::string our_path;  ///< empty: chronyd has no sourcedir
-        std::string restore_path;
-        ChronyView view;
-        ChronyTracking tracking;
-    };
-    boost::asio::awaitable<Result<Sight>> look();
-
     ApplyConfig config_;
     Systemd* systemd_;
 };

@@ -63,7 +63,7 @@ Result<ChronyPlan> parse_plan(const Json& json) {
 Json to_json(const ChronyRecord& record) {
     Json former = Json::array();
     for (const auto& item : record.former)
-        former.push_back({{"name", item.name}, {"sources", item.sources}});
+        former.push_back({{"name", item.name}, {"sources", item.sources}, {"addresses", item.addresses}});
     return {{"service", "chronyd"},
             {"instance", record.instance},
             {"unit", record.unit},
@@ -71,6 +71,7 @@ Json to_json(const ChronyRecord& record) {
             {"chronyc", record.chronyc},
             {"our_path", record.our_path},
             {"restore_path", record.restore_path},
+            {"config", record.config ? to_json(*record.config) : Json()},
             {"our_before", string_or_null(record.our_before)},
             {"restore_before", string_or_null(record.restore_before)},
             {"former", std::move(former)},
@@ -88,16 +89,23 @@ Result<ChronyRecord> parse_chrony_record(const Json& json) {
     record.invocation = get_string(json, "invocation");
     record.our_path = get_string(json, "our_path");
     record.restore_path = get_string(json, "restore_path");
+    if (const Json& config = get_object(json, "config"); !config.empty()) {
+        auto file = parse_our_file(config);
+        if (!file) return file.error();
+        if (file->written.size() != 2) return Error{Errc::parse, "a change of chronyd's configuration has two texts"};
+        record.config = std::move(*file);
+    }
     if (get_string(json, "service") != "chronyd" || !record.our_path.starts_with('/') ||
-        !record.restore_path.starts_with('/'))
+        (!record.config && !record.restore_path.starts_with('/')))
         return Error{Errc::parse, "no record of a change of chronyd"};
     record.chronyc = get_strings(json, "chronyc");
     if (record.chronyc.empty()) return Error{Errc::parse, "the record of a change does not say how chronyc is called"};
     record.our_before = get_optional_string(json, "our_before");
     record.restore_before = get_optional_string(json, "restore_before");
     for (const auto& item : get_array(json, "former"))
-        record.former.push_back(
-            {get_string(item, "name"), static_cast<std::size_t>(get_integer(item, "sources").value_or(1))});
+        record.former.push_back({get_string(item, "name"),
+                                 static_cast<std::size_t>(get_integer(item, "sources").value_or(1)),
+                                 get_strings(item, "addresses")});
     record.reference_ids = get_strings(json, "reference_ids");
     record.reference_time_s = get_number(json, "reference_time_s").value_or(0);
     record.verify_timeout_s = get_number(json, "verify_timeout_s").value_or(0);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/json.hpp"
+#include "daemon/apply/our_files.hpp"
 #include "daemon/core/plan/chrony_plan.hpp"
 
 namespace ntpopt {
@@ -15,6 +16,7 @@ namespace ntpopt {
 struct ChronyFormer {
     std::string name;
     std::size_t sources = 0;
+    std::vector<std::string> addresses;  ///< of those that were resolved
 };
 
 struct ChronyRecord {
@@ -22,9 +24,10 @@ struct ChronyRecord {
     std::string unit;                  ///< systemd's name of it, "" where it is not known
     std::string invocation;            ///< systemd's InvocationID of it, "" where it is not known
     std::vector<std::string> chronyc;  ///< how it is called
-    std::string our_path;
+    std::string our_path;              ///< the *.sources file, or the configuration file where `config` is there
     std::string restore_path;
-    std::optional<std::string> our_before;  ///< full content of our file before; nothing: there was none
+    std::optional<OurFile> config;  ///< edited with marks where there is no source directory: staged and final text
+    std::optional<std::string> our_before;  ///< our lines before, as a file; nothing: there were none
     std::optional<std::string> restore_before;
     std::vector<ChronyFormer> former;
     std::vector<std::string> reference_ids;  ///< sources that chronyd followed before: selected and combined ones

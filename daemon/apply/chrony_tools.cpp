@@ -18,6 +18,8 @@ namespace asio = boost::asio;
 
 constexpr int kChronycAttempts = 2;
 constexpr Duration kChronycPause = std::chrono::milliseconds(200);
+/// A resolver tries two or three name servers for 5 s each.
+constexpr Duration kResolveDeadline = std::chrono::seconds(15);
 
 /// The argument of -f, or nothing where chronyd was started without.
 std::string config_argument(const ProcessInfo& process) {
@@ -73,9 +75,10 @@ asio::awaitable<Result<std::string>> ChronyTools::chronyd(std::vector<std::strin
     co_return output->out;
 }
 
-asio::awaitable<Result<std::string>> ChronyTools::chronyc(std::vector<std::string> words) {
+asio::awaitable<Result<std::string>> ChronyTools::chronyc(std::vector<std::string> words, Duration deadline) {
     for (int attempt = 1;; ++attempt) {
         Command command;
+        command.deadline = deadline;
         command.argv = chronyc_;
         command.argv.insert(command.argv.end(), words.begin(), words.end());
         const auto output = co_await run_process(std::move(command));
@@ -101,6 +104,22 @@ asio::awaitable<Result<std::string>> ChronyTools::version() {
     for (std::size_t i = 0; i + 1 < parts.size(); ++i)
         if (parts[i] == "version") co_return printable(parts[i + 1], 20);
     co_return Error{Errc::parse, "chronyd does not tell its version"};
+}
+
+asio::awaitable<Result<std::string>> ChronyTools::config_path() {
+    if (!config_path_.empty()) co_return config_path_;
+    std::vector<std::string> arguments(1, "-h");
+    const auto help = co_await chronyd(std::move(arguments));
+    if (!help) co_return help.error();
+    // "  -f FILE  Specify configuration file (/etc/chrony/chrony.conf)"
+    for (const auto line : lines(*help)) {
+        const auto open = line.find("(/");
+        const auto close = line.rfind(')');
+        if (trim(line).starts_with("-f ") && open != std::string_view::npos && close != std::string_view::npos &&
+            open < close)
+            co_return printable(line.substr(open + 1, close - open - 1), 4096);
+    }
+    co_return Error{Errc::parse, "chronyd does not tell where its configuration is"};
 }
 
 asio::awaitable<Result<ChronyConfig>> ChronyTools::effective_config() {
@@ -162,6 +181,15 @@ asio::awaitable<Status> ChronyTools::reload() {
         status = output.error();
     }
     co_return status;
+}
+
+asio::awaitable<Status> ChronyTools::add(ChronyDirective directive) {
+    std::vector<std::string> arguments(1, "add");
+    for (const auto word : words(directive.text))
+        arguments.emplace_back(word);
+    const auto output = co_await chronyc(std::move(arguments), kResolveDeadline);
+    if (output || output.error().detail.find("511") != std::string::npos) co_return Status();
+    co_return Error{output.error().code, fmt::format("add {}: {}", directive.name, output.error().detail)};
 }
 
 asio::awaitable<Status> ChronyTools::remove(std::string id) {

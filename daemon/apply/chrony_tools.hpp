@@ -34,6 +34,10 @@ class ChronyTools {
     /// chronyd answers "200 OK" whatever it read; what it took must be read back.
     boost::asio::awaitable<Status> reload();
 
+    /// Adds a source at run time, its options included. chronyc resolves the name first. An address that chronyd has
+    /// already is no error: what it took must be read back here too.
+    boost::asio::awaitable<Status> add(ChronyDirective directive);
+
     /// Deletes a source by its id; one that is gone already is no error.
     boost::asio::awaitable<Status> remove(std::string id);
 
@@ -42,16 +46,17 @@ class ChronyTools {
     void use_chronyc(std::vector<std::string> command) { chronyc_ = std::move(command); }
 
     [[nodiscard]] const ProcessInfo& process() const { return process_; }
-    /// The configuration file; empty: the one compiled in.
-    [[nodiscard]] const std::string& config_path() const { return config_path_; }
+    /// The configuration file, also where it is the one compiled in.
+    boost::asio::awaitable<Result<std::string>> config_path();
 
   private:
     boost::asio::awaitable<Result<std::vector<ChronySource>>> list_once();
     boost::asio::awaitable<Result<std::string>> chronyd(std::vector<std::string> words);
-    boost::asio::awaitable<Result<std::string>> chronyc(std::vector<std::string> words);
+    boost::asio::awaitable<Result<std::string>> chronyc(std::vector<std::string> words,
+                                                        Duration deadline = std::chrono::seconds(5));
 
     ProcessInfo process_;
-    std::string config_path_;
+    std::string config_path_;  ///< empty: the one compiled in
     std::vector<std::string> chronyc_;
 };
 

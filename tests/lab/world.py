@@ -247,12 +247,12 @@ class World:
         self.wait_for(server.socket.exists, 10, f"{server.name} to listen")
         return server
 
-    def start_chronyd_client(self, lines: list, name: str = "chrony") -> Chrony:
-        """A real chronyd that follows what `lines` say, with a sourcedir of its own and one for DHCP."""
+    def start_chronyd_client(self, lines: list, name: str = "chrony", source_dirs: bool = True) -> Chrony:
+        """A real chronyd that follows what `lines` say, with a sourcedir of its own and one for DHCP, or with none."""
         client = self._chrony(name)
         client.dhcp_dir.mkdir(mode=0o755, exist_ok=True)
         client.config.write_text("\n".join([
-            *lines, f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}", "port 0", "cmdport 0",
+            *lines, *([f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}"] if source_dirs else []), "port 0", "cmdport 0",
             f"bindcmdaddress {client.socket}", f"pidfile {client.directory}/run/pid"]) + "\n")
         client.start()
         return client

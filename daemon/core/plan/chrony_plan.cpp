@@ -8,7 +8,6 @@
 #include <set>
 
 #include "common/text.hpp"
-#include "daemon/core/plan/diff.hpp"
 
 namespace ntpopt {
 namespace {
@@ -62,7 +61,8 @@ Existing existing_of(const ChronyView& view) {
             find(existing.base, source.name) != nullptr || find(existing.dhcp, source.name) != nullptr)
             continue;
         Choice choice{{*host, kNtpPort}, std::nullopt, false, 0, Timescale::unknown, 0, 0};
-        existing.base.push_back(chrony_directive(choice));
+        // Where chronyd reads no source directory, DHCP clients have no other way than chronyc either.
+        (view.edited ? existing.dhcp : existing.base).push_back(chrony_directive(choice));
     }
     return existing;
 }
@@ -250,7 +250,7 @@ ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& remove
     for (const auto& directive : existing.dhcp)
         plan.staying.push_back(directive.name);
     plan.staged_text = view.our_text;
-    plan.staged_restore_text = plan.final_restore_text = render_chrony_sources(restored);
+    if (!view.edited) plan.staged_restore_text = plan.final_restore_text = render_chrony_sources(restored);
     return plan;
 }
 
@@ -279,63 +279,6 @@ bool is_fulfilled(const ChronyPlan& plan, const ChronyView& view) {
            sources_to_delete(plan, view.sources).empty() &&
            std::none_of(plan.members.begin(), plan.members.end(),
                         [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
-}
-
-Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::string& our_path,
-                   const std::string& restore_path) {
-    constexpr string_view kReload = "chronyc reload sources";
-    Json steps = Json::array();
-    Json commands = Json::array();
-    Json verify = Json::array();
-    Json files = Json::array();
-    const auto change_file = [&](const std::string& path, const std::optional<std::string>& before,
-                                 const std::optional<std::string>& after) {
-        if (before == after) return false;
-        steps.push_back(fmt::format("{} {} (undone by {} it)", after ? "write" : "remove", path,
-                                    before ? "restoring" : "removing"));
-        return true;
-    };
-    const auto reload = [&] {
-        steps.push_back(kReload);
-        commands.push_back(kReload);
-    };
-    const auto prove = [&](string_view what) {
-        steps.push_back(fmt::format("verify: {}", what));
-        verify.push_back(what);
-    };
-    const auto remove_source = [&](const std::string& id) {
-        steps.push_back(fmt::format("chronyc delete {} (undone by a line in {})", id, restore_path));
-        commands.push_back("chronyc delete " + id);
-    };
-
-    for (const auto& id : plan.evicted)
-        remove_source(id);
-    bool changed = change_file(our_path, view.our_text, plan.staged_text);
-    changed |= change_file(restore_path, view.restore_text, plan.staged_restore_text);
-    if (changed) reload();
-    prove("the new sources answer with fresh samples, and agree with the old ones within the error bounds of both");
-    changed = change_file(our_path, plan.staged_text, plan.settled_text);
-    changed |= change_file(restore_path, plan.staged_restore_text, plan.final_restore_text);
-    if (changed) reload();
-    if (!plan.original)
-        for (const auto& id : sources_to_delete(plan, view.sources))
-            if (std::find(plan.evicted.begin(), plan.evicted.end(), id) == plan.evicted.end()) remove_source(id);
-    if (change_file(our_path, plan.settled_text, plan.final_text)) reload();
-    prove("chronyd selects and tracks one of the new sources with an update from after the change; no old one is left");
-
-    const auto show_file = [&](const std::string& path, const std::optional<std::string>& before,
-                               const std::optional<std::string>& after) {
-        if (before == after) return;
-        files.push_back({{"path", path},
-                         {"diff", unified_diff(before.value_or(""), after.value_or(""), before ? path : "/dev/null",
-                                               after ? path : "/dev/null")},
-                         {"lines", lines(after.value_or("")).size()},
-                         {"world_readable", true}});
-    };
-    show_file(our_path, view.our_text, plan.final_text);
-    show_file(restore_path, view.restore_text, plan.final_restore_text);
-    return {{"steps", std::move(steps)}, {"commands", std::move(commands)}, {"verify", std::move(verify)},
-            {"files", std::move(files)}, {"refusals", Json::array()},       {"unchanged", is_fulfilled(plan, view)}};
 }
 
 }  // namespace ntpopt

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "common/json.hpp"
 #include "daemon/core/config/config.hpp"
 #include "daemon/core/plan/chrony_config.hpp"
 #include "daemon/core/plan/chrony_report.hpp"
@@ -32,6 +31,7 @@ struct ChronyView {
     std::optional<std::string> our_text;      ///< nothing: no such file
     std::optional<std::string> restore_text;  ///< nothing: no such file
     bool restore_stale = false;               ///< chronyd was restarted since, and has its own lines again
+    bool edited = false;  ///< no source directory: our lines stand in the configuration file, which `config` leaves out
     std::vector<ChronySource> sources;
 };
 
@@ -82,10 +82,5 @@ struct ChronyPlan {
 
 /// True where nothing has to be done: chronyd follows what it shall already.
 [[nodiscard]] bool is_fulfilled(const ChronyPlan& plan, const ChronyView& view);
-
-/// For a dry-run, the keys of org.ntpopt1.Applier.Plan: ordered steps, each with its inverse, commands, what will be
-/// verified, files with their diff.
-[[nodiscard]] Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::string& our_path,
-                                 const std::string& restore_path);
 
 }  // namespace ntpopt

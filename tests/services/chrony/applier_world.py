@@ -13,9 +13,9 @@ BASE_NAMES = ["base.test", "pool.test"]
 class ApplierWorld(lab.ApplierWorld):
     """A world whose chronyd follows BASE, and an applier's configuration. Start what else a test needs."""
 
-    def __init__(self, base=BASE, config_lines=()):
+    def __init__(self, base=BASE, config_lines=(), source_dirs=True):
         super().__init__()
-        self.chrony = self.start_chronyd_client(list(base))
+        self.chrony = self.start_chronyd_client(list(base), source_dirs=source_dirs)
         self.write_config(config_lines)
         self.wait_for(self.chrony.is_synchronised, 30, "chronyd to follow its own sources")
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/core/plan/chrony_describe.hpp"
+
 namespace ntpopt {
 namespace {
 

@@ -1,0 +1,138 @@
+// Implementation of chrony_edited.hpp. Unlike a reload, `chronyc add` takes a name twice without a word, and resolves
+// it before it asks chronyd: so only what is missing is added, and what has to come back comes by its address where
+// names cannot be resolved.
+#include "daemon/apply/chrony_edited.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "common/text.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+
+/// The line of one member of a pool, or of a server, by its address.
+ChronyDirective by_address(const ChronyDirective& directive, const std::string& address) {
+    ChronyDirective line = directive;
+    line.kind = directive.kind == ChronySourceKind::peer ? directive.kind : ChronySourceKind::server;
+    line.name = address;
+    line.text = fmt::format("{} {}", name_of(line.kind), address);
+    const auto parts = words(directive.text);
+    for (std::size_t i = 2; i < parts.size(); ++i) {
+        if (to_lower(parts[i]) == "maxsources") {
+            ++i;
+            continue;
+        }
+        line.text += fmt::format(" {}", parts[i]);
+    }
+    return line;
+}
+
+}  // namespace
+
+Status ChronyEdited::write(ChronyStage stage) {
+    const auto& written = record_.config->written;
+    return put_file(*record_.config, stage == ChronyStage::staged ? written.front() : written.back());
+}
+
+asio::awaitable<Status> ChronyEdited::load(ChronyStage stage) {
+    // A chronyd that is started anew has to take what was written.
+    if (auto config = co_await link_.tools().effective_config(); !config) co_return config.error();
+    const auto sources = co_await link_.tools().sources();
+    if (!sources) co_return sources.error();
+    for (const auto& member : record_.plan.members) {
+        if (member.withheld && stage != ChronyStage::final) continue;
+        if (count_sources(*sources, member.directive.name) != 0) continue;
+        if (auto added = co_await link_.tools().add(member.directive); !added && !record_.plan.original)
+            co_return added;
+    }
+    co_return Status();
+}
+
+asio::awaitable<Status> ChronyEdited::undo() {
+    left_alone_.clear();
+    auto presence = link_.attach();
+    if (!presence) co_return presence.error();
+    const Status put = unless_changed_by_others(restore_file(*record_.config));
+    // One that starts in this moment may have read the file just before.
+    presence = link_.attach();
+    if (!presence) co_return presence.error();
+    if (*presence == ChronyPresence::absent) co_return put;
+    // What an administrator wrote is what a chronyd follows that was started since.
+    if (*presence == ChronyPresence::restarted && !left_alone_.empty()) co_return put;
+    if (auto done = co_await bring_back_former(); !done) co_return done;
+    if (auto done = co_await delete_ours(); !done) co_return done;
+    co_return put;
+}
+
+asio::awaitable<Status> ChronyEdited::bring_back_former() {
+    std::vector<ChronyDirective> known = record_.plan.removed;
+    if (const auto ours = parse_chrony_sources_file(record_.our_before.value_or("")))
+        known.insert(known.end(), ours->begin(), ours->end());
+    for (const auto& member : record_.plan.members)
+        known.push_back(member.directive);
+
+    auto missing = co_await take_missing(known);
+    for (int i = 0; !missing && i < kChronyStartAttempts; ++i) {
+        co_await ChronyLink::pause();
+        missing = co_await take_missing(known);
+    }
+    if (!missing) co_return missing.error();
+    if (missing->empty()) co_return Status();
+    std::vector<std::string> names;
+    for (const auto& directive : *missing) {
+        if (auto added = co_await add_former(directive); !added) co_return added;
+        names.push_back(directive.name);
+        for (const auto& former : record_.former)
+            if (same_source_name(former.name, directive.name))
+                names.insert(names.end(), former.addresses.begin(), former.addresses.end());
+    }
+    co_return co_await await_one_of(std::move(names));
+}
+
+asio::awaitable<Status> ChronyEdited::add_former(ChronyDirective directive) {
+    auto added = co_await link_.tools().add(directive);
+    if (added) co_return added;
+    // Without the name service the addresses still lead to where chronyd was.
+    bool any = false;
+    for (const auto& former : record_.former) {
+        if (!same_source_name(former.name, directive.name)) continue;
+        for (const auto& address : former.addresses) {
+            auto line = by_address(directive, address);
+            const auto one = co_await link_.tools().add(std::move(line));
+            any = any || one;
+        }
+    }
+    if (!any) co_return added.error().in("bring back " + directive.name);
+    co_return Status();
+}
+
+asio::awaitable<Status> ChronyEdited::delete_ours() {
+    const auto is_former = [&](const ChronySource& source) {
+        return std::any_of(record_.former.begin(), record_.former.end(), [&](const auto& former) {
+            return same_source_name(former.name, source.name) ||
+                   std::find(former.addresses.begin(), former.addresses.end(), source.name) != former.addresses.end();
+        });
+    };
+    for (int i = 0; i < kChronyDeleteAttempts; ++i) {
+        const auto sources = co_await link_.tools().sources();
+        if (!sources) co_return sources.error();
+        bool any = false;
+        for (const auto& source : *sources) {
+            const auto ours =
+                std::any_of(record_.plan.members.begin(), record_.plan.members.end(),
+                            [&](const auto& member) { return same_source_name(member.directive.name, source.name); });
+            if (source.is_refclock() || !ours || is_former(source)) continue;
+            any = true;
+            if (auto gone = co_await link_.tools().remove(source.id); !gone) co_return gone;
+        }
+        if (!any) co_return Status();
+    }
+    co_return Error{Errc::verification_failed, "chronyd keeps sources that were deleted"};
+}
+
+}  // namespace ntpopt

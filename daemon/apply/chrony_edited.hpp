@@ -1,0 +1,23 @@
+// Our lines between marks in chronyd's own configuration file, where it reads no source directory (RHEL 8). That file
+// counts only when chronyd starts; until then chronyc adds and deletes the sources.
+#pragma once
+
+#include "daemon/apply/chrony_way.hpp"
+
+namespace ntpopt {
+
+class ChronyEdited final : public ChronyWay {
+  public:
+    using ChronyWay::ChronyWay;
+
+    [[nodiscard]] Status write(ChronyStage stage) override;
+    boost::asio::awaitable<Status> load(ChronyStage stage) override;
+    boost::asio::awaitable<Status> undo() override;
+
+  private:
+    boost::asio::awaitable<Status> bring_back_former();
+    boost::asio::awaitable<Status> add_former(ChronyDirective directive);
+    boost::asio::awaitable<Status> delete_ours();
+};
+
+}  // namespace ntpopt

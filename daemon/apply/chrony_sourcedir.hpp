@@ -1,0 +1,34 @@
+// Our lines in a *.sources file that chronyd reads anew when told to, and a second one for what was deleted at run
+// time. The distribution's files are never touched.
+#pragma once
+
+#include "daemon/apply/chrony_way.hpp"
+
+namespace ntpopt {
+
+class ChronySourcedir final : public ChronyWay {
+  public:
+    using ChronyWay::ChronyWay;
+
+    [[nodiscard]] Status write(ChronyStage stage) override;
+    boost::asio::awaitable<Status> load(ChronyStage stage) override;
+    boost::asio::awaitable<Status> undo() override;
+
+  private:
+    /// The texts of our two files.
+    struct Texts {
+        FileText ours;
+        FileText restore;
+        friend bool operator==(const Texts&, const Texts&) = default;
+    };
+    [[nodiscard]] Texts texts_of(ChronyStage stage) const;
+    [[nodiscard]] Status put_ours(const FileText& text) const;
+    [[nodiscard]] Status put_restore(const FileText& text) const;
+    boost::asio::awaitable<Status> reload_patiently();
+    boost::asio::awaitable<Status> bring_back_deleted();
+    boost::asio::awaitable<Status> check_former();
+
+    std::optional<ChronyStage> loaded_;  ///< by this process
+};
+
+}  // namespace ntpopt

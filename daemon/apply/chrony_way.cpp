@@ -1,0 +1,64 @@
+// Implementation of chrony_way.hpp.
+#include "daemon/apply/chrony_way.hpp"
+
+#include <algorithm>
+
+#include "daemon/apply/chrony_edited.hpp"
+#include "daemon/apply/chrony_sourcedir.hpp"
+
+namespace ntpopt {
+
+namespace asio = boost::asio;
+
+std::unique_ptr<ChronyWay> make_chrony_way(const ChronyRecord& record, ChronyLink& link) {
+    if (record.config) return std::make_unique<ChronyEdited>(record, link);
+    return std::make_unique<ChronySourcedir>(record, link);
+}
+
+Status ChronyWay::unless_changed_by_others(Status done) {
+    if (done || done.error().code != Errc::refused) return done;
+    left_alone_.push_back(done.error().detail);
+    return {};
+}
+
+asio::awaitable<Result<std::vector<ChronyDirective>>> ChronyWay::take_missing(std::vector<ChronyDirective> known) {
+    const auto sources = co_await link_.tools().sources();
+    if (!sources) co_return sources.error();
+    std::vector<ChronyDirective> missing;
+    for (const auto& former : record_.former) {
+        if (count_sources(*sources, former.name) >= former.sources) continue;
+        const auto line = std::find_if(known.begin(), known.end(), [&](const auto& directive) {
+            return same_source_name(directive.name, former.name);
+        });
+        if (line == known.end()) continue;
+        missing.push_back(*line);
+        for (const auto& source : *sources)
+            if (same_source_name(source.name, former.name))
+                if (auto gone = co_await link_.tools().remove(source.id); !gone) co_return gone.error();
+    }
+    co_return missing;
+}
+
+asio::awaitable<Status> ChronyWay::await_one_of(std::vector<std::string> names) {
+    link_.restart_clock();
+    while (link_.elapsed() < kChronyRestoreWait) {
+        const auto seen = co_await link_.look();
+        if (!seen) co_return seen.error();
+        for (const auto& source : seen->sources)
+            for (const auto& name : names)
+                if (source.selectable() && same_source_name(source.name, name)) co_return Status();
+        co_await ChronyLink::pause();
+    }
+    co_return Status();
+}
+
+asio::awaitable<Result<std::vector<std::string>>> ChronyWay::lost_names() {
+    const auto sources = co_await link_.tools().sources();
+    if (!sources) co_return sources.error();
+    std::vector<std::string> lost;
+    for (const auto& former : record_.former)
+        if (count_sources(*sources, former.name) == 0) lost.push_back(former.name);
+    co_return lost;
+}
+
+}  // namespace ntpopt

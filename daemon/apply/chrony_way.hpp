@@ -1,0 +1,64 @@
+// How chronyd hears of lines, and where they outlive it: by *.sources files in a directory that it reads, or by chronyc
+// and marked edits of its configuration file. This is the one part of a change in which the two differ.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "daemon/apply/chrony_link.hpp"
+#include "daemon/apply/our_files.hpp"
+
+namespace ntpopt {
+
+/// The lines that are wanted as a change goes on: old and new ones; those that chronyd takes while the last old ones
+/// go; the end.
+enum class ChronyStage { staged, settled, final };
+
+class ChronyWay {
+  public:
+    ChronyWay(const ChronyRecord& record, ChronyLink& link) : record_(record), link_(link) {}
+    virtual ~ChronyWay() = default;
+    ChronyWay(const ChronyWay&) = delete;
+    ChronyWay& operator=(const ChronyWay&) = delete;
+
+    /// Writes the lines of the stage durably. Errc::refused where an administrator changed a file.
+    [[nodiscard]] virtual Status write(ChronyStage stage) = 0;
+    /// Makes the chronyd that is attached follow the lines of the stage; what has no line stays. Again and again
+    /// without harm.
+    virtual boost::asio::awaitable<Status> load(ChronyStage stage) = 0;
+    /// Brings the old lines and the old sources back, whatever chronyd runs, or none.
+    virtual boost::asio::awaitable<Status> undo() = 0;
+
+    /// Sentences about files that undo() left as somebody else made them.
+    [[nodiscard]] const std::vector<std::string>& left_alone() const { return left_alone_; }
+
+  protected:
+    /// While undoing, a file of an administrator's is no failure: it stays, and is told of.
+    [[nodiscard]] Status unless_changed_by_others(Status done);
+    /// The lines among `known` of sources that chronyd followed before and has too few of now. What is left of such a
+    /// pool is deleted: it would keep its addresses from the line that brings the whole pool back.
+    boost::asio::awaitable<Result<std::vector<ChronyDirective>>> take_missing(std::vector<ChronyDirective> known);
+    /// Waits until one of these can be followed, for a while: so ours stay until chronyd has another source.
+    boost::asio::awaitable<Status> await_one_of(std::vector<std::string> names);
+    /// Names that chronyd followed before and has no source of now.
+    boost::asio::awaitable<Result<std::vector<std::string>>> lost_names();
+
+    const ChronyRecord& record_;
+    ChronyLink& link_;
+    std::vector<std::string> left_alone_;
+};
+
+/// The way of this record; both arguments must outlive it.
+[[nodiscard]] std::unique_ptr<ChronyWay> make_chrony_way(const ChronyRecord& record, ChronyLink& link);
+
+/// How long restored sources may take to answer before ours go all the same.
+inline constexpr Duration kChronyRestoreWait = std::chrono::seconds(20);
+/// chronyd answers within a few seconds after its start.
+inline constexpr int kChronyStartAttempts = 20;
+/// Names that chronyd has not resolved yet multiply for a while; then nothing comes back.
+inline constexpr int kChronyDeleteAttempts = 5;
+
+}  // namespace ntpopt
