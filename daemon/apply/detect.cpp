@@ -77,6 +77,12 @@ std::string explain_rest(const UnitFacts& unit) {
     if (unit.active_state != "inactive")
         return fmt::format("{} is {} ({}), but no NTP program that ntpopt knows runs in it", unit.id, unit.active_state,
                            unit.sub_state);
+    if (unit.condition_failed)
+        return fmt::format(
+            "{} was not started, since a condition of the unit does not hold here (in a container the clock is the "
+            "host's, "
+            "and ntpopt belongs there): see systemctl status {}",
+            unit.id, name);
     return fmt::format("{} is installed but not active: systemctl enable --now {}", unit.id, name);
 }
 

@@ -138,6 +138,12 @@ asio::awaitable<Result<std::vector<UnitFacts>>> Systemd::ask(std::string owner, 
         auto file_state = co_await property<std::string>(unit, kUnit, "UnitFileState", end);
         auto invocation = co_await property<std::vector<std::uint8_t>>(unit, kUnit, "InvocationID", end);
         auto main_pid = co_await property<std::uint32_t>(unit, kService, "MainPID", end);
+        if (facts.active_state == "inactive") {
+            auto held = co_await property<bool>(unit, kUnit, "ConditionResult", end);
+            auto tested_usec = co_await property<std::uint64_t>(unit, kUnit, "ConditionTimestamp", end);
+            // Before the first test the result is false too.
+            facts.condition_failed = held && !*held && tested_usec.value_or(0) != 0;
+        }
         if (Clock::now() >= end) co_return Error{Errc::timeout, "systemd answers too slowly"};
         if (file_state) facts.file_state = printable(*file_state, kMaxWord);
         if (invocation) facts.invocation = hexadecimal(*invocation);

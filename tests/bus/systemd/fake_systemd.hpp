@@ -32,6 +32,8 @@ struct FakeUnit {
     FakeValue file_state = FakeValue::of(std::string("enabled"));
     FakeValue invocation = FakeValue::of(std::vector<std::uint8_t>());
     FakeValue main_pid = FakeValue::of(std::uint32_t{0});
+    FakeValue condition_result = FakeValue::of(false);
+    FakeValue condition_timestamp = FakeValue::of(std::uint64_t{0});  ///< 0: never tested
 };
 
 class FakeSystemd {

@@ -75,7 +75,8 @@ TEST_F(Units, TheAliasLeadsToTheOneUnitAndItsInvocation) {
     EXPECT_EQ(found.unit, "chrony.service");
     EXPECT_EQ(found.invocation, kInvocation);
     EXPECT_THAT(found.refusals, IsEmpty());
-    EXPECT_TRUE(instance_of(found.process).starts_with("10:77:")) << "whether systemd answers does not change who it is";
+    EXPECT_TRUE(instance_of(found.process).starts_with("10:77:"))
+        << "whether systemd answers does not change who it is";
 }
 
 TEST_F(Units, AUnitThatRestsIsNamedWithWhatToDo) {
@@ -98,6 +99,18 @@ TEST_F(Units, AMaskedUnitAFailedOneAndABrokenOneAreNamedWithWhatToDo) {
                             "chrony.service is masked: systemctl unmask chrony && systemctl enable --now chrony",
                             HasSubstr("ntpsec.service cannot be loaded (bad-setting)"),
                             HasSubstr("systemd-timesyncd.service has failed")));
+}
+
+TEST_F(Units, AUnitWhoseConditionDoesNotHoldIsNotToBeEnabled) {
+    auto unit = resting("systemd-timesyncd.service");  // enabled, with ConditionVirtualization=!container
+    unit.condition_timestamp = FakeValue::of(std::uint64_t{1'700'000'000'000'000});
+    fake_->add(unit);
+    EXPECT_THAT(
+        detect({}).refusals,
+        ElementsAre("no NTP service runs here",
+                    "systemd-timesyncd.service was not started, since a condition of the unit does not hold here "
+                    "(in a container the clock is the host's, and ntpopt belongs there): see systemctl status "
+                    "systemd-timesyncd"));
 }
 
 TEST_F(Units, TwoThatRunAreBothNamed) {
