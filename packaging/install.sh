@@ -49,6 +49,7 @@ cmake --preset release -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_SYSCONFD
 cmake --build "$build" -j "$(nproc)" -- --quiet
 "${sudo[@]}" cmake --install "$build" >/dev/null
 "${sudo[@]}" systemd-sysusers
+"${sudo[@]}" systemd-tmpfiles --create ntpopt.conf
 "${sudo[@]}" systemctl daemon-reload
 "${sudo[@]}" systemctl reload dbus.service
 if [ -n "$enable" ]; then
