@@ -14,6 +14,7 @@
 
 #include "daemon/apply/chrony.hpp"
 #include "daemon/apply/face.hpp"
+#include "daemon/apply/ntpd.hpp"
 #include "daemon/apply/timesyncd.hpp"
 #include "daemon/apply/transaction.hpp"
 #include "daemon/io/sys/config_files.hpp"
@@ -41,6 +42,7 @@ struct BusAccess {
 
 std::shared_ptr<Backend> make_backend(Service service, const ApplyConfig& config, BusAccess bus) {
     if (service == Service::chronyd) return std::make_shared<ChronyBackend>(config, bus.systemd);
+    if (service == Service::ntpd) return std::make_shared<NtpdBackend>(config, bus.systemd);
     if (service == Service::timesyncd) return std::make_shared<TimesyncdBackend>(config, bus.pump, bus.systemd);
     return nullptr;
 }

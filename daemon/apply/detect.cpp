@@ -127,8 +127,6 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
         detected.refusals.push_back(fmt::format("{} runs beside {}{}: they fight over the clock", others,
                                                 name_of(detected.service),
                                                 detected.unit.empty() ? "" : " (" + detected.unit + ")"));
-    } else if (detected.service == Service::ntpd) {
-        detected.refusals.push_back(fmt::format("changing {} is not supported yet", name_of(detected.service)));
     }
     if (services.empty())
         for (const auto& unit : units)

@@ -47,6 +47,7 @@ bool Units::spawn(Unit& unit) {
     const pid_t pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
+        dup2(STDERR_FILENO, STDOUT_FILENO);  // the answers to commands go to standard output
         std::vector<char*> argv;
         for (auto& word : unit.argv)
             argv.push_back(word.data());

@@ -14,11 +14,14 @@ Everything lives in the namespaces and on a tmpfs in them, so nothing is left be
 move this machine's clock: the capability is dropped before the first daemon starts, and chronyd runs with -x.
 """
 from lab.applier import ApplierWorld
+from lab.internet import Internet
 from lab.machine import Machine
 from lab.namespaces import enter, main
+from lab.ntpd import Ntpd
 from lab.processes import Process, wait_for
 from lab.systemd import Systemd
 from lab.timesyncd import Timesyncd
 from lab.world import Chrony, FakeServers, World
 
-__all__ = ["ApplierWorld", "Chrony", "FakeServers", "Machine", "Process", "Systemd", "Timesyncd", "World", "enter", "main", "wait_for"]
+__all__ = ["ApplierWorld", "Chrony", "FakeServers", "Internet", "Machine", "Ntpd", "Process", "Systemd", "Timesyncd", "World",
+           "enter", "main", "wait_for"]

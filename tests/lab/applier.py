@@ -25,20 +25,26 @@ class Refused(Exception):
 class ApplierWorld(World):
     """The names and fake servers, and a configuration for the applier; a subclass adds the NTP service."""
 
+    names = NAMES
+
     def __init__(self):
         super().__init__()
-        self.add_names(NAMES)
-        addresses = [address for name, all_of_it in NAMES.items() if not name.startswith("dead") for address in all_of_it]
-        self.fake_names = {address: f"s{i}" for i, address in enumerate(addresses)}
-        specs = [f"{address} name=s{i} stratum=2 delay=1ms" + (" offset=500ms" if address.startswith("127.4.") else "")
-                 for i, address in enumerate(addresses)]
-        self.fakes = self.start_fake_servers(specs)
+        self.add_names(self.names)
+        living = [(name, address) for name, all_of_it in self.names.items() if not name.startswith("dead") for address in all_of_it]
+        self.fake_names = {address: f"s{i}" for i, (_, address) in enumerate(living)}
+        specs = [f"{address} name=s{i} stratum=2 delay=1ms" + (" offset=500ms" if name.startswith("liar") else "")
+                 for i, (name, address) in enumerate(living)]
+        self.fakes = self.start_fake_servers(specs, under=self.place_of_servers())
         self.config = self.directory / "ntpopt.toml"
         self.applier = None
 
+    def place_of_servers(self) -> list:
+        """Through what the fake servers are started, where they do not live on this machine."""
+        return []
+
     def set_fakes(self, names, setting: str) -> None:
         """Changes the servers behind these names: set_fakes(["n1.test"], "silent=yes")."""
-        for address in (address for name in names for address in NAMES[name]):
+        for address in (address for name in names for address in self.names[name]):
             self.fakes.command(f"set {self.fake_names[address]} {setting}")
 
     @property

@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 
+from lab.internet import Internet
+from lab.ntpd import Ntpd
 from lab.processes import Process, TimedOut, wait_for
 from lab.systemd import Systemd, policy_file
 from lab.timesyncd import Timesyncd
@@ -220,10 +222,11 @@ class World:
             hosts.write("\n".join(kept + added) + "\n")
             hosts.truncate()
 
-    def start_fake_servers(self, specs: list, seed: int = 1, extra: list = ()) -> FakeServers:
-        """Fake NTP servers; a spec is a line of fakentp ("127.1.1.1 name=a delay=2ms"), port 123 where it names none."""
+    def start_fake_servers(self, specs: list, seed: int = 1, extra: list = (), under: list = ()) -> FakeServers:
+        """Fake NTP servers; a spec is a line of fakentp ("127.1.1.1 name=a delay=2ms"), port 123 where it names none.
+        `under`: as Internet.under."""
         lines = [spec if ":" in spec.split()[0] else " ".join([spec.split()[0] + ":123", *spec.split()[1:]]) for spec in specs]
-        process = self.start(f"fakentp{len(self.processes)}", [self.program("tests/fakentp/fakentp"), "--commands", "--seed", seed, *extra, *lines],
+        process = self.start(f"fakentp{len(self.processes)}", [*under, self.program("tests/fakentp/fakentp"), "--commands", "--seed", seed, *extra, *lines],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if process.popen.stdout.readline().decode().strip() != "ready":
             raise RuntimeError(f"fakentp did not start: {process.log()}")
@@ -254,6 +257,16 @@ class World:
         client.config.write_text("\n".join([
             *lines, *([f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}"] if source_dirs else []), "port 0", "cmdport 0",
             f"bindcmdaddress {client.socket}", f"pidfile {client.directory}/run/pid"]) + "\n")
+        client.start()
+        return client
+
+    def start_internet(self) -> Internet:
+        """Another host, for servers beside an ntpd, which takes port 123 of all addresses of its own."""
+        return Internet(self)
+
+    def start_ntpd_client(self, systemd: Systemd, lines: list) -> Ntpd:
+        """A real ntpd of ntpsec that follows what `lines` say, as a unit of the fake systemd."""
+        client = Ntpd(self, systemd, "\n".join(lines) + "\n", daemon_program("ntpsec", "usr/sbin/ntpd"))
         client.start()
         return client
 

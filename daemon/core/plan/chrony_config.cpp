@@ -165,13 +165,6 @@ Result<std::vector<ChronyDirective>> parse_chrony_sources_file(string_view text)
     return directives;
 }
 
-bool same_source_name(string_view a, string_view b) {
-    const auto left = Host::parse(a);
-    const auto right = Host::parse(b);
-    if (left && right) return *left == *right;
-    return to_lower(a) == to_lower(b);
-}
-
 bool is_volatile_path(string_view path) {
     return path.starts_with("/run/") || path.starts_with("/var/run/");
 }

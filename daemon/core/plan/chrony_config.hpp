@@ -11,6 +11,7 @@
 
 #include "common/error.hpp"
 #include "common/host.hpp"
+#include "daemon/core/plan/source_name.hpp"
 
 namespace ntpopt {
 
@@ -53,9 +54,6 @@ inline constexpr std::size_t kMaxChronyDirectives = 1000;
 /// Parses a *.sources file: its server, pool and peer lines. A last line without its newline does not count, since
 /// chronyd drops it.
 [[nodiscard]] Result<std::vector<ChronyDirective>> parse_chrony_sources_file(std::string_view text);
-
-/// Names compare without case and final dot, addresses by value.
-[[nodiscard]] bool same_source_name(std::string_view a, std::string_view b);
 
 /// The directory for our file among those of the configuration: /etc/chrony/sources.d where it is listed, else the
 /// first that outlives a reboot, else the first at all; nothing where there is none.

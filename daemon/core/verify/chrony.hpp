@@ -8,15 +8,9 @@
 
 #include "common/duration.hpp"
 #include "daemon/core/plan/chrony_plan.hpp"
+#include "daemon/core/verify/finding.hpp"
 
 namespace ntpopt {
-
-enum class Judgement { keep, wait, roll_back };
-
-struct Finding {
-    Judgement judgement = Judgement::wait;
-    std::string reason;  ///< for roll_back, and for what is being waited
-};
 
 /// What chronyd showed at one time.
 struct ChronyObserved {

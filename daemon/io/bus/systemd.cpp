@@ -161,7 +161,7 @@ asio::awaitable<Result<UnitFacts>> Systemd::ask_one(std::string owner, std::stri
     co_return std::move(units->front());
 }
 
-asio::awaitable<Result<UnitFacts>> Systemd::restart(std::string unit, Duration deadline) {
+asio::awaitable<Result<UnitFacts>> Systemd::restart(std::string unit, Duration deadline, Restart which) {
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline);
     auto owner = co_await this->owner();
     if (!owner && owner.error().code == Errc::unavailable)
@@ -173,7 +173,8 @@ asio::awaitable<Result<UnitFacts>> Systemd::restart(std::string unit, Duration d
 
     BusObject manager(pump_, *owner, kPath);
     JobWatch jobs(pump_, *owner);
-    auto order = manager.message(kManager, "TryRestartUnit", before->id, std::string("replace"));
+    const char* member = which == Restart::also_if_failed ? "RestartUnit" : "TryRestartUnit";
+    auto order = manager.message(kManager, member, before->id, std::string("replace"));
     auto job = co_await manager.call_for<sdbus::ObjectPath>(std::move(order), end - Clock::now());
     if (!job) co_return job.error().in("restart " + unit);
     const auto result = co_await jobs.ended(*job, end);

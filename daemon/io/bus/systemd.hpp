@@ -43,7 +43,10 @@ class Systemd {
     /// Restarts a unit that runs (TryRestartUnit) and waits for the end of that job; the answer is the unit as it runs
     /// anew. Errors: Errc::refused where no systemd is there to do it; Errc::verification_failed where the job failed,
     /// or the unit does not run or is the same invocation afterwards; Errc::timeout where the job did not end in time.
-    boost::asio::awaitable<Result<UnitFacts>> restart(std::string unit, Duration deadline);
+    /// A unit that failed is started again only where `which` says so: for one that failed by our doing.
+    enum class Restart { if_running, also_if_failed };
+    boost::asio::awaitable<Result<UnitFacts>> restart(std::string unit, Duration deadline,
+                                                      Restart which = Restart::if_running);
 
   private:
     using Clock = std::chrono::steady_clock;

@@ -1,0 +1,206 @@
+// Implementation of ntpd_change.hpp. ntpd reads its files only when it starts, so an ntpd that is the same process as
+// before the change knows nothing of it, whatever the files say.
+#include "daemon/apply/ntpd_change.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "daemon/apply/detect.hpp"
+#include "daemon/apply/ntpd_tools.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPause = 250ms;
+/// ntpd starts and ends within a second; systemd gives a service that does not end 90 s (DefaultTimeoutStopSec).
+constexpr Duration kRestartDeadline = 100s;
+/// How long ntpd may take to show the old sources after its return: it lists them before it resolves them.
+constexpr Duration kReturnDeadline = 20s;
+
+double wall_clock_s() {
+    return to_seconds(std::chrono::system_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+NtpdChange::NtpdChange(NtpdRecord record, Json description, ApplyConfig config, Systemd* systemd)
+    : record_(std::move(record)), description_(std::move(description)), config_(std::move(config)), systemd_(systemd) {}
+
+std::vector<std::string> NtpdChange::previous() const {
+    std::vector<std::string> names;
+    for (const auto& member : record_.plan.former)
+        names.push_back(member.name);
+    return names;
+}
+
+Result<std::string> NtpdChange::instance() {
+    const auto detected = detect_process(config_);
+    if (!detected) return detected.error();
+    return detected->service == Service::ntpd ? instance_of(detected->process) : std::string();
+}
+
+Status NtpdChange::expect(const std::string& instance) {
+    const auto running = this->instance();
+    if (!running) return running.error();
+    if (*running == instance) return {};
+    if (running->empty()) return Error{Errc::verification_failed, "ntpd ended meanwhile"};
+    return Error{Errc::verification_failed, "ntpd was restarted by somebody else meanwhile"};
+}
+
+asio::awaitable<void> NtpdChange::pause() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, kPause);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+asio::awaitable<Result<NtpdObserved>> NtpdChange::look() {
+    auto state = co_await ask_ntpd_state();
+    if (!state) co_return state.error();
+    NtpdObserved seen;
+    seen.state = std::move(*state);
+    seen.since_restart = Clock::now() - since_;
+    co_return seen;
+}
+
+asio::awaitable<Status> NtpdChange::write_files() {
+    if (auto same = expect(record_.instance); !same) co_return same;
+    for (const auto& file : record_.files)
+        if (auto done = put_file(file, file.written.front()); !done) co_return done;
+    co_return Status();
+}
+
+asio::awaitable<Status> NtpdChange::reload() {
+    if (systemd_ == nullptr) co_return Error{Errc::refused, "nobody is here who could restart ntpd"};
+    if (auto same = expect(record_.instance); !same) co_return same;
+    record_.applied_at_s = wall_clock_s();
+    since_ = Clock::now();
+    const auto started = co_await systemd_->restart(record_.unit, kRestartDeadline);
+    if (!started) co_return started.error();
+    since_ = Clock::now();
+    auto running = instance();
+    if (!running) co_return running.error();
+    if (running->empty()) co_return Error{Errc::verification_failed, "ntpd ended right after its start"};
+    if (*running == record_.instance) co_return Error{Errc::verification_failed, "ntpd was not restarted"};
+    record_.restarted = std::move(*running);
+    co_return Status();
+}
+
+asio::awaitable<Result<std::string>> NtpdChange::watch(std::string instance) {
+    const Duration deadline = ntpd_deadline(from_seconds(record_.verify_timeout_s));
+    while (true) {
+        if (auto same = expect(instance); !same) co_return same.error();
+        auto seen = co_await look();
+        if (!seen) {
+            // ntpd does not answer in its first moments.
+            if (Clock::now() - since_ > deadline) co_return seen.error().in("ntpd cannot be asked");
+        } else {
+            seen->restarted = instance != record_.instance;
+            Finding finding = judge_ntpd(record_.plan, *seen, from_seconds(record_.applied_at_s), deadline);
+            if (finding.judgement == Judgement::roll_back)
+                co_return Error{Errc::verification_failed, std::move(finding.reason)};
+            if (finding.judgement == Judgement::keep) {
+                const auto* peer = seen->state.peer();
+                co_return peer == nullptr ? std::string() : peer->text();
+            }
+        }
+        co_await pause();
+    }
+}
+
+asio::awaitable<Status> NtpdChange::prove() {
+    // Who asks for the service's own sources gets them, even where they do not answer at the moment.
+    if (record_.plan.original) co_return co_await check_return();
+    const auto peer = co_await watch(record_.restarted);
+    if (!peer) co_return peer.error();
+    co_return Status();
+}
+
+asio::awaitable<Status> NtpdChange::remove_base() {
+    co_return Status();
+}
+
+asio::awaitable<Result<std::string>> NtpdChange::confirm() {
+    auto running = instance();
+    if (!running) co_return running.error();
+    // At boot nothing runs yet: the files are in place, and what they ask for is checked when ntpd is there.
+    if (running->empty() || record_.plan.original) co_return std::string();
+    // After a crash another ntpd may run, which has read the new files and needs its time.
+    if (*running != record_.restarted) since_ = Clock::now();
+    co_return co_await watch(std::move(*running));
+}
+
+Status NtpdChange::restore_files() {
+    Status first;
+    for (auto file = record_.files.rbegin(); file != record_.files.rend(); ++file) {
+        Status done = restore_file(*file);
+        if (done) continue;
+        // A file of an administrator's is no failure: it stays, and is told of.
+        if (done.error().code == Errc::refused)
+            left_alone_.push_back(done.error().detail);
+        else if (first)
+            first = std::move(done);
+    }
+    return first;
+}
+
+/// An ntpd that we restarted and that failed since is started again; one that an administrator stopped is not.
+asio::awaitable<Status> NtpdChange::restart_for_return(std::string running) {
+    if (systemd_ == nullptr) {
+        if (running.empty()) co_return Status();
+        co_return Error{Errc::unavailable, fmt::format("the files of ntpd are restored, and it has to be restarted to "
+                                                       "read them: systemctl restart {}",
+                                                       record_.unit)};
+    }
+    bool failed = false;
+    if (running.empty()) {
+        const std::vector<std::string> names(1, record_.unit);
+        const auto units = co_await systemd_->units(names);
+        if (!units) co_return units.error();
+        failed = !units->empty() && units->front().active_state == "failed";
+        if (!failed) co_return Status();
+    }
+    const auto mode = failed ? Systemd::Restart::also_if_failed : Systemd::Restart::if_running;
+    since_ = Clock::now();
+    const auto started = co_await systemd_->restart(record_.unit, kRestartDeadline, mode);
+    if (!started) co_return started.error();
+    since_ = Clock::now();
+    co_return co_await check_return();
+}
+
+asio::awaitable<Status> NtpdChange::check_return() {
+    while (true) {
+        const auto seen = co_await look();
+        if (seen) {
+            NtpdPlan back = record_.plan;
+            if (back.original) back.former = back.members;
+            Finding finding = judge_ntpd_return(back, *seen, kReturnDeadline);
+            if (finding.judgement == Judgement::keep) co_return Status();
+            if (finding.judgement == Judgement::roll_back)
+                co_return Error{Errc::verification_failed, std::move(finding.reason)};
+        } else if (Clock::now() - since_ > kReturnDeadline) {
+            co_return seen.error().in("ntpd cannot be asked");
+        }
+        co_await pause();
+    }
+}
+
+asio::awaitable<Status> NtpdChange::undo() {
+    left_alone_.clear();
+    const Status restored = restore_files();
+    auto running = instance();
+    if (!running) co_return running.error();
+    // The ntpd from before the change never read what we wrote.
+    if (*running == record_.instance) co_return restored;
+    if (auto done = co_await restart_for_return(std::move(*running)); !done) co_return done;
+    co_return restored;
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,54 @@
+// One change of ntpd's sources: writes the files of an NtpdPlan, restarts ntpd through systemd, watches what it does
+// with them, and undoes it. What to do is decided in core/plan, whether it worked in core/verify.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/apply/backend.hpp"
+#include "daemon/apply/ntpd_record.hpp"
+#include "daemon/core/verify/ntpd.hpp"
+#include "daemon/io/bus/systemd.hpp"
+
+namespace ntpopt {
+
+class NtpdChange final : public Change {
+  public:
+    /// `systemd` may be null: then files can be restored, and what needs a restart waits for a process that has one.
+    NtpdChange(NtpdRecord record, Json description, ApplyConfig config, Systemd* systemd);
+
+    [[nodiscard]] Json record() const override { return to_json(record_); }
+    [[nodiscard]] Json description() const override { return description_; }
+    [[nodiscard]] bool is_needed() const override { return !record_.fulfilled; }
+    [[nodiscard]] std::vector<std::string> previous() const override;
+
+    boost::asio::awaitable<Status> write_files() override;
+    boost::asio::awaitable<Status> reload() override;
+    boost::asio::awaitable<Status> prove() override;
+    boost::asio::awaitable<Status> remove_base() override;
+    boost::asio::awaitable<Result<std::string>> confirm() override;
+    boost::asio::awaitable<Status> undo() override;
+    [[nodiscard]] std::vector<std::string> left_alone() const override { return left_alone_; }
+
+  private:
+    /// The ntpd that runs now, empty where none does.
+    Result<std::string> instance();
+    /// `instance` still runs; anything else is an error with a reason.
+    Status expect(const std::string& instance);
+    boost::asio::awaitable<Result<NtpdObserved>> look();
+    /// Follows one process until the judge is content. `since_` says from when on.
+    boost::asio::awaitable<Result<std::string>> watch(std::string instance);
+    [[nodiscard]] Status restore_files();
+    boost::asio::awaitable<Status> restart_for_return(std::string running);
+    boost::asio::awaitable<Status> check_return();
+    boost::asio::awaitable<void> pause();
+
+    NtpdRecord record_;
+    Json description_;
+    ApplyConfig config_;
+    Systemd* systemd_;
+    std::vector<std::string> left_alone_;
+    std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();  ///< of the last restart
+};
+
+}  // namespace ntpopt

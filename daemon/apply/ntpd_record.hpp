@@ -1,0 +1,30 @@
+// What a change of ntpd's sources has to remember to be finished or undone by another process, and its JSON form in the
+// journal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/json.hpp"
+#include "daemon/apply/our_files.hpp"
+#include "daemon/core/plan/ntpd_plan.hpp"
+
+namespace ntpopt {
+
+struct NtpdRecord {
+    std::string instance;   ///< of the ntpd before the change (instance_of())
+    std::string restarted;  ///< of the one that our restart began; empty: not yet
+    std::string unit;
+    std::string invocation;       ///< systemd's, before the change
+    std::vector<OurFile> files;   ///< in the order in which they are written, each with one text
+    double applied_at_s = 0;      ///< wall clock when the restart was ordered, since 1970
+    double verify_timeout_s = 0;  ///< as configured; 0: auto
+    bool fulfilled = false;       ///< reality was the goal already
+    NtpdPlan plan;                ///< without its edits: those are `files`
+};
+
+[[nodiscard]] Json to_json(const NtpdRecord& record);
+/// Errc::parse where the journal holds something else.
+[[nodiscard]] Result<NtpdRecord> parse_ntpd_record(const Json& json);
+
+}  // namespace ntpopt

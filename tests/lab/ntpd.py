@@ -1,0 +1,95 @@
+"""A real ntpd (ntpsec) as the NTP service of a world, run by the fake systemd, and what it tells in mode 6 (RFC 9327).
+
+The questions are asked by a few lines of Python, so that what our own code says of ntpd has something to be held against.
+"""
+from __future__ import annotations
+
+import pathlib
+import re
+import socket
+import struct
+
+UNIT = "ntpsec.service"
+
+
+class Ntpd:
+    """ntp.conf and ntp.d lie in a directory of the world; the unit is the fake systemd's."""
+
+    def __init__(self, world, systemd, text: str, program: pathlib.Path):
+        self.world, self.systemd, self.program = world, systemd, program
+        self.directory = world.directory / "ntpsec"
+        self.directory.mkdir(mode=0o755, exist_ok=True)
+        self.config = self.directory / "ntp.conf"
+        self.drop_in = self.directory / "ntp.d" / "50-ntpopt.conf"
+        self.config.write_text(text)
+
+    @property
+    def argv(self) -> list:
+        return [self.program, "-n", "-g", "-c", self.config]
+
+    def start(self) -> None:
+        self.systemd.start(UNIT, self.argv)
+        self.world.wait_for(self.answers, 10, "ntpd to answer")
+
+    @property
+    def pid(self) -> int:
+        return self.systemd.pid(UNIT)
+
+    def restart(self) -> None:
+        """As an administrator would."""
+        self.systemd.restart(UNIT)
+
+    def answers(self) -> bool:
+        return self.pid != 0 and _ask(1, 0, b"") is not None
+
+    def system(self) -> dict:
+        return _variables(_ask(2, 0, b"leap,stratum,refid,peer,peeradr,reftime"))
+
+    def associations(self) -> list:
+        """One dict an association, with its status word."""
+        data = _ask(1, 0, b"") or b""
+        pairs = [struct.unpack(">HH", data[i:i + 4]) for i in range(0, len(data), 4)]
+        return [{"id": number, "status": word} | _variables(_ask(2, number, b"srcadr,srchost,reach,stratum"))
+                for number, word in pairs]
+
+    def names(self) -> list:
+        """What is followed, sorted: names as configured, addresses where no name is known; pools' members left out."""
+        return sorted(row.get("srchost") or row["srcadr"] for row in self.associations() if row["status"] & 0x8000)
+
+    def is_synchronised(self) -> bool:
+        system = self.system()
+        return system.get("leap", "3") != "3" and system.get("peer", "0") != "0"
+
+    def peer(self) -> str:
+        """The name of the system peer, or ""."""
+        number = int(self.system().get("peer", "0"))
+        return next((row.get("srchost") or row["srcadr"] for row in self.associations() if row["id"] == number), "")
+
+
+_sequence = 0
+
+
+def _ask(opcode: int, association: int, data: bytes) -> bytes | None:
+    global _sequence
+    _sequence = (_sequence + 1) & 0xffff
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(1)
+        pieces = {}
+        try:
+            sock.connect(("127.0.0.1", 123))
+            sock.send(struct.pack(">BBHHHHH", 0x26, opcode, _sequence, 0, association, 0, len(data)) + data + bytes(-len(data) % 4))
+            while True:
+                answer = sock.recv(2048)
+                _, flags, sequence, _, _, offset, count = struct.unpack(">BBHHHHH", answer[:12])
+                if sequence != _sequence or flags & 0x40:
+                    return None
+                pieces[offset] = answer[12:12 + count]
+                if not flags & 0x20:
+                    return b"".join(pieces[key] for key in sorted(pieces))
+        except OSError:
+            return None
+
+
+def _variables(data: bytes | None) -> dict:
+    return {name: value.strip('"') for name, value in
+            re.findall(r'(\w+)=("[^"]*"|[^,\r\n]*)', (data or b"").decode(errors="replace"))}
