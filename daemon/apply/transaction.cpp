@@ -225,7 +225,9 @@ asio::awaitable<void> Transactions::go_back(std::string reason) {
     journal_.document().transaction->report.reason = reason;
     // A journal that cannot be written must not keep the old sources from coming back.
     if (auto saved = enter(TransactionState::rolling_back); !saved) reason += "; " + saved.error().detail;
-    const auto undone = co_await change_->undo();
+    auto undone = co_await change_->undo();
+    // Every step may be done again, and a disk or a service that failed once need not fail twice.
+    if (!undone) undone = co_await change_->undo();
     for (const auto& sentence : change_->left_alone())
         reason += "; " + sentence;
     if (undone)

@@ -12,12 +12,14 @@ namespace ntpopt::test {
 struct FakeService {
     std::vector<std::string> calls;
     std::string fails_at;  ///< the step that fails
+    bool fails_once = false;
     bool needed = true;
 
     Status step(const std::string& name) {
         calls.push_back(name);
-        if (name == fails_at) return Error{Errc::verification_failed, name + " failed"};
-        return {};
+        if (name != fails_at) return {};
+        if (fails_once) fails_at.clear();
+        return Error{Errc::verification_failed, name + " failed"};
     }
 };
 

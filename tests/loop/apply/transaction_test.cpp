@@ -96,6 +96,18 @@ TEST_F(Transaction, a_failing_step_is_undone_and_named) {
     }
 }
 
+TEST_F(Transaction, an_undo_that_fails_once_is_done_again) {
+    service_.fails_at = "confirm";
+    service_.fails_once = true;
+    ASSERT_TRUE(begin({"b.test"}));
+    transactions_->on_change([this](const TransactionReport& report) {
+        if (report.state == TransactionState::rolling_back) service_.fails_at = "undo";
+    });
+    loop_.run(finish());
+    EXPECT_EQ(transactions_->report(0)->state, TransactionState::rolled_back);
+    EXPECT_EQ(std::count(service_.calls.begin(), service_.calls.end(), "undo"), 2);
+}
+
 TEST_F(Transaction, what_cannot_be_undone_is_degraded_and_says_both) {
     run(begin({"a.test"}));
     service_.fails_at = "confirm";

@@ -11,6 +11,7 @@ class ChronySide:
 
     SETS = {"A": ["n1.test", "n2.test", "n3.test"], "B": ["n3.test", "n4.test", "n5.test"], "dead": ["dead1.test", "dead2.test"]}
     CONFIG = ['verify_timeout = "6s"', "max_changes_per_day = 1000"]
+    TALKS = ("clone3", "connect")  # each question to chronyc is a process
     PID_STAYS = True
 
     def __init__(self):

@@ -92,5 +92,9 @@ class Chronyd(Matrix, unittest.TestCase):
     service = "chronyd"
 
 
+class Timesyncd(Matrix, unittest.TestCase):
+    service = "timesyncd"
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

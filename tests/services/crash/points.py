@@ -2,9 +2,8 @@
 service's files, or another process."""
 import re
 
-# What changes something or speaks to somebody. Every other call may be repeated without a trace.
+# What changes something, or could fail where something is changed. How the applier speaks to others is the side's to say.
 ON_FILES = ("openat", "write", "fchmod", "fsync", "renameat", "unlinkat", "mkdirat")
-ON_OTHERS = ("clone3", "clone", "vfork", "connect")
 
 
 def watched_paths(side, state_dir):

@@ -9,10 +9,10 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 import lab  # noqa: E402
-from points import ON_FILES, ON_OTHERS, count_calls, tracer, watched_paths  # noqa: E402
+from points import ON_FILES, count_calls, tracer, watched_paths  # noqa: E402
 
 FINAL = ("committed", "rolled_back", "degraded")
-SIDES = {"chronyd": ("chrony_side", "ChronySide")}
+SIDES = {"chronyd": ("chrony_side", "ChronySide"), "timesyncd": ("timesyncd_side", "TimesyncdSide")}
 
 
 class Watch(threading.Thread):
@@ -129,7 +129,7 @@ class Torture:
         trace = self.world.directory / "trace"
         paths = watched_paths(self.side, self.state_dir)
         counts = []
-        for calls, watched in ((ON_FILES, paths), (ON_OTHERS, ())):
+        for calls, watched in ((ON_FILES, paths), (self.side.TALKS, ())):
             self.prepare()
             under = tracer(trace, calls, watched)
             target = self.target()
