@@ -121,8 +121,9 @@ Result<TimesyncdPlan> plan_timesyncd_change(const TimesyncdView& view, const std
         const auto own = parse_timesyncd_files(view.files);
         if (!own) return own.error();
         const auto& former = own->system.empty() ? own->fallback : own->system;
+        const auto chosen = plan.servers;
         for (const auto& name : former)
-            if (!contains(plan.servers, name)) plan.servers.push_back(name);
+            if (!contains(chosen, name)) plan.servers.push_back(name);
     }
     auto text = render_timesyncd_dropin(plan.servers);
     if (!text) return text.error();
