@@ -24,6 +24,13 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+/// What inet_aton(3), and with it every resolver, takes for a part of an address: decimal, octal or hexadecimal.
+bool is_number(std::string_view label) {
+    if (std::all_of(label.begin(), label.end(), is_digit)) return true;
+    if (!label.starts_with("0x")) return false;
+    return std::all_of(label.begin() + 2, label.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
+}
+
 bool is_label(std::string_view label) {
     return !label.empty() && label.size() <= kMaxLabel && is_alnum(label.front()) && is_alnum(label.back()) &&
            std::all_of(label.begin(), label.end(), [](char c) { return is_alnum(c) || c == '-'; });
@@ -50,8 +57,7 @@ Result<HostName> HostName::parse(std::string_view text) {
         if (dot == std::string_view::npos) break;
         rest.remove_prefix(dot + 1);
     }
-    if (std::all_of(last.begin(), last.end(), is_digit))
-        return bad("a host name", text, "its last label has only digits, so it would read as an address");
+    if (is_number(last)) return bad("a host name", text, "its last label is a number, so it would read as an address");
     return HostName(std::move(name));
 }
 

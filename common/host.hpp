@@ -16,7 +16,7 @@ namespace ntpopt {
 inline constexpr std::uint16_t kNtpPort = 123;  // RFC 5905 7.2
 
 /// A DNS host name (RFC 1123 2.1), kept in lower case without a trailing dot; at most 253 octets, labels of at most 63.
-/// A last label of digits only is refused, since it would read as an address.
+/// A last label that is a number ("1", "0x7f") is refused, since it would read as an address (inet_aton(3)).
 class HostName {
   public:
     [[nodiscard]] static Result<HostName> parse(std::string_view text);

@@ -15,8 +15,10 @@
 #include "daemon/apply/chrony.hpp"
 #include "daemon/apply/face.hpp"
 #include "daemon/apply/ntpd.hpp"
+#include "daemon/apply/our_files.hpp"
 #include "daemon/apply/timesyncd.hpp"
 #include "daemon/apply/transaction.hpp"
+#include "daemon/core/discover/catalogue.hpp"
 #include "daemon/io/sys/config_files.hpp"
 #include "daemon/io/sys/journal.hpp"
 #include "daemon/io/sys/notify.hpp"
@@ -52,7 +54,7 @@ asio::awaitable<Result<std::shared_ptr<Backend>>> detect_backend(ApplyConfig con
     if (!detected) co_return detected.error();
     if (auto backend = make_backend(detected->service, config, bus)) co_return backend;
     const Errc code = detected->service == Service::none ? Errc::service_not_found : Errc::refused;
-    co_return Error{code, fmt::format("{}", fmt::join(detected->refusals, "; "))};
+    co_return Error{code, fmt::format("{}", fmt::join(detected->refusals, "\n"))};
 }
 
 Transactions::FindBackend find_backend(const ApplyConfig& config, BusAccess bus) {
@@ -75,8 +77,8 @@ Result<uid_t> user_id(const std::string& name) {
 /// The process on the bus. Order of members is order of construction: the connection outlives everything.
 class Applier {
   public:
-    Applier(std::unique_ptr<sdbus::IConnection> connection, Journal& journal, const Config& config, uid_t user,
-            bool idle_exit)
+    Applier(std::unique_ptr<sdbus::IConnection> connection, Journal& journal, const Config& config,
+            TimescaleOf timescale_of, uid_t user, bool idle_exit)
         : connection_(std::move(connection)),
           pump_(io_, *connection_, [this](const Error& error) { lose(error); }),
           tasks_(io_.get_executor(),
@@ -89,7 +91,9 @@ class Applier {
           face_(pump_, tasks_, transactions_, user),
           signals_(io_, SIGTERM, SIGINT),
           idle_timer_(io_),
-          idle_exit_(idle_exit) {}
+          idle_exit_(idle_exit) {
+        transactions_.know_timescales(std::move(timescale_of));
+    }
 
     int run() {
         tasks_.spawn("recovery", recover());
@@ -189,6 +193,22 @@ std::unique_ptr<sdbus::IConnection> connect_if_possible() {
     }
 }
 
+/// What we ship of knowledge about public servers. Without it the caller's word about timescales counts alone.
+TimescaleOf load_timescales(const std::string& data_dir) {
+    const auto text = read_text(data_dir + "/catalogue.toml");
+    auto catalogue = text ? Catalogue::parse(text->value_or("")) : Result<Catalogue>(text.error());
+    if (!catalogue || !*text) {
+        log(Priority::warning,
+            "no catalogue: " + (catalogue ? data_dir + "/catalogue.toml is missing" : catalogue.error().detail));
+        return {};
+    }
+    const auto shared = std::make_shared<const Catalogue>(*std::move(catalogue));
+    return [shared](const Host& host) {
+        const auto* entry = shared->find(host);
+        return entry == nullptr ? Timescale::unknown : entry->timescale;
+    };
+}
+
 int fail(const Error& error) {
     log(Priority::error, error.detail);
     return 1;
@@ -245,7 +265,8 @@ int serve_bus(const ApplierOptions& options, const Config& config) {
     if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
     try {
         auto connection = sdbus::createSystemBusConnection();
-        Applier applier(std::move(connection), *journal, config, *user, options.idle_exit);
+        Applier applier(std::move(connection), *journal, config, load_timescales(options.data_dir), *user,
+                        options.idle_exit);
         return applier.run();
     } catch (const sdbus::Error& e) {
         return fail({Errc::unavailable, fmt::format("the system bus: {}", e.what())});

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/text.hpp"
 #include "daemon/core/service/service.hpp"
 #include "daemon/io/sys/journal.hpp"
 #include "dbus/compat.hpp"
@@ -16,6 +17,16 @@ using boost::asio::awaitable;
 
 /// Calls that may wait for their answer at a time. The daemon needs one or two; each Observe runs other programs.
 constexpr std::size_t kMaxPending = 16;
+
+/// The only option that a method takes. An unknown one, or one of another type, is refused: who misspells "original"
+/// must not be taken back to something else.
+bool flag(const wire::Dict& options, std::string_view name) {
+    for (const auto& [key, value] : options.value.items())
+        if (key != name || !value.is_boolean())
+            throw to_bus({Errc::invalid_argument,
+                          fmt::format("the only option here is '{}', a boolean; not '{}'", name, printable(key, 64))});
+    return get_bool(options.value, name);
+}
 
 /// Sends an answer or an error; the one to hear it, or the bus, may be gone, which is nobody's failure.
 template <typename T>
@@ -55,27 +66,28 @@ ApplierFace::~ApplierFace() {
 }
 
 template <typename T>
-void ApplierFace::take(sdbus::Result<T>&& result, Work<T> work) {
+void ApplierFace::take(sdbus::Result<T>&& result, std::type_identity_t<Job<T>> job) {
     last_call_ = std::chrono::steady_clock::now();
     if (shut_) throw to_bus({Errc::shutting_down, "the applier is about to end"});
     if (pending_ >= kMaxPending) throw to_bus({Errc::busy, "too many calls at once"});
     std::string sender = compat::current_sender(getObject());
     auto shared = std::make_shared<sdbus::Result<T>>(std::move(result));
     ++pending_;
-    tasks_.spawn("bus call", serve<T>(std::move(shared), std::move(sender), std::move(work)));
+    tasks_.spawn("bus call", serve<T>(std::move(shared), std::move(sender), std::move(job)));
 }
 
 template <typename T>
-awaitable<void> ApplierFace::serve(std::shared_ptr<sdbus::Result<T>> result, std::string sender, Work<T> work) {
+awaitable<void> ApplierFace::serve(std::shared_ptr<sdbus::Result<T>> result, std::string sender, Job<T> job) {
     const auto leaving = std::shared_ptr<void>(nullptr, [this](void*) {
         --pending_;
         last_call_ = std::chrono::steady_clock::now();
     });
     Result<T> outcome = Error{};
-    if (auto admitted = co_await admit(std::move(sender)); !admitted) {
-        outcome = admitted.error();
+    if (const auto user = co_await admit(std::move(sender)); !user) {
+        outcome = user.error();
     } else {
         try {
+            auto work = job(*user);
             outcome = co_await std::move(work);
         } catch (const std::exception& e) {
             outcome = Error{Errc::internal, e.what()};
@@ -85,10 +97,10 @@ awaitable<void> ApplierFace::serve(std::shared_ptr<sdbus::Result<T>> result, std
     pump_.kick();
 }
 
-awaitable<Status> ApplierFace::admit(std::string sender) {
+awaitable<Result<uid_t>> ApplierFace::admit(std::string sender) {
     const auto user = co_await senders_.user_of(sender);
     if (!user) co_return user.error();
-    if (*user == 0 || *user == user_) co_return Status();
+    if (*user == 0 || *user == user_) co_return *user;
     log(Priority::warning, event::kRefusedCaller, fmt::format("a call of user {} was refused", *user),
         {{"NTPOPT_UID", std::to_string(*user)}});
     co_return Error{Errc::access_denied, "only root and the daemon's user may call the applier"};
@@ -101,7 +113,7 @@ Result<std::uint64_t> ApplierFace::go(Result<std::uint64_t> begun) {
 }
 
 void ApplierFace::Observe(sdbus::Result<wire::Dict>&& result) {
-    take(std::move(result), observe());
+    take(std::move(result), [this](uid_t) { return observe(); });
 }
 
 awaitable<Result<wire::Dict>> ApplierFace::observe() {
@@ -111,7 +123,7 @@ awaitable<Result<wire::Dict>> ApplierFace::observe() {
 }
 
 void ApplierFace::Plan(sdbus::Result<wire::Dict>&& result, wire::Rows servers, wire::Dict) {
-    take(std::move(result), plan(std::move(servers.value)));
+    take(std::move(result), [this, servers](uid_t) { return plan(servers.value); });
 }
 
 awaitable<Result<wire::Dict>> ApplierFace::plan(Json servers) {
@@ -123,7 +135,8 @@ awaitable<Result<wire::Dict>> ApplierFace::plan(Json servers) {
 }
 
 void ApplierFace::Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) {
-    take(std::move(result), apply(std::move(servers.value), get_bool(options.value, "by_hand")));
+    const bool by_hand = flag(options, "by_hand");
+    take(std::move(result), [this, servers, by_hand](uid_t) { return apply(servers.value, by_hand); });
 }
 
 awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand) {
@@ -133,15 +146,16 @@ awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand) 
 }
 
 void ApplierFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    take(std::move(result), roll_back(get_bool(options.value, "original")));
+    const bool original = flag(options, "original");
+    take(std::move(result), [this, original](uid_t user) { return roll_back(original, user == 0); });
 }
 
-awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original) {
-    co_return go(co_await transactions_.begin_rollback(original));
+awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original, bool by_root) {
+    co_return go(co_await transactions_.begin_rollback(original, by_root));
 }
 
 void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result) {
-    take(std::move(result), reconverge());
+    take(std::move(result), [this](uid_t) { return reconverge(); });
 }
 
 awaitable<Result<std::uint64_t>> ApplierFace::reconverge() {
@@ -149,7 +163,7 @@ awaitable<Result<std::uint64_t>> ApplierFace::reconverge() {
 }
 
 void ApplierFace::GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t id) {
-    take(std::move(result), transaction(id));
+    take(std::move(result), [this, id](uid_t) { return transaction(id); });
 }
 
 awaitable<Result<wire::Dict>> ApplierFace::transaction(std::uint64_t id) {

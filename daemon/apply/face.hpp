@@ -6,9 +6,11 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
+#include <type_traits>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -47,16 +49,20 @@ class ApplierFace final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
     void GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t transaction) override;
     std::uint64_t OpenTransaction() override;
 
+    /// Begins the work for a caller, whose user is known by then.
     template <typename T>
-    void take(sdbus::Result<T>&& result, Work<T> work);
+    using Job = std::function<Work<T>(uid_t user)>;
+
     template <typename T>
-    boost::asio::awaitable<void> serve(std::shared_ptr<sdbus::Result<T>> result, std::string sender, Work<T> work);
-    boost::asio::awaitable<Status> admit(std::string sender);
+    void take(sdbus::Result<T>&& result, std::type_identity_t<Job<T>> job);
+    template <typename T>
+    boost::asio::awaitable<void> serve(std::shared_ptr<sdbus::Result<T>> result, std::string sender, Job<T> job);
+    boost::asio::awaitable<Result<uid_t>> admit(std::string sender);
 
     Work<wire::Dict> observe();
     Work<wire::Dict> plan(Json servers);
     Work<std::uint64_t> apply(Json servers, bool by_hand);
-    Work<std::uint64_t> roll_back(bool original);
+    Work<std::uint64_t> roll_back(bool original, bool by_root);
     Work<std::uint64_t> reconverge();
     Work<wire::Dict> transaction(std::uint64_t id);
     Result<std::uint64_t> go(Result<std::uint64_t> begun);

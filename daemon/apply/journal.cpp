@@ -38,6 +38,13 @@ std::uint64_t number(const Json& json, std::string_view key) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_integer(json, key).value_or(0)));
 }
 
+std::vector<std::uint64_t> times(const Json& json, std::string_view key) {
+    std::vector<std::uint64_t> list;
+    for (const auto& item : get_array(json, key))
+        if (item.is_number_unsigned()) list.push_back(item.get<std::uint64_t>());
+    return list;
+}
+
 Result<CommittedSet> parse_committed(const Json& json) {
     const auto service = parse_word<Service>(get_string(json, "service"));
     auto choices = parse_choices(get_array(json, "choices"));
@@ -68,7 +75,8 @@ Json to_json(const JournalDocument& document) {
             {"committed", document.committed ? committed_json(*document.committed) : Json()},
             {"kept", std::move(kept)},
             {"paused", document.paused},
-            {"changes_usec", document.changes_usec}};
+            {"changes_usec", document.changes_usec},
+            {"begun_usec", document.begun_usec}};
 }
 
 Result<JournalDocument> parse_journal(const Json& json) {
@@ -76,8 +84,8 @@ Result<JournalDocument> parse_journal(const Json& json) {
     JournalDocument document;
     document.last_transaction = number(json, "last_transaction");
     document.paused = get_bool(json, "paused");
-    for (const auto& item : get_array(json, "changes_usec"))
-        if (item.is_number_unsigned()) document.changes_usec.push_back(item.get<std::uint64_t>());
+    document.changes_usec = times(json, "changes_usec");
+    document.begun_usec = times(json, "begun_usec");
     if (const Json& open = get_object(json, "transaction"); !open.empty()) {
         auto transaction = parse_open(open);
         if (!transaction) return transaction.error();

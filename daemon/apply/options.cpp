@@ -12,17 +12,18 @@
 namespace ntpopt {
 namespace {
 
-enum Option : int { config = 256, state_dir, runtime_dir, user, recover, no_idle_exit, help, version };
+enum Option : int { config = 256, state_dir, runtime_dir, data_dir, user, recover, no_idle_exit, help, version };
 
-const std::array<option, 9> kOptions{{{"config", required_argument, nullptr, Option::config},
-                                      {"state-dir", required_argument, nullptr, Option::state_dir},
-                                      {"runtime-dir", required_argument, nullptr, Option::runtime_dir},
-                                      {"user", required_argument, nullptr, Option::user},
-                                      {"recover", no_argument, nullptr, Option::recover},
-                                      {"no-idle-exit", no_argument, nullptr, Option::no_idle_exit},
-                                      {"help", no_argument, nullptr, Option::help},
-                                      {"version", no_argument, nullptr, Option::version},
-                                      {nullptr, 0, nullptr, 0}}};
+const std::array<option, 10> kOptions{{{"config", required_argument, nullptr, Option::config},
+                                       {"state-dir", required_argument, nullptr, Option::state_dir},
+                                       {"runtime-dir", required_argument, nullptr, Option::runtime_dir},
+                                       {"data-dir", required_argument, nullptr, Option::data_dir},
+                                       {"user", required_argument, nullptr, Option::user},
+                                       {"recover", no_argument, nullptr, Option::recover},
+                                       {"no-idle-exit", no_argument, nullptr, Option::no_idle_exit},
+                                       {"help", no_argument, nullptr, Option::help},
+                                       {"version", no_argument, nullptr, Option::version},
+                                       {nullptr, 0, nullptr, 0}}};
 
 std::string environment(const char* name, const char* fallback) {
     const char* value = std::getenv(name);
@@ -34,6 +35,7 @@ std::string environment(const char* name, const char* fallback) {
 Result<ApplierOptions> parse_applier_options(int argc, char** argv) {
     ApplierOptions options;
     options.state_dir = environment("STATE_DIRECTORY", "/var/lib/ntpopt-apply");
+    options.data_dir = NTPOPT_DATA_DIR;
     options.user = NTPOPT_USER;
     optind = 1;
     opterr = 0;
@@ -49,6 +51,9 @@ Result<ApplierOptions> parse_applier_options(int argc, char** argv) {
                 break;
             case Option::runtime_dir:
                 // Accepted as every program of ours does; the applier keeps nothing at run time.
+                break;
+            case Option::data_dir:
+                options.data_dir = optarg;
                 break;
             case Option::user:
                 options.user = optarg;
@@ -81,6 +86,8 @@ std::string applier_usage() {
            "  --config FILE      configuration (default /etc/ntpopt/ntpopt.toml)\n"
            "  --state-dir DIR    journal (default $STATE_DIRECTORY, else /var/lib/ntpopt-apply)\n"
            "  --runtime-dir DIR  accepted, not used\n"
+           "  --data-dir DIR     catalogue of public servers (default " NTPOPT_DATA_DIR
+           ")\n"
            "  --user NAME        who besides root may call (default " NTPOPT_USER
            ")\n"
            "  --recover          finish or undo an interrupted change without any bus, and exit\n"

@@ -12,6 +12,7 @@ inline constexpr const char* kDefaultConfig = "/etc/ntpopt/ntpopt.toml";
 struct ApplierOptions {
     std::string config;     ///< empty: the default places
     std::string state_dir;  ///< $STATE_DIRECTORY, else /var/lib/ntpopt-apply
+    std::string data_dir;   ///< with the catalogue of public servers
     std::string user;       ///< who besides root may call
     bool user_given = false;
     bool recover = false;  ///< close an open transaction without any bus, and end

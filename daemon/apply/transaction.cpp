@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/text.hpp"
 #include "daemon/apply/limits.hpp"
 #include "daemon/core/select/choices.hpp"
 #include "daemon/io/sys/journal.hpp"
@@ -81,46 +82,66 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
         if (!observed) co_return observed.error();
         seen = std::move(*observed);
     } else {
-        // No service is an answer, not a failure.
-        seen.refusals.push_back(backend.error().detail);
+        // No service is an answer, not a failure. Each line is a sentence of its own.
+        for (const auto line : lines(backend.error().detail))
+            seen.refusals.emplace_back(line);
     }
     seen.paused = journal_.document().paused;
     seen.kept = kept();
     co_return seen;
 }
 
+asio::awaitable<Result<std::vector<std::string>>> Transactions::closed_gates_now(std::shared_ptr<Backend> backend,
+                                                                                 std::vector<Choice> choices) {
+    const auto seen = co_await backend->observe(committed_record());
+    if (!seen) co_return seen.error();
+    co_return closed_gates(choices, *seen, config_, timescale_of_);
+}
+
 asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
     const auto backend = co_await find_();
     if (!backend) co_return backend.error();
+    auto refusals = co_await closed_gates_now(*backend, choices);
+    if (!refusals) co_return refusals.error();
+    for (const auto& limit : {check_limits(journal_.document(), choices, true, config_, clock_.now()),
+                              check_begun(journal_.document(), clock_.now())})
+        if (!limit) refusals->push_back(limit.error().detail);
     Goal goal;
     goal.choices = std::move(choices);
     goal.measured = true;
     goal.committed = committed_record();
-    const auto limits = check_limits(journal_.document(), goal.choices, true, config_, clock_.now());
     auto change = co_await (*backend)->prepare(std::move(goal));
     if (!change) co_return change.error();
     Json description = (*change)->description();
-    if (!limits) description["refusals"].push_back(limits.error().detail);
+    for (auto& sentence : *refusals)
+        description["refusals"].push_back(std::move(sentence));
     co_return description;
 }
 
 asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Choice> choices, bool by_hand) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    settle_times(journal_.document(), clock_.now());
     if (auto fine = check_limits(journal_.document(), choices, by_hand, config_, clock_.now()); !fine)
         co_return fine.error();
+    if (auto fine = check_begun(journal_.document(), clock_.now()); !fine) co_return fine.error();
     Request request{std::string(kApply), {}};
     request.goal.choices = std::move(choices);
     request.goal.measured = true;
     co_return co_await begin(std::move(request));
 }
 
-asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original) {
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original, bool by_root) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
-    const auto& document = journal_.document();
+    auto& document = journal_.document();
     if (!document.committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
+    settle_times(document, clock_.now());
+    if (auto fine = check_begun(document, clock_.now()); !fine && !by_root) co_return fine.error();
     Request request{std::string(kRollback), {}};
     request.goal.original = original || document.kept.empty() || document.kept.back().original;
     if (!request.goal.original) request.goal.choices = document.kept.back().choices;
+    // Root's policy may have changed since; the service's own configuration is root's own.
+    if (auto listed = check_whitelist(request.goal.choices, config_); !listed)
+        co_return listed.error().in("the configuration before this one cannot be restored (use --original)");
     co_return co_await begin(std::move(request));
 }
 
@@ -128,6 +149,11 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge() {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     const auto& committed = journal_.document().committed;
     if (!committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
+    if (config_.mode == Mode::observe)
+        co_return Error{Errc::refused, "the configuration says mode = \"observe\": nothing is changed"};
+    settle_times(journal_.document(), clock_.now());
+    if (auto fine = check_begun(journal_.document(), clock_.now()); !fine) co_return fine.error();
+    if (auto listed = check_whitelist(committed->choices, config_); !listed) co_return listed.error();
     Request request{std::string(kReconverge), {}};
     request.goal.choices = committed->choices;
     request.goal.original = committed->original;
@@ -138,6 +164,11 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
     Reservation reservation(busy_);
     const auto backend = co_await find_();
     if (!backend) co_return backend.error();
+    if (request.kind == kApply) {
+        const auto closed = co_await closed_gates_now(*backend, request.goal.choices);
+        if (!closed) co_return closed.error();
+        if (!closed->empty()) co_return Error{Errc::refused, closed->front()};
+    }
     request.goal.committed = committed_record();
     OpenTransaction transaction;
     transaction.choices = request.goal.choices;
@@ -159,6 +190,7 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
     transaction.report.previous = change_->previous();
     transaction.report.started_usec = to_usec(clock_.now());
     document.transaction = std::move(transaction);
+    count_begun(document, clock_.now());
     if (request.kind == kApply) {
         document.paused = false;
         if (change_->is_needed()) count_change(document, clock_.now());
@@ -249,7 +281,7 @@ void Transactions::commit(std::string peer) {
         if (!document.kept.empty()) document.kept.pop_back();
         if (transaction.original) document.kept.clear();
     } else if (transaction.report.kind == kApply && document.committed &&
-               document.committed->choices != transaction.choices) {
+               names_of(document.committed->choices) != names_of(transaction.choices)) {
         document.kept.push_back(*document.committed);
         const auto limit = static_cast<std::size_t>(std::max(0, config_.apply.max_backups));
         while (document.kept.size() > limit)

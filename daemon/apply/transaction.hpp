@@ -12,6 +12,7 @@
 #include "daemon/apply/backend.hpp"
 #include "daemon/apply/journal.hpp"
 #include "daemon/core/config/config.hpp"
+#include "daemon/core/plan/gates.hpp"
 #include "daemon/ports/clock.hpp"
 
 namespace ntpopt {
@@ -28,13 +29,16 @@ class Transactions {
     Transactions(Journal& journal, Clock& clock, Config config, FindBackend find, NamedBackend named);
 
     void on_change(OnChange callback) { on_change_ = std::move(callback); }
+    /// What is known of servers by their names, for the gates; without it only the caller's word counts.
+    void know_timescales(TimescaleOf timescale_of) { timescale_of_ = std::move(timescale_of); }
 
     /// Checks every gate and prepares; nothing is touched yet. The answer is the transaction's number, to be followed
     /// by run(). Errors: Errc::busy, Errc::refused, Errc::service_not_found, Errc::service_conflict.
     boost::asio::awaitable<Result<std::uint64_t>> begin_apply(std::vector<Choice> choices, bool by_hand);
     /// Back to the configuration before the current one, or to the service's own; pauses what is automatic.
-    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original);
-    /// What was committed, once more; not counted by the limits.
+    /// `by_root`: no limit holds, since root must always find the way back.
+    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root = false);
+    /// What was committed, once more; not counted as a change of the day.
     boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge();
 
     /// Carries out what was begun. Afterwards its report says how it ended.
@@ -67,6 +71,8 @@ class Transactions {
     [[nodiscard]] Status enter(TransactionState state);
     void commit(std::string peer);
     void finish(TransactionState state, std::string reason);
+    boost::asio::awaitable<Result<std::vector<std::string>>> closed_gates_now(std::shared_ptr<Backend> backend,
+                                                                              std::vector<Choice> choices);
     [[nodiscard]] Json committed_record() const;
 
     Journal& journal_;
@@ -75,6 +81,7 @@ class Transactions {
     FindBackend find_;
     NamedBackend named_;
     OnChange on_change_;
+    TimescaleOf timescale_of_;
     bool busy_;  ///< from the first moment of begin() to the end of run(), and until recover() ended what was open
     std::unique_ptr<Change> change_;
 };

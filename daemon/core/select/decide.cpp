@@ -27,7 +27,10 @@ Choice choice_of(const Trial& trial, const Option& option) {
     if (option.face) {
         const auto& sighting = trial.sightings[*option.face];
         out.address = sighting.seen->address;
-        if (sighting.summary) out.offset_s = trial.base_s + sighting.summary->offset_ms * 1e-3;
+        if (sighting.summary) {
+            out.offset_s = trial.base_s + sighting.summary->offset_ms * 1e-3;
+            out.bound_s = (sighting.summary->delay_ms / 2 + sighting.summary->advertised_ms) * 1e-3;
+        }
     }
     return out;
 }

@@ -100,6 +100,7 @@ struct Choice {
     Timescale timescale = Timescale::unknown;
     double offset_s = 0;  ///< to the local clock, as measured
     double error_s = 0;   ///< expected error
+    double bound_s = 0;   ///< it cannot be further off if it is honest; 0: not known
 
     friend bool operator==(const Choice&, const Choice&) = default;
 };

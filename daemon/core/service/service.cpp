@@ -42,7 +42,8 @@ Json to_json(const Choice& choice) {
             {"maxsources", choice.pool && choice.maxsources > 0 ? Json(choice.maxsources) : Json()},
             {"timescale", name_of(choice.timescale)},
             {"offset_s", number_or_null(choice.offset_s)},
-            {"error_s", number_or_null(choice.error_s)}};
+            {"error_s", number_or_null(choice.error_s)},
+            {"bound_s", choice.bound_s > 0 ? number_or_null(choice.bound_s) : Json()}};
 }
 
 Json to_json(const KeptSet& kept) {

@@ -134,6 +134,7 @@ Result<Choice> parse_choice(const Json& json) {
     choice.timescale = *word;
     choice.offset_s = finite(json, "offset_s");
     choice.error_s = finite(json, "error_s");
+    choice.bound_s = std::max(0.0, finite(json, "bound_s"));
     return choice;
 }
 

@@ -14,6 +14,7 @@ struct FakeService {
     std::string fails_at;  ///< the step that fails
     bool fails_once = false;
     bool needed = true;
+    std::vector<std::string> left_alone;
 
     Status step(const std::string& name) {
         calls.push_back(name);
@@ -39,6 +40,7 @@ class FakeChange final : public Change {
         co_return std::string("new.test");
     }
     boost::asio::awaitable<Status> undo() override { co_return service_.step("undo"); }
+    [[nodiscard]] std::vector<std::string> left_alone() const override { return service_.left_alone; }
 
   private:
     FakeService& service_;

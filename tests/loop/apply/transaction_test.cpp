@@ -200,6 +200,88 @@ TEST_F(Transaction, mode_observe_and_the_whitelist_hold_in_the_applier_too) {
     EXPECT_THAT(begin({"a.good.test"}).error().detail, HasSubstr("observe"));
 }
 
+TEST_F(Transaction, whatever_is_asked_ten_thousand_times_a_day_begins_two_hundred_times) {
+    config_.apply.max_changes_per_day = 3;
+    start();
+    run(begin({"a.test"}));
+    int begun = 1;
+    for (int i = 0; i < 10000; ++i) {
+        const auto number = i % 3 == 0   ? begin({i % 2 == 0 ? "b.test" : "a.test"}, true)
+                            : i % 3 == 1 ? loop_.run(transactions_->begin_reconverge())
+                                         : loop_.run(transactions_->begin_rollback(i % 2 == 0));
+        if (!number) {
+            EXPECT_EQ(number.error().code, Errc::refused) << number.error().detail;
+            continue;
+        }
+        ++begun;
+        loop_.run(finish());
+    }
+    EXPECT_EQ(begun, 200);
+    EXPECT_EQ(journal_->document().changes_usec.size(), 3u);
+    EXPECT_THAT(loop_.run(transactions_->begin_rollback(true)).error().detail, HasSubstr("let root roll back"));
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true, true))).state, TransactionState::committed)
+        << "root always finds the way back";
+    start();
+    EXPECT_FALSE(loop_.run(transactions_->begin_reconverge())) << "remembered by the next process";
+    EXPECT_LE(journal_->document().begun_usec.size(), 200u);
+    clock_.time += std::chrono::hours(24);
+    EXPECT_TRUE(loop_.run(transactions_->begin_reconverge()));
+}
+
+TEST_F(Transaction, a_clock_that_was_set_back_bars_nobody_for_years) {
+    config_.apply.max_changes_per_day = 1;
+    start();
+    run(begin({"a.test"}));
+    clock_.time -= std::chrono::hours(24 * 3000);
+    EXPECT_FALSE(begin({"b.test"})) << "counted from now";
+    clock_.time += std::chrono::hours(25);
+    EXPECT_TRUE(begin({"b.test"}));
+}
+
+TEST_F(Transaction, what_root_s_policy_no_longer_allows_comes_back_in_no_other_way) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    config_.selection.whitelist = {"b.test"};
+    start();
+    EXPECT_THAT(loop_.run(transactions_->begin_rollback(false)).error().detail,
+                HasSubstr("a.test is not on the white"));
+    config_.selection.whitelist = {"a.test"};
+    start();
+    EXPECT_THAT(loop_.run(transactions_->begin_reconverge()).error().detail, HasSubstr("b.test is not on the white"));
+    config_.mode = Mode::observe;
+    start();
+    EXPECT_THAT(loop_.run(transactions_->begin_reconverge()).error().detail, HasSubstr("observe"));
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true))).state, TransactionState::committed);
+}
+
+TEST_F(Transaction, the_gates_close_before_anything_is_prepared) {
+    auto choices = choose({"a.test", "b.test"});
+    choices.back().offset_s = 7;
+    EXPECT_THAT(loop_.run(transactions_->begin_apply(choices, true)).error().detail, HasSubstr("apart"));
+    transactions_->know_timescales([](const Host&) { return Timescale::smear_24h; });
+    EXPECT_THAT(begin({"a.test"}).error().detail, HasSubstr("a.test tells smear-24h"));
+    EXPECT_THAT(service_.calls, ElementsAre());
+    const auto plan = loop_.run(transactions_->plan(choices));
+    ASSERT_TRUE(plan) << plan.error().detail;
+    EXPECT_EQ(get_array(*plan, "refusals").size(), 2u) << "a dry run shows them all, each by itself";
+}
+
+TEST_F(Transaction, a_file_that_was_left_alone_is_told_of) {
+    service_.fails_at = "prove";
+    service_.left_alone = {"/etc/x was changed by somebody else"};
+    const auto report = run(begin({"a.test"}));
+    EXPECT_EQ(report.state, TransactionState::rolled_back);
+    EXPECT_EQ(report.reason, "prove failed; /etc/x was changed by somebody else");
+}
+
+TEST_F(Transaction, the_same_set_again_is_no_configuration_to_go_back_to) {
+    run(begin({"a.test"}));
+    auto again = choose({"a.test"});
+    again.front().offset_s = 0.001;
+    run(loop_.run(transactions_->begin_apply(again, true)));
+    EXPECT_TRUE(journal_->document().kept.empty());
+}
+
 TEST_F(Transaction, roll_back_walks_back_through_what_was_committed_then_to_the_original) {
     run(begin({"a.test"}));
     run(begin({"b.test"}));

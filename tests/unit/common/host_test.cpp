@@ -28,6 +28,15 @@ TEST(HostName, RefusesEverythingThatCouldReachAConfigurationFile) {
     EXPECT_FALSE(HostName::parse(std::string("a\0b", 3)));
 }
 
+TEST(HostName, RefusesWhatResolversReadAsAnAddress) {
+    // inet_aton(3) takes one to four parts, each decimal, octal or hexadecimal: whoever resolves these asks no DNS.
+    for (const auto* text :
+         {"0x7f000001", "0x7f.1", "127.0.0.0x1", "0X7F.0.0.0X1", "0177.1", "0x", "good.test.0x7f", "1.0xa."})
+        EXPECT_FALSE(HostName::parse(text)) << text;
+    for (const auto* text : {"0x7f.test", "x7f", "0xg", "1.test", "127.0.0.1.test", "0x7f-"})
+        EXPECT_EQ(HostName::parse(text).has_value(), text[std::string(text).size() - 1] != '-') << text;
+}
+
 TEST(Address, ReadsBothFamiliesAndUnmapsV4) {
     EXPECT_EQ(Address::parse("192.0.2.1")->text(), "192.0.2.1");
     EXPECT_EQ(Address::parse("2001:DB8::1")->text(), "2001:db8::1");
