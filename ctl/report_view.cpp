@@ -35,6 +35,28 @@ std::string render_diff(const std::string& diff, const Output& output) {
     return text;
 }
 
+namespace {
+
+/// What would be done, in order, and what would decide whether it stays.
+std::string render_plan(const Json& plan, const Output& output) {
+    std::string text;
+    const auto list = [&](std::string_view heading, std::string_view key, Tone tone, bool numbered) {
+        const auto& items = get_array(plan, key);
+        if (items.empty()) return;
+        text += fmt::format("\n{}\n", output.paint(tone, heading));
+        int number = 0;
+        for (const auto& item : items)
+            text += fmt::format("  {} {}\n", numbered ? fmt::format("{}.", ++number) : "-",
+                                joined(Json::array({item}), ""));
+    };
+    list("Would do:", "steps", Tone::heading, true);
+    list("Would stay only if:", "verify", Tone::heading, false);
+    list("Would be refused:", "refusals", Tone::caution, false);
+    return text;
+}
+
+}  // namespace
+
 std::string render_report(const Json& report, const Output& output) {
     const auto outcome = text_of(report, "outcome");
     auto text = render_servers(get_array(report, "servers"), false, output);
@@ -49,6 +71,7 @@ std::string render_report(const Json& report, const Output& output) {
         if (!get_bool(stage, "ok", true))
             text += fmt::format("{} {}: {}\n", output.paint(Tone::caution, "Trouble: "), text_of(stage, "stage"),
                                 text_of(stage, "detail"));
+    if (outcome == "would_apply") text += render_plan(get_object(report, "plan"), output);
     const auto diff = get_string(report, "diff");
     if (outcome == "would_apply" && !diff.empty())
         text += fmt::format("\n{}\n{}", output.paint(Tone::heading, "Would change:"), render_diff(diff, output));

@@ -357,7 +357,7 @@ void ManagerFace::run_progress(std::uint64_t run_id, const std::string& stage, s
 void ManagerFace::run_finished(std::uint64_t run_id, const Json& report) {
     auto summary = Json::object();
     for (const auto& [key, value] : report.items())
-        if (key != "servers" && key != "diff" && key != "whole_diff") summary[key] = value;
+        if (key != "servers" && key != "plan" && key != "diff" && key != "whole_diff") summary[key] = value;
     tell([&] { emitRunFinished(run_id, wire::Dict(std::move(summary))); });
 }
 

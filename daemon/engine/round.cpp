@@ -9,6 +9,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "common/text.hpp"
 #include "daemon/core/discover/candidates.hpp"
 #include "daemon/core/select/choices.hpp"
 #include "daemon/core/select/leap.hpp"
@@ -43,6 +44,18 @@ Observation left_out(const Candidate& candidate, std::string why) {
 
 std::string count_of(std::size_t count, std::string_view singular) {
     return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
+}
+
+/// The applier's words for people, bounded as everything from another process.
+constexpr std::size_t kMaxPlanLines = 1000;
+constexpr std::size_t kMaxPlanText = 2000;
+
+Json texts_of(const Json& array) {
+    Json texts = Json::array();
+    for (const auto& item : array)
+        if (item.is_string() && texts.size() < kMaxPlanLines)
+            texts.push_back(printable(item.get_ref<const std::string&>(), kMaxPlanText));
+    return texts;
 }
 
 }  // namespace
@@ -251,8 +264,22 @@ asio::awaitable<Round::StageResult> Round::plan() {
         if (!report_.dry_run) settle(Outcome::refused, planned.error().detail);
         co_return report_.dry_run ? StageResult("no plan: " + planned.error().detail) : StageResult(planned.error());
     }
+    note_plan(*planned);
     note_files(get_array(*planned, "files"));
     co_return count_of(get_array(*planned, "steps").size(), "step");
+}
+
+/// What the applier would do, or does, in its own words; the texts of the files are the diff's.
+void Round::note_plan(const Json& planned) {
+    report_.plan = Json::object();
+    for (const auto* key : {"steps", "commands", "verify", "refusals"})
+        report_.plan[key] = texts_of(get_array(planned, key));
+    Json files = Json::array();
+    for (const auto& file : get_array(planned, "files"))
+        files.push_back({{"path", printable(get_string(file, "path"), kMaxPlanText)},
+                         {"lines", get_integer(file, "lines").value_or(0)},
+                         {"world_readable", get_bool(file, "world_readable")}});
+    report_.plan["files"] = std::move(files);
 }
 
 /// Of a file that not everybody may read, everybody learns no more than that it changes.

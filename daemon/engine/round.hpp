@@ -73,6 +73,7 @@ class Round {
     boost::asio::awaitable<StageResult> apply();
     boost::asio::awaitable<StageResult> reconverge();
     void decide_set();
+    void note_plan(const Json& planned);
     void note_files(const Json& files);
     void settle(Outcome outcome, std::string reason);
     void settle(const TransactionReport& transaction);

@@ -69,6 +69,7 @@ Json to_json(const RoundReport& report) {
                   {"diff", report.diff},
                   {"trigger", report.trigger},
                   {"transaction", report.transaction}};
+    if (!report.plan.is_null()) document["plan"] = report.plan;
     if (!report.whole_diff.empty()) document["whole_diff"] = report.whole_diff;
     return document;
 }
@@ -77,6 +78,7 @@ Json summary_json(const Json& round) {
     Json summary = round;
     if (!summary.is_object()) return summary;
     summary.erase("servers");
+    summary.erase("plan");
     summary.erase("diff");
     summary.erase("whole_diff");
     return summary;

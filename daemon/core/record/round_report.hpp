@@ -36,7 +36,9 @@ struct RoundReport {
     std::vector<RankedServer> servers;
     std::vector<StageReport> stages;
     std::uint64_t transaction = 0;  ///< the applier's number, 0 where nothing was asked of it
-    std::string diff;               ///< what is changed, as a unified diff that everybody may see
+    Json plan;  ///< of the applier: steps, commands, verify, refusals; files with path and lines; null where none was
+                ///< made
+    std::string diff;        ///< what is changed, as a unified diff that everybody may see
     std::string whole_diff;  ///< with the files that are not world-readable, for uid 0; empty where there are none
 };
 

@@ -47,26 +47,33 @@ Json dead_server(const std::string& name) {
 }  // namespace
 
 Json sample_report(std::uint64_t run_id, const std::string& outcome) {
-    return {{"run_id", run_id},
-            {"dry_run", outcome == "would_apply"},
-            {"timestamp", "2026-01-02T03:04:05.000Z"},
-            {"duration_s", 4.3},
-            {"region", "asia"},
-            {"service", "chronyd"},
-            {"confidence", "high"},
-            {"outcome", outcome},
-            {"reason", "3 of 4 servers agree within 1.2 ms"},
-            {"selected", {"ntp1.example", "ntp2.example:1123"}},
-            {"previous", {"old.example"}},
-            {"servers",
-             {sample_server(1, "ntp1.example", 94.1, "chosen", "best of its group"),
-              sample_server(2, "ntp2.example:1123", 90.0, "chosen", "best of its group"),
-              sample_server(0, "liar.example", 12.5, "falseticker", "it is 50.0 ms off the others"),
-              dead_server("dead.example")}},
-            {"stages",
-             {{{"stage", "discover"}, {"ok", true}, {"duration_s", 0.1}, {"detail", "4 candidates"}},
-              {{"stage", "probe"}, {"ok", true}, {"duration_s", 4.1}, {"detail", "3 of 4 answered"}}}},
-            {"diff", "--- a/ntpopt.sources\n+++ b/ntpopt.sources\n-server old.example\n+server ntp1.example\n"}};
+    Json report{{"run_id", run_id},
+                {"dry_run", outcome == "would_apply"},
+                {"timestamp", "2026-01-02T03:04:05.000Z"},
+                {"duration_s", 4.3},
+                {"region", "asia"},
+                {"service", "chronyd"},
+                {"confidence", "high"},
+                {"outcome", outcome},
+                {"reason", "3 of 4 servers agree within 1.2 ms"},
+                {"selected", {"ntp1.example", "ntp2.example:1123"}},
+                {"previous", {"old.example"}},
+                {"servers",
+                 {sample_server(1, "ntp1.example", 94.1, "chosen", "best of its group"),
+                  sample_server(2, "ntp2.example:1123", 90.0, "chosen", "best of its group"),
+                  sample_server(0, "liar.example", 12.5, "falseticker", "it is 50.0 ms off the others"),
+                  dead_server("dead.example")}},
+                {"stages",
+                 {{{"stage", "discover"}, {"ok", true}, {"duration_s", 0.1}, {"detail", "4 candidates"}},
+                  {{"stage", "probe"}, {"ok", true}, {"duration_s", 4.1}, {"detail", "3 of 4 answered"}}}},
+                {"diff", "--- a/ntpopt.sources\n+++ b/ntpopt.sources\n-server old.example\n+server ntp1.example\n"}};
+    if (outcome == "would_apply")
+        report["plan"] = {{"steps", {"write /etc/x (undone by removing it)", "reload", "verify: it works"}},
+                          {"commands", {"reload"}},
+                          {"verify", {"it works"}},
+                          {"refusals", {"24 changes in the last 24 hours, and max_changes_per_day is 24"}},
+                          {"files", {{{"path", "/etc/x"}, {"lines", 4}, {"world_readable", false}}}}};
+    return report;
 }
 
 FakeControl::FakeControl() {

@@ -115,7 +115,11 @@ class FakeTimeService final : public TimeService {
         calls.emplace_back("plan");
         if (plan_failure) co_return *plan_failure;
         const Json file{{"path", "/etc/x.sources"}, {"diff", "+server\n"}, {"lines", 1}, {"world_readable", readable}};
-        co_return Json{{"files", Json::array({file})}, {"steps", Json::array({"write x"})}};
+        co_return Json{{"files", Json::array({file})},
+                       {"steps", Json::array({"write x", "verify: it works"})},
+                       {"commands", Json::array({"reload x"})},
+                       {"verify", Json::array({"it works"})},
+                       {"refusals", Json::array()}};
     }
     asio::awaitable<Result<TransactionReport>> apply(std::vector<Choice> servers, bool, OnState on_state) override {
         calls.emplace_back("apply");

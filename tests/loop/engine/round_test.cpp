@@ -69,6 +69,10 @@ TEST_F(RoundTest, ADryRunShowsTheDiffAndChangesNothing) {
     const auto result = run();
     EXPECT_EQ(result.report.outcome, Outcome::would_apply);
     EXPECT_EQ(result.report.diff, "+server\n");
+    EXPECT_EQ(render_json(result.report.plan),
+              R"({"steps":["write x","verify: it works"],"commands":["reload x"],"verify":["it works"],"refusals":[],)"
+              R"("files":[{"path":"/etc/x.sources","lines":1,"world_readable":true}]})");
+    EXPECT_FALSE(summary_json(to_json(result.report)).contains("plan"));
     EXPECT_THAT(world.service.calls, Not(Contains("apply")));
     EXPECT_THAT(result.next.incumbents, IsEmpty());
     EXPECT_THAT(result.report.selected, testing::SizeIs(4)) << "what would be";
@@ -81,6 +85,7 @@ TEST_F(RoundTest, TheDiffOfAFileThatNotEverybodyMayReadIsKeptApart) {
     const auto result = run();
     EXPECT_EQ(result.report.diff, "/etc/x.sources: 1 lines, shown to uid 0 only\n");
     EXPECT_EQ(result.report.whole_diff, "+server\n");
+    EXPECT_EQ(render_json(to_json(result.report)["plan"]).find("+server"), std::string::npos);
     EXPECT_FALSE(summary_json(to_json(result.report)).contains("whole_diff"));
 }
 

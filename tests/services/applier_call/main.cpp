@@ -1,6 +1,7 @@
 // usage: applier_call observe | plan SERVERS | apply SERVERS [OPTIONS] | rollback [OPTIONS] | reconverge | transaction
-// ID SERVERS and OPTIONS are JSON. Prints the answer as JSON; a failure is its bus name and text on stderr, exit
-// status 1.
+// ID | storm COUNT SERVERS SERVERS. SERVERS and OPTIONS are JSON. `storm` calls Apply (with either servers), Reconverge
+// and Rollback in turn and counts the answers by name. Prints the answer as JSON; a failure is its bus name and text on
+// stderr, exit status 1.
 #include <fmt/format.h>
 #include <sdbus-c++/sdbus-c++.h>
 
@@ -26,11 +27,35 @@ Json parse(const std::vector<std::string>& words, std::size_t index, const char*
     return *json;
 }
 
+std::string answer_of(sdbus::IProxy& proxy, sdbus::MethodCall& message) {
+    try {
+        proxy.callMethod(message);
+        return "begun";
+    } catch (const sdbus::Error& e) {
+        return e.getName();
+    }
+}
+
+Json storm(sdbus::IProxy& proxy, int count, const Json& first, const Json& second) {
+    Json answers = Json::object();
+    for (int i = 0; i < count; ++i) {
+        static constexpr const char* kMembers[] = {"Apply", "Reconverge", "Rollback", "Apply"};
+        auto message = proxy.createMethodCall(contract::kApplierInterface, kMembers[i % 4]);
+        if (i % 4 == 0) message << wire::Rows(first) << wire::Dict(Json{{"by_hand", true}});
+        if (i % 4 == 3) message << wire::Rows(second) << wire::Dict(Json{{"by_hand", true}});
+        if (i % 4 == 2) message << wire::Dict(Json{{"original", i % 8 == 2}});
+        auto& counted = answers[answer_of(proxy, message)];
+        counted = counted.is_null() ? 1 : counted.get<int>() + 1;
+    }
+    return answers;
+}
+
 Json ask(const std::vector<std::string>& words) {
     auto connection = sdbus::createSystemBusConnection();
     auto proxy = sdbus::createProxy(*connection, contract::kApplierName, contract::kApplierPath);
     const auto call = [&](const char* member) { return proxy->createMethodCall(contract::kApplierInterface, member); };
     const std::string& verb = words.at(0);
+    if (verb == "storm") return storm(*proxy, std::stoi(words.at(1)), parse(words, 2, "[]"), parse(words, 3, "[]"));
     sdbus::MethodCall message;
     if (verb == "observe") {
         message = call("Observe");
