@@ -85,7 +85,7 @@ TEST(ChronyRecordJson, survives_the_way) {
     record.our_path = "/etc/chrony/sources.d/50-ntpopt.sources";
     record.restore_path = "/run/chrony-dhcp/ntpopt-restore.sources";
     record.our_before = "server a\n";
-    record.former = {{"pool.test", 3}};
+    record.former = {{"pool.test", 3, {"192.0.2.1"}}};
     record.reference_ids = {"10.0.0.1"};
     record.reference_time_s = 1795349400.511922915;
     record.plan.members.push_back(
