@@ -2,6 +2,7 @@
 #include "daemon/apply/detect.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -17,15 +18,26 @@ struct Program {
     string_view exe;
     string_view people_call_it;
     Service service;
+    string_view advice;  ///< where the service is none: what to do instead
 };
 
 /// Programs that steer the clock. ntp-daemon is ntpd-rs; OpenNTPD's program is called ntpd too.
-constexpr std::array<Program, 6> kPrograms{{{"chronyd", "chronyd", Service::chronyd},
-                                            {"ntpd", "ntpd", Service::ntpd},
-                                            {"systemd-timesyncd", "systemd-timesyncd", Service::timesyncd},
-                                            {"ntp-daemon", "ntpd-rs", Service::none},
-                                            {"timemaster", "timemaster", Service::none},
-                                            {"phc2sys", "phc2sys", Service::none}}};
+constexpr std::array<Program, 6> kPrograms{
+    {{"chronyd", "chronyd", Service::chronyd, ""},
+     {"ntpd", "ntpd", Service::ntpd, ""},
+     {"systemd-timesyncd", "systemd-timesyncd", Service::timesyncd, ""},
+     {"ntp-daemon", "ntpd-rs", Service::none,
+      "ntpopt does not change ntpd-rs: choose its servers in /etc/ntpd-rs/ntp.toml, or run chrony, ntpsec or "
+      "systemd-timesyncd in its place"},
+     {"timemaster", "timemaster", Service::none,
+      "timemaster joins PTP with NTP and writes the configuration of its chronyd or ntpd itself: choose the NTP "
+      "servers "
+      "in timemaster.conf"},
+     {"phc2sys", "phc2sys", Service::none,
+      "phc2sys sets the clock by a PTP hardware clock: there are no NTP servers to choose until it is stopped"}}};
+
+/// Units whose programs ntpopt does not change: advice to start one would lead nowhere.
+constexpr std::array<string_view, 3> kForeignUnits{"ntpd-rs.service", "openntpd.service", "timemaster.service"};
 
 /// The services that these programs run in, under the names and aliases that distributions give them.
 constexpr std::array<string_view, 10> kUnits{
@@ -50,6 +62,8 @@ bool counts(const ProcessInfo& process, const std::vector<ProcessInfo>& all) {
                     [&](const auto& other) { return other.pid == process.parent && other.name == process.name; }))
         return false;
     if (process.name == "chronyd") return !has_argument(process, {"-p", "-q", "-Q", "-v", "--version", "-h"});
+    // phc2sys -s CLOCK_REALTIME: the clock sets the hardware, not the other way round.
+    if (process.name == "phc2sys") return !has_argument(process, {"CLOCK_REALTIME"}) || !has_argument(process, {"-s"});
     return !(process.name == "ntpd" && has_argument(process, {"-q", "--quit"}));
 }
 
@@ -66,6 +80,18 @@ std::string unit_name(const ProcessInfo& process, const std::vector<UnitFacts>& 
     return facts ? facts->id : process.unit;
 }
 
+/// Why a unit was not started by systemd although it was asked to.
+std::string explain_conditions(const UnitFacts& unit) {
+    const auto keeps_out = [](const std::string& condition) {
+        return condition == "ConditionVirtualization=!container" || condition == "ConditionCapability=CAP_SYS_TIME";
+    };
+    std::string failed =
+        fmt::format("{} was not started because {} does not hold", unit.id, fmt::join(unit.failed_conditions, " and "));
+    if (std::any_of(unit.failed_conditions.begin(), unit.failed_conditions.end(), keeps_out))
+        return failed + ": a container has the clock of its host, so let the host keep it and run ntpopt there";
+    return fmt::format("{}: see systemctl status {}", failed, string_view(unit.id).substr(0, unit.id.rfind('.')));
+}
+
 /// Why a unit does not keep the clock, and what to do about it.
 std::string explain_rest(const UnitFacts& unit) {
     const auto name = string_view(unit.id).substr(0, unit.id.rfind('.'));
@@ -77,12 +103,7 @@ std::string explain_rest(const UnitFacts& unit) {
     if (unit.active_state != "inactive")
         return fmt::format("{} is {} ({}), but no NTP program that ntpopt knows runs in it", unit.id, unit.active_state,
                            unit.sub_state);
-    if (unit.condition_failed)
-        return fmt::format(
-            "{} was not started, since a condition of the unit does not hold here (in a container the clock is the "
-            "host's, "
-            "and ntpopt belongs there): see systemctl status {}",
-            unit.id, name);
+    if (!unit.failed_conditions.empty()) return explain_conditions(unit);
     return fmt::format("{} is installed but not active: systemctl enable --now {}", unit.id, name);
 }
 
@@ -104,6 +125,7 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
 
     Detected detected;
     std::string others;
+    std::vector<string_view> advice;
     for (const auto& process : services) {
         const Program& program = program_of(process);
         const bool wanted = program.service != Service::none &&
@@ -117,6 +139,8 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
             const std::string unit = unit_name(process, units);
             others += fmt::format("{}{} (PID {}{})", others.empty() ? "" : ", ", program.people_call_it, process.pid,
                                   unit.empty() ? "" : ", " + unit);
+            if (!program.advice.empty() && std::find(advice.begin(), advice.end(), program.advice) == advice.end())
+                advice.push_back(program.advice);
         }
     }
     if (detected.service == Service::none) {
@@ -124,16 +148,21 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
                                         ? "no NTP service runs here"
                                         : fmt::format("no supported NTP service runs here, but {} does", others));
     } else if (!others.empty()) {
-        detected.refusals.push_back(fmt::format("{} runs beside {}{}: they fight over the clock", others,
-                                                name_of(detected.service),
+        detected.refusals.push_back(fmt::format("{} runs beside {}{}: they fight over the clock, stop all but one",
+                                                others, name_of(detected.service),
                                                 detected.unit.empty() ? "" : " (" + detected.unit + ")"));
     }
+    for (const auto sentence : advice)
+        detected.refusals.emplace_back(sentence);
     if (services.empty())
         for (const auto& unit : units)
-            detected.refusals.push_back(explain_rest(unit));
+            if (std::find(kForeignUnits.begin(), kForeignUnits.end(), unit.id) == kForeignUnits.end())
+                detected.refusals.push_back(explain_rest(unit));
     if (detected.service == Service::chronyd &&
         has_argument(detected.process, {"/run/timemaster/chrony.conf", "/var/run/timemaster/chrony.conf"}))
-        detected.refusals.push_back("timemaster runs this chronyd and writes its configuration");
+        detected.refusals.push_back(
+            "timemaster runs this chronyd and writes its configuration: choose the NTP "
+            "servers in timemaster.conf");
     return detected;
 }
 

@@ -39,6 +39,11 @@ using Row = sdbus::Struct<std::string, std::string, std::string, std::string, st
                           sdbus::ObjectPath, std::uint32_t, std::string, sdbus::ObjectPath>;
 constexpr const char* kRowSignature = "(ssssssouso)";
 
+/// One condition: its name, whether one of several such suffices ('|'), whether it is negated ('!'), its argument, and
+/// below zero where it did not hold.
+using Condition = sdbus::Struct<std::string, bool, bool, std::string, std::int32_t>;
+constexpr std::size_t kMaxConditions = 32;
+
 struct Listed {
     UnitFacts facts;
     std::string path;
@@ -87,6 +92,21 @@ std::optional<Value> value_of(sdbus::MethodReply& reply) {
     } catch (const sdbus::Error&) {
         return std::nullopt;
     }
+}
+
+/// At most kMaxConditions of them. Where one of several suffices, those that failed count only if none of them held.
+std::vector<std::string> failed_of(const std::vector<Condition>& conditions) {
+    const bool one_held = std::any_of(conditions.begin(), conditions.end(), [](const auto& condition) {
+        return std::get<1>(condition) && std::get<4>(condition) > 0;
+    });
+    std::vector<std::string> failed;
+    for (const auto& condition : conditions) {
+        const bool one_suffices = std::get<1>(condition);
+        if (std::get<4>(condition) >= 0 || (one_suffices && one_held) || failed.size() == kMaxConditions) continue;
+        failed.push_back(fmt::format("{}={}{}", printable(std::get<0>(condition), kMaxWord),
+                                     std::get<2>(condition) ? "!" : "", printable(std::get<3>(condition), kMaxWord)));
+    }
+    return failed;
 }
 
 std::string hexadecimal(const std::vector<std::uint8_t>& bytes) {
@@ -139,10 +159,10 @@ asio::awaitable<Result<std::vector<UnitFacts>>> Systemd::ask(std::string owner, 
         auto invocation = co_await property<std::vector<std::uint8_t>>(unit, kUnit, "InvocationID", end);
         auto main_pid = co_await property<std::uint32_t>(unit, kService, "MainPID", end);
         if (facts.active_state == "inactive") {
-            auto held = co_await property<bool>(unit, kUnit, "ConditionResult", end);
-            auto tested_usec = co_await property<std::uint64_t>(unit, kUnit, "ConditionTimestamp", end);
-            // Before the first test the result is false too.
-            facts.condition_failed = held && !*held && tested_usec.value_or(0) != 0;
+            const auto held = co_await property<bool>(unit, kUnit, "ConditionResult", end);
+            // Before the first start the result is false too, but then no condition was tested.
+            const auto conditions = co_await property<std::vector<Condition>>(unit, kUnit, "Conditions", end);
+            if (held && !*held && conditions) facts.failed_conditions = failed_of(*conditions);
         }
         if (Clock::now() >= end) co_return Error{Errc::timeout, "systemd answers too slowly"};
         if (file_state) facts.file_state = printable(*file_state, kMaxWord);

@@ -25,10 +25,12 @@ struct UnitFacts {
     std::string load_state;    ///< "loaded", "masked", "bad-setting", "error"
     std::string active_state;  ///< "active", "reloading", "inactive", "failed", "activating", "deactivating"
     std::string sub_state;
-    std::string file_state;         ///< "enabled", "disabled", "static", ...; "" where it is not known
-    std::string invocation;         ///< of this very start, 32 hexadecimal digits; "" where it is not known
-    pid_t main_pid = 0;             ///< 0 where it is not known
-    bool condition_failed = false;  ///< the last start was left out, since a Condition...= of the unit did not hold
+    std::string file_state;  ///< "enabled", "disabled", "static", ...; "" where it is not known
+    std::string invocation;  ///< of this very start, 32 hexadecimal digits; "" where it is not known
+    pid_t main_pid = 0;      ///< 0 where it is not known
+    /// What kept it from starting the last time, as unit files say it: "ConditionVirtualization=!container". Of a unit
+    /// that rests only.
+    std::vector<std::string> failed_conditions;
 };
 
 class Systemd {

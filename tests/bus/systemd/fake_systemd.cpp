@@ -48,8 +48,8 @@ void FakeSystemd::add(const FakeUnit& unit, const std::vector<std::string>& alia
                              [&now](sdbus::PropertyGetReply& reply) { now.invocation.write(reply); });
     object->registerProperty(kUnit, "ConditionResult", unit.condition_result.signature,
                              [&now](sdbus::PropertyGetReply& reply) { now.condition_result.write(reply); });
-    object->registerProperty(kUnit, "ConditionTimestamp", unit.condition_timestamp.signature,
-                             [&now](sdbus::PropertyGetReply& reply) { now.condition_timestamp.write(reply); });
+    object->registerProperty(kUnit, "Conditions", unit.conditions.signature,
+                             [&now](sdbus::PropertyGetReply& reply) { now.conditions.write(reply); });
     object->registerProperty(kService, "MainPID", unit.main_pid.signature,
                              [&now](sdbus::PropertyGetReply& reply) { now.main_pid.write(reply); });
     object->finishRegistration();

@@ -24,6 +24,9 @@ struct FakeValue {
     std::function<void(sdbus::PropertyGetReply&)> write;
 };
 
+/// A condition as systemd tells of it: name, trigger, negated, argument, state.
+using FakeCondition = sdbus::Struct<std::string, bool, bool, std::string, std::int32_t>;
+
 struct FakeUnit {
     std::string id;
     std::string load_state = "loaded";
@@ -32,8 +35,8 @@ struct FakeUnit {
     FakeValue file_state = FakeValue::of(std::string("enabled"));
     FakeValue invocation = FakeValue::of(std::vector<std::uint8_t>());
     FakeValue main_pid = FakeValue::of(std::uint32_t{0});
-    FakeValue condition_result = FakeValue::of(false);
-    FakeValue condition_timestamp = FakeValue::of(std::uint64_t{0});  ///< 0: never tested
+    FakeValue condition_result = FakeValue::of(true);
+    FakeValue conditions = FakeValue::of(std::vector<FakeCondition>());
 };
 
 class FakeSystemd {

@@ -16,6 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr const char* kInvocation = "000102030405060708090a0b0c0d0e0f";
@@ -50,8 +51,8 @@ ProcessInfo process(pid_t pid, const std::string& name) {
 class Units : public testing::Test {
   protected:
     Result<std::vector<UnitFacts>> ask() {
-        return loop_.run(
-            systemd_.units({"chrony.service", "chronyd.service", "ntpsec.service", "systemd-timesyncd.service"}));
+        return loop_.run(systemd_.units({"chrony.service", "chronyd.service", "ntpsec.service",
+                                         "systemd-timesyncd.service", "ntpd-rs.service", "openntpd.service"}));
     }
     Detected detect(const std::vector<ProcessInfo>& processes) {
         auto units = ask();
@@ -101,16 +102,60 @@ TEST_F(Units, AMaskedUnitAFailedOneAndABrokenOneAreNamedWithWhatToDo) {
                             HasSubstr("systemd-timesyncd.service has failed")));
 }
 
-TEST_F(Units, AUnitWhoseConditionDoesNotHoldIsNotToBeEnabled) {
-    auto unit = resting("systemd-timesyncd.service");  // enabled, with ConditionVirtualization=!container
-    unit.condition_timestamp = FakeValue::of(std::uint64_t{1'700'000'000'000'000});
-    fake_->add(unit);
+TEST_F(Units, AUnitThatAContainerKeepsFromStartingSaysWhereTheClockIsKept) {
+    auto timesyncd = resting("systemd-timesyncd.service");
+    timesyncd.condition_result = FakeValue::of(false);
+    timesyncd.conditions = FakeValue::of(
+        std::vector<FakeCondition>{FakeCondition("ConditionCapability", false, false, "CAP_SYS_TIME", 1),
+                                   FakeCondition("ConditionVirtualization", false, true, "container", -1)});
+    fake_->add(timesyncd);
+    auto chrony = resting("chrony.service");
+    chrony.condition_result = FakeValue::of(false);
+    chrony.conditions = FakeValue::of(
+        std::vector<FakeCondition>{FakeCondition("ConditionCapability", false, false, "CAP_SYS_TIME", -1)});
+    fake_->add(chrony);
     EXPECT_THAT(
         detect({}).refusals,
-        ElementsAre("no NTP service runs here",
-                    "systemd-timesyncd.service was not started, since a condition of the unit does not hold here "
-                    "(in a container the clock is the host's, and ntpopt belongs there): see systemctl status "
-                    "systemd-timesyncd"));
+        ElementsAre(
+            "no NTP service runs here",
+            "chrony.service was not started because ConditionCapability=CAP_SYS_TIME does not hold: a container "
+            "has the clock of its host, so let the host keep it and run ntpopt there",
+            HasSubstr("systemd-timesyncd.service was not started because ConditionVirtualization=!container")));
+}
+
+TEST_F(Units, OtherConditionsAreNamedAsTheUnitFileHasThem) {
+    const auto rest_of = [&](std::vector<FakeCondition> conditions, bool result = false) {
+        auto unit = resting("chrony.service");
+        unit.condition_result = FakeValue::of(result);
+        unit.conditions = FakeValue::of(std::move(conditions));
+        fake_.emplace(loop_);
+        fake_->add(unit);
+        return detect({}).refusals.back();
+    };
+    const FakeCondition path("ConditionPathExists", false, true, "/etc/a b;reboot\n", -1);
+    EXPECT_EQ(rest_of({path}),
+              "chrony.service was not started because ConditionPathExists=!/etc/a b;reboot\\x0a does "
+              "not hold: see systemctl status chrony");
+    const FakeCondition one("ConditionHost", true, false, "a", -1);
+    const FakeCondition other("ConditionHost", true, false, "b", 1);
+    EXPECT_THAT(rest_of({one, path}), HasSubstr("ConditionHost=a and ConditionPathExists="));
+    EXPECT_THAT(rest_of({one, other, path}), Not(HasSubstr("ConditionHost"))) << "one of the two sufficed";
+    EXPECT_THAT(rest_of({path}, true), HasSubstr("enable --now")) << "what failed was before the last start";
+    EXPECT_THAT(rest_of(std::vector<FakeCondition>(10000, path)), testing::SizeIs(testing::Lt(4000u)));
+}
+
+TEST_F(Units, ConditionsOfAnotherTypeAreNotKnown) {
+    auto strange = resting("chrony.service");
+    strange.condition_result = FakeValue::of(false);
+    strange.conditions = FakeValue::of(std::string("ConditionVirtualization=!container"));
+    fake_->add(strange);
+    EXPECT_THAT(detect({}).refusals.back(), HasSubstr("enable --now"));
+}
+
+TEST_F(Units, NobodyIsToldToStartAServiceThatNtpoptDoesNotChange) {
+    fake_->add(resting("ntpd-rs.service"));
+    fake_->add(resting("openntpd.service", "masked"));
+    EXPECT_THAT(detect({}).refusals, ElementsAre("no NTP service runs here"));
 }
 
 TEST_F(Units, TwoThatRunAreBothNamed) {
@@ -118,7 +163,7 @@ TEST_F(Units, TwoThatRunAreBothNamed) {
     fake_->add(running("systemd-timesyncd.service", 20));
     EXPECT_THAT(detect({process(10, "chronyd"), process(20, "systemd-timesyncd")}).refusals,
                 ElementsAre("systemd-timesyncd (PID 20, systemd-timesyncd.service) runs beside chronyd "
-                            "(chrony.service): they fight over the clock"));
+                            "(chrony.service): they fight over the clock, stop all but one"));
 }
 
 TEST_F(Units, AMainProcessThatIsNoNtpProgramIsNotBelieved) {

@@ -44,7 +44,9 @@ TEST(Detect, two_services_fight_over_the_clock) {
     EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "chronyd")}, {}, {}).refusals,
                 ElementsAre(HasSubstr("chronyd (PID 20)")));
     EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "timemaster")}, {}, {}).refusals,
-                ElementsAre(HasSubstr("timemaster")));
+                ElementsAre(HasSubstr("timemaster (PID 20) runs beside chronyd"), HasSubstr("in timemaster.conf")));
+    EXPECT_THAT(judge_processes({process(10, "chronyd"), process(20, "ntpd")}, {}, {}).refusals,
+                ElementsAre("ntpd (PID 20) runs beside chronyd: they fight over the clock, stop all but one"));
 }
 
 TEST(Detect, timemaster_s_chronyd_is_not_ours) {
@@ -52,10 +54,32 @@ TEST(Detect, timemaster_s_chronyd_is_not_ours) {
                 ElementsAre(HasSubstr("timemaster")));
 }
 
+TEST(Detect, a_phc2sys_that_sets_the_hardware_by_the_clock_is_no_rival) {
+    const auto found = judge_processes(
+        {process(10, "chronyd"), process(20, "phc2sys", {"-s", "CLOCK_REALTIME", "-c", "eth0"})}, {}, {});
+    EXPECT_EQ(found.service, Service::chronyd);
+    EXPECT_THAT(found.refusals, IsEmpty());
+}
+
+TEST(Detect, chronyd_restricted_is_a_chronyd) {
+    auto restricted = process(10, "chronyd", {"-U", "-F", "2"});
+    restricted.unit = "chronyd-restricted.service";
+    const auto found = judge_processes({restricted}, {}, {});
+    EXPECT_EQ(found.service, Service::chronyd);
+    EXPECT_EQ(found.unit, "chronyd-restricted.service");
+    EXPECT_THAT(found.refusals, IsEmpty());
+}
+
 TEST(Detect, what_is_not_supported_is_named) {
     EXPECT_THAT(judge_processes({process(10, "ntpd")}, {}, {}).refusals, testing::IsEmpty())
         << "which ntpd it is its backend finds out";
-    EXPECT_THAT(judge_processes({process(10, "ntp-daemon")}, {}, {}).refusals, ElementsAre(HasSubstr("ntpd-rs")));
+    EXPECT_THAT(judge_processes({process(10, "ntp-daemon")}, {}, {}).refusals,
+                ElementsAre("no supported NTP service runs here, but ntpd-rs (PID 10) does",
+                            HasSubstr("choose its servers in /etc/ntpd-rs/ntp.toml, or run chrony")));
+    EXPECT_THAT(judge_processes({process(10, "phc2sys", {"-s", "eth0"})}, {}, {}).refusals,
+                ElementsAre(HasSubstr("but phc2sys (PID 10) does"), HasSubstr("PTP hardware clock")));
+    EXPECT_THAT(judge_processes({process(10, "timemaster")}, {}, {}).refusals,
+                ElementsAre(HasSubstr("but timemaster (PID 10) does"), HasSubstr("timemaster.conf")));
     EXPECT_THAT(judge_processes({}, {}, {}).refusals, ElementsAre("no NTP service runs here"));
     ApplyConfig config;
     config.service = "timesyncd";
