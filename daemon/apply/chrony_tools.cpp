@@ -174,6 +174,12 @@ asio::awaitable<Status> ChronyTools::reload() {
     constexpr int kAttempts = 2;
     Status status;
     for (int i = 0; i < kAttempts; ++i) {
+        // chronyd up to 4.5 crashes when it is told to reload before it has made its first measurements (initstepslew,
+        // -s); once it tells what it tracks, they are behind it.
+        if (const auto settled = co_await tracking(); !settled) {
+            status = settled.error();
+            continue;
+        }
         std::vector<std::string> arguments;
         arguments.insert(arguments.end(), {"reload", "sources"});
         const auto output = co_await chronyc(std::move(arguments));
