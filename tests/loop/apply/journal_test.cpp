@@ -85,7 +85,7 @@ TEST(ChronyRecordJson, survives_the_way) {
     record.our_path = "/etc/chrony/sources.d/50-ntpopt.sources";
     record.restore_path = "/run/chrony-dhcp/ntpopt-restore.sources";
     record.our_before = "server a\n";
-    record.former = {{"pool.test", 3, {"192.0.2.1"}}};
+    record.former = {{"pool.test", 3, {"10.0.0.1", "10.0.0.2"}}};
     record.reference_ids = {"10.0.0.1"};
     record.reference_time_s = 1795349400.511922915;
     record.plan.members.push_back(
@@ -97,6 +97,16 @@ TEST(ChronyRecordJson, survives_the_way) {
     EXPECT_EQ(to_json(*again), to_json(record));
     EXPECT_EQ(again->plan.removed, record.plan.removed);
     EXPECT_EQ(again->plan.members[0].directive.max_sources, 2);
+
+    record.config = OurFile{"/etc/chrony.conf", FileImage{"server a\n", 0640, 0, 993, ""}, {"staged\n", "final\n"}};
+    record.our_path = record.config->path;
+    record.restore_path.clear();
+    const auto edited = parse_chrony_record(to_json(record));
+    ASSERT_TRUE(edited) << edited.error().detail;
+    EXPECT_EQ(to_json(*edited), to_json(record));
+    Json one_text = to_json(record);
+    one_text["config"]["written"].erase(0);
+    EXPECT_FALSE(parse_chrony_record(one_text));
 }
 
 TEST(ChronyRecordJson, anything_else_is_refused) {
