@@ -162,7 +162,8 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed)
         const auto record = parse_ntpd_record(committed);
         seen.drifted = record && has_drifted(*record, sight->files, sight->view.state);
     }
-    const int least = std::max(3, sight->config.min_sane.value_or(1));
+    // With policy "augment" the service's own sources count too, which the plan does.
+    const int least = config_.augment ? 1 : std::max(3, sight->config.min_sane.value_or(1));
     seen.capabilities = {false, false, true, false, true, least};
     co_return seen;
 }
@@ -175,8 +176,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
     if (auto fine = check_ownership(sight->files, goal.committed); !fine) co_return fine.error();
     if (auto room = check_room(sight->files.our_path); !room) co_return room.error();
 
-    auto plan = goal.original ? plan_ntpd_original(sight->view)
-                              : plan_ntpd_change(sight->view, goal.choices, goal.measured, config_);
+    auto plan = goal.original ? plan_ntpd_original(sight->view) : plan_ntpd_change(sight->view, goal.choices, config_);
     if (!plan) co_return plan.error();
     Json description = describe_plan(*plan, sight->view, sight->detected.unit);
     NtpdRecord record;

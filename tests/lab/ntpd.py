@@ -31,6 +31,11 @@ class Ntpd:
         self.systemd.start(UNIT, self.argv)
         self.world.wait_for(self.answers, 10, "ntpd to answer")
 
+    def start_as(self, *argv) -> None:
+        """The unit's program is another one from now on."""
+        self.systemd.stop(UNIT)
+        self.systemd.start(UNIT, list(argv))
+
     @property
     def pid(self) -> int:
         return self.systemd.pid(UNIT)

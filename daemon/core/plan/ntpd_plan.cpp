@@ -10,7 +10,6 @@
 
 #include "common/text.hpp"
 #include "daemon/core/plan/diff.hpp"
-#include "daemon/core/plan/offset_gate.hpp"
 #include "daemon/core/plan/source_name.hpp"
 
 namespace ntpopt {
@@ -229,8 +228,7 @@ Result<std::vector<NtpdMember>> configured_members(const NtpdView& view) {
     return members;
 }
 
-Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice>& choices, bool measured,
-                                  const ApplyConfig& config) {
+Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice>& choices, const ApplyConfig& config) {
     const auto own = parse_ntpd_files(view.files, view.our_path);
     if (!own) return own.error();
     if (auto fine = check_config(*own); !fine) return fine.error();
@@ -273,12 +271,6 @@ Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice
             plan.removed.push_back(source.name);
     }
     if (auto fine = check_number(plan); !fine) return fine.error();
-    if (measured) {
-        std::vector<Choice> figures;
-        std::copy_if(choices.begin(), choices.end(), std::back_inserter(figures),
-                     [](const auto& choice) { return !choice.pool; });
-        if (auto fine = check_offsets(figures, plan.step_limit_s, plan.was_synchronised); !fine) return fine.error();
-    }
 
     if (view.flavour == NtpdFlavour::classic) {
         if (auto done = write_classic(plan, view, written, config); !done) return done.error();

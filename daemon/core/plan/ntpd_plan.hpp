@@ -76,9 +76,9 @@ struct NtpdPlan {
 /// The sources that the files ask for, ours among them: what ntpd has to show once it has read them.
 [[nodiscard]] Result<std::vector<NtpdMember>> configured_members(const NtpdView& view);
 
-/// Plans the change to `choices`; `measured`: their offsets are of this moment. Errc::refused says which gate is closed
-/// and why.
-[[nodiscard]] Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice>& choices, bool measured,
+/// Plans the change to `choices`. Errc::refused says which gate is closed and why; offsets and numbers that every
+/// service demands are gates.hpp's.
+[[nodiscard]] Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice>& choices,
                                                 const ApplyConfig& config);
 
 /// Plans the way back to the service's own sources.

@@ -14,6 +14,8 @@ NAMES = {
     **{f"liar{i}.test": [f"10.77.{40 + i}.1"] for i in range(1, 5)},
     "newpool.test": ["10.77.50.1", "10.77.51.1", "10.77.52.1"],
 }
+GOOD = ["n1.test", "n2.test", "n3.test", "n4.test"]
+DEAD = ["dead1.test", "dead2.test", "dead3.test", "dead4.test"]
 POOLS = [f"{i}.debian.pool.ntp.org" for i in range(4)]
 
 

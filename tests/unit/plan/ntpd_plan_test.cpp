@@ -18,10 +18,10 @@ constexpr std::string_view kDebian =
     "driftfile /var/lib/ntpsec/ntp.drift\ntos maxclock 11\ntos minclock 4 minsane 3\n"
     "pool 0.debian.pool.ntp.org iburst\npool 1.debian.pool.ntp.org iburst\nrestrict 127.0.0.1\n";
 
-Choice choose(std::string_view endpoint, std::string_view address = "", bool pool = false, double offset_s = 0) {
+Choice choose(std::string_view endpoint, std::string_view address = "", bool pool = false) {
     std::optional<Address> resolved;
     if (!address.empty()) resolved = *Address::parse(address);
-    return {*Endpoint::parse(endpoint), resolved, pool, pool ? 2 : 0, Timescale::utc, offset_s, 0.001};
+    return {*Endpoint::parse(endpoint), resolved, pool, pool ? 2 : 0, Timescale::utc, 0, 0.001};
 }
 
 std::vector<Choice> three() {
@@ -47,7 +47,7 @@ NtpdView written(NtpdView view, const NtpdPlan& plan) {
 }
 
 std::string refusal(const NtpdView& view, const std::vector<Choice>& choices, const ApplyConfig& config = {}) {
-    const auto plan = plan_ntpd_change(view, choices, true, config);
+    const auto plan = plan_ntpd_change(view, choices, config);
     if (plan) return "planned";
     EXPECT_EQ(plan.error().code, Errc::refused);
     return plan.error().detail;
@@ -70,7 +70,7 @@ std::vector<std::string> names_of(const std::vector<NtpdMember>& members) {
 
 TEST(NtpdPlan, ntpsec_gets_one_drop_in_and_no_other_file_is_touched) {
     const auto view = view_of(kDebian);
-    const auto plan = plan_ntpd_change(view, three(), true, {});
+    const auto plan = plan_ntpd_change(view, three(), {});
     ASSERT_TRUE(plan) << plan.error().detail;
     ASSERT_EQ(plan->edits.size(), 1U);
     EXPECT_EQ(plan->edits[0].path, view.our_path);
@@ -88,15 +88,15 @@ TEST(NtpdPlan, ntpsec_gets_one_drop_in_and_no_other_file_is_touched) {
 
 TEST(NtpdPlan, an_unpeer_for_each_occurrence_as_it_is_spelled) {
     const auto plan = plan_ntpd_change(
-        view_of("server -4 Old.Test. iburst\nserver Old.Test.\npool p.test\nserver 192.0.2.7\n"), three(), true, {});
+        view_of("server -4 Old.Test. iburst\nserver Old.Test.\npool p.test\nserver 192.0.2.7\n"), three(), {});
     ASSERT_TRUE(plan);
     EXPECT_THAT(*plan->edits[0].after,
                 HasSubstr("unpeer Old.Test.\nunpeer Old.Test.\nunpeer p.test\nunpeer 192.0.2.7\nserver n1.test"));
 }
 
 TEST(NtpdPlan, what_is_added_is_never_unpeered) {
-    const auto plan = plan_ntpd_change(view_of("server N1.test. iburst minpoll 5\nserver 10.0.0.3\nserver old.test\n"),
-                                       three(), true, {});
+    const auto plan =
+        plan_ntpd_change(view_of("server N1.test. iburst minpoll 5\nserver 10.0.0.3\nserver old.test\n"), three(), {});
     ASSERT_TRUE(plan);
     EXPECT_THAT(*plan->edits[0].after, HasSubstr("\nunpeer old.test\nserver n2.test iburst\n"));
     EXPECT_THAT(*plan->edits[0].after, Not(HasSubstr("n1.test")));
@@ -106,8 +106,8 @@ TEST(NtpdPlan, what_is_added_is_never_unpeered) {
 
 TEST(NtpdPlan, the_same_again_is_nothing) {
     const auto view = view_of(kDebian);
-    const auto first = plan_ntpd_change(view, three(), true, {});
-    const auto again = plan_ntpd_change(written(view, *first), three(), true, {});
+    const auto first = plan_ntpd_change(view, three(), {});
+    const auto again = plan_ntpd_change(written(view, *first), three(), {});
     ASSERT_TRUE(again);
     EXPECT_THAT(again->edits, IsEmpty());
     EXPECT_EQ(again->ours, first->ours);
@@ -120,7 +120,7 @@ TEST(NtpdPlan, the_same_again_is_nothing) {
 
 TEST(NtpdPlan, the_way_back_is_the_removal_of_our_file) {
     auto view = view_of(kDebian);
-    view = written(view, *plan_ntpd_change(view, three(), true, {}));
+    view = written(view, *plan_ntpd_change(view, three(), {}));
     const auto plan = plan_ntpd_original(view);
     ASSERT_TRUE(plan);
     ASSERT_EQ(plan->edits.size(), 1U);
@@ -135,7 +135,7 @@ TEST(NtpdPlan, other_drop_ins_count_as_the_service_s_own) {
     EXPECT_THAT(refusal(view, three()), HasSubstr("at least 4 sources (tos minsane), the choice has 3"));
     auto choices = three();
     choices.push_back(choose("n4.test"));
-    const auto plan = plan_ntpd_change(view, choices, true, {});
+    const auto plan = plan_ntpd_change(view, choices, {});
     EXPECT_THAT(*plan->edits[0].after, HasSubstr("unpeer a.test\nunpeer b.test\n"));
 }
 
@@ -143,7 +143,7 @@ TEST(NtpdPlan, augment_only_adds) {
     ApplyConfig config;
     config.augment = true;
     const auto plan =
-        plan_ntpd_change(view_of("server old.test\nserver key.test key 3\n"), {choose("n1.test")}, true, config);
+        plan_ntpd_change(view_of("server old.test\nserver key.test key 3\n"), {choose("n1.test")}, config);
     ASSERT_TRUE(plan) << plan.error().detail;
     EXPECT_THAT(*plan->edits[0].after, Not(HasSubstr("unpeer")));
     EXPECT_THAT(names_of(plan->staying), ElementsAre("old.test", "key.test"));
@@ -154,7 +154,7 @@ TEST(NtpdPlan, classic_marks_lines_and_includes_our_file) {
     config.edit_files = true;
     const auto view =
         view_of("# mine\npool 0.test iburst\nserver 127.127.1.0\nserver n2.test prefer", NtpdFlavour::classic);
-    const auto plan = plan_ntpd_change(view, three(), true, config);
+    const auto plan = plan_ntpd_change(view, three(), config);
     ASSERT_TRUE(plan) << plan.error().detail;
     ASSERT_EQ(plan->edits.size(), 2U);
     EXPECT_EQ(plan->edits[0].path, view.our_path) << "what is included is there before what includes it";
@@ -164,7 +164,7 @@ TEST(NtpdPlan, classic_marks_lines_and_includes_our_file) {
               "includefile /etc/ntp/ntpopt.conf\n# mine\n#ntpopt# pool 0.test iburst\nserver 127.127.1.0\n"
               "server n2.test prefer");
     const auto after = written(view, *plan);
-    EXPECT_THAT(plan_ntpd_change(after, three(), true, config)->edits, IsEmpty());
+    EXPECT_THAT(plan_ntpd_change(after, three(), config)->edits, IsEmpty());
 
     const auto back = plan_ntpd_original(after);
     ASSERT_EQ(back->edits.size(), 2U);
@@ -176,7 +176,7 @@ TEST(NtpdPlan, classic_keeps_what_an_administrator_wrote_meanwhile) {
     ApplyConfig config;
     config.edit_files = true;
     const auto view = view_of("pool 0.test iburst\n", NtpdFlavour::classic);
-    auto after = written(view, *plan_ntpd_change(view, three(), true, config));
+    auto after = written(view, *plan_ntpd_change(view, three(), config));
     after.files[0].text += "driftfile /var/lib/ntp/drift\n";
     EXPECT_EQ(plan_ntpd_original(after)->edits[0].after, "pool 0.test iburst\ndriftfile /var/lib/ntp/drift\n");
 }
@@ -192,8 +192,6 @@ TEST(NtpdPlan, refusals_say_what_to_do) {
     EXPECT_THAT(refusal(debian, choices), HasSubstr("use chronyd"));
     choices.back() = choose("n4.test", "10.0.0.1");
     EXPECT_THAT(refusal(debian, choices), HasSubstr("one address"));
-    choices.back() = choose("n4.test", "", false, 0.3);
-    EXPECT_THAT(refusal(debian, choices), HasSubstr("300.000 ms apart"));
     choices.back() = choose("n4.test");
     choices.back().timescale = Timescale::smear_24h;
     EXPECT_THAT(refusal(debian, choices), HasSubstr("timescale"));
@@ -206,21 +204,6 @@ TEST(NtpdPlan, refusals_say_what_to_do) {
     ApplyConfig weaker;
     weaker.allow_auth_downgrade = true;
     EXPECT_EQ(refusal(view_of("server a.test nts\n"), three(), weaker), "planned");
-}
-
-TEST(NtpdPlan, a_synchronised_clock_is_not_stepped) {
-    auto view = view_of("server old.test\n");
-    auto choices = three();
-    for (auto& choice : choices)
-        choice.offset_s = -0.2;
-    EXPECT_EQ(refusal(view, choices), "planned") << "an unsynchronised one may be";
-    view.state.system.leap = 0;
-    view.state.system.stratum = 3;
-    view.state.system.peer = 5;
-    EXPECT_THAT(refusal(view, choices), HasSubstr("200.000 ms away from the clock"));
-    EXPECT_TRUE(plan_ntpd_change(view, choices, false, {})) << "figures of another day say nothing";
-    view.files[0].text += "tinker step 0.5\n";
-    EXPECT_EQ(refusal(view, choices), "planned");
 }
 
 TEST(NtpdPlan, associations_are_held_against_the_plan) {
@@ -240,7 +223,7 @@ TEST(NtpdPlan, associations_are_held_against_the_plan) {
 TEST(NtpdPlan, a_description_holds_files_commands_and_proof) {
     auto view = view_of(kDebian);
     view.files[0].world_readable = false;
-    const auto plan = plan_ntpd_change(view, three(), true, {});
+    const auto plan = plan_ntpd_change(view, three(), {});
     const Json told = describe_plan(*plan, view, "ntpsec.service");
     EXPECT_EQ(told["commands"], Json::array({"systemctl try-restart ntpsec.service"}));
     EXPECT_EQ(told["unchanged"], false);
@@ -286,11 +269,11 @@ TEST(NtpdPlan, whatever_the_configuration_says) {
             text += kPieces[random() % kPieces.size()];
         for (const auto flavour : {NtpdFlavour::ntpsec, NtpdFlavour::classic}) {
             const auto view = view_of(text, flavour);
-            const auto plan = plan_ntpd_change(view, three(), true, config);
+            const auto plan = plan_ntpd_change(view, three(), config);
             if (!plan) continue;
             ++planned;
             const auto after = written(view, *plan);
-            const auto again = plan_ntpd_change(after, three(), true, config);
+            const auto again = plan_ntpd_change(after, three(), config);
             ASSERT_TRUE(again) << text;
             ASSERT_THAT(again->edits, IsEmpty()) << text;
             const auto ours = parse_ntpd_config(after.our_text.value_or(""));
