@@ -117,7 +117,7 @@ Status check_timescales(const std::vector<Choice>& choices, const ServiceObserva
     return {};
 }
 
-Status check_numbers(const std::vector<Choice>& choices, const ServiceObservation& service) {
+Status check_numbers(const std::vector<Choice>& choices, const ServiceObservation& service, const ApplyConfig& config) {
     if (choices.empty()) return refuse("no server was chosen");
     int expected = 0;
     for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -132,6 +132,12 @@ Status check_numbers(const std::vector<Choice>& choices, const ServiceObservatio
                                           choices[j].endpoint.text(), choice.endpoint.text()));
         }
     }
+    for (const auto& source : service.sources) {
+        const auto host = Host::parse(source.name);
+        const bool chosen = host && std::any_of(choices.begin(), choices.end(),
+                                                [&](const Choice& choice) { return choice.endpoint.host == *host; });
+        if (!chosen && stays(source, config)) ++expected;
+    }
     const auto& capabilities = service.capabilities;
     if (expected < capabilities.min_sources)
         return refuse(
@@ -144,8 +150,8 @@ Status check_numbers(const std::vector<Choice>& choices, const ServiceObservatio
 std::vector<std::string> closed_gates(const std::vector<Choice>& choices, const ServiceObservation& service,
                                       const Config& config, const TimescaleOf& timescale_of) {
     std::vector<std::string> sentences;
-    for (const auto& gate : {check_numbers(choices, service), check_timescales(choices, service, config, timescale_of),
-                             check_offsets(choices, service)})
+    for (const auto& gate : {check_numbers(choices, service, config.apply),
+                             check_timescales(choices, service, config, timescale_of), check_offsets(choices, service)})
         if (!gate) sentences.push_back(gate.error().detail);
     return sentences;
 }

@@ -29,8 +29,10 @@ using TimescaleOf = std::function<Timescale(const Host&)>;
 [[nodiscard]] Status check_timescales(const std::vector<Choice>& choices, const ServiceObservation& service,
                                       const Config& config, const TimescaleOf& timescale_of);
 
-/// At least one server and as many as the service needs to select any, no name and no address twice.
-[[nodiscard]] Status check_numbers(const std::vector<Choice>& choices, const ServiceObservation& service);
+/// At least one server, with the sources that stay beside them as many as the service needs to select any, no name and
+/// no address twice.
+[[nodiscard]] Status check_numbers(const std::vector<Choice>& choices, const ServiceObservation& service,
+                                   const ApplyConfig& config);
 
 /// The sentences of all gates that are closed.
 [[nodiscard]] std::vector<std::string> closed_gates(const std::vector<Choice>& choices,

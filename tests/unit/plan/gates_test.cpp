@@ -122,20 +122,25 @@ TEST(Gates, timescales_do_not_mix_with_sources_that_stay) {
 TEST(Gates, enough_servers_and_each_once) {
     auto seen = service(Service::ntpd);
     seen.capabilities.min_sources = 3;
-    EXPECT_EQ(why(check_numbers({}, seen)), "no server was chosen");
+    EXPECT_EQ(why(check_numbers({}, seen, {})), "no server was chosen");
     auto choices = choose({{"a.test", 0, 0}, {"b.test", 0, 0}});
-    EXPECT_THAT(why(check_numbers(choices, seen)), HasSubstr("before it has 3 sources"));
+    EXPECT_THAT(why(check_numbers(choices, seen, {})), HasSubstr("before it has 3 sources"));
+    seen.sources = {source("base.test", "base"), source("a.test", "base")};
+    ApplyConfig augment;
+    augment.augment = true;
+    EXPECT_NE(why(check_numbers(choices, seen, {})), "") << "what goes does not count";
+    EXPECT_EQ(why(check_numbers(choices, seen, augment)), "") << "what stays does";
     choices.front().pool = true;
-    EXPECT_EQ(why(check_numbers(choices, seen)), "");
+    EXPECT_EQ(why(check_numbers(choices, seen, {})), "");
     choices = choose({{"a.test", 0, 0}, {"b.test", 0, 0}, {"c.test", 0, 0}});
-    EXPECT_EQ(why(check_numbers(choices, seen)), "");
+    EXPECT_EQ(why(check_numbers(choices, seen, {})), "");
     choices[0].address = choices[2].address = *Address::parse("192.0.2.1");
-    EXPECT_THAT(why(check_numbers(choices, seen)), HasSubstr("a.test and c.test are one address"));
+    EXPECT_THAT(why(check_numbers(choices, seen, {})), HasSubstr("a.test and c.test are one address"));
     choices = choose({{"a.test", 0, 0}, {"192.0.2.1", 0, 0}, {"c.test", 0, 0}});
     choices[2].address = *Address::parse("::ffff:192.0.2.1");
-    EXPECT_THAT(why(check_numbers(choices, seen)), HasSubstr("192.0.2.1 and c.test are one address"));
+    EXPECT_THAT(why(check_numbers(choices, seen, {})), HasSubstr("192.0.2.1 and c.test are one address"));
     choices = choose({{"a.test", 0, 0}, {"b.test", 0, 0}, {"a.test:1123", 0, 0}});
-    EXPECT_THAT(why(check_numbers(choices, seen)), HasSubstr("one address")) << "no service follows a host twice";
+    EXPECT_THAT(why(check_numbers(choices, seen, {})), HasSubstr("one address")) << "no service follows a host twice";
 }
 
 TEST(Gates, each_closed_gate_has_a_sentence_of_its_own) {
