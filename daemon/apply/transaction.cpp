@@ -82,7 +82,7 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
         if (!observed) co_return observed.error();
         seen = std::move(*observed);
     } else {
-        // No service is an answer, not a failure. Each line is a sentence of its own; error() is a copy that has to live.
+        // No service is an answer, not a failure. Each line is a sentence; error() is a copy that has to live.
         const Error none = backend.error();
         for (const auto line : lines(none.detail))
             seen.refusals.emplace_back(line);
