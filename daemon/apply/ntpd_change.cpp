@@ -74,9 +74,13 @@ asio::awaitable<Result<NtpdObserved>> NtpdChange::look() {
 
 asio::awaitable<Status> NtpdChange::write_files() {
     if (auto same = expect(record_.instance); !same) co_return same;
+    co_return put_files();
+}
+
+Status NtpdChange::put_files() const {
     for (const auto& file : record_.files)
-        if (auto done = put_file(file, file.written.front()); !done) co_return done;
-    co_return Status();
+        if (auto done = put_file(file, file.written.front()); !done) return done;
+    return {};
 }
 
 asio::awaitable<Status> NtpdChange::reload() {
@@ -130,7 +134,9 @@ asio::awaitable<Status> NtpdChange::prove() {
 }
 
 asio::awaitable<Status> NtpdChange::remove_base() {
-    co_return Status();
+    // The restart took them away. But an applier whose disk was full may have undone what its journal still calls
+    // proven, so that the files have to come back before that is taken up.
+    co_return put_files();
 }
 
 asio::awaitable<Result<std::string>> NtpdChange::confirm() {

@@ -31,6 +31,7 @@ class NtpdChange final : public Change {
     [[nodiscard]] std::vector<std::string> left_alone() const override { return left_alone_; }
 
   private:
+    [[nodiscard]] Status put_files() const;
     /// The ntpd that runs now, empty where none does.
     Result<std::string> instance();
     /// `instance` still runs; anything else is an error with a reason.

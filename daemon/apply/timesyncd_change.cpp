@@ -138,7 +138,7 @@ asio::awaitable<Status> TimesyncdChange::prove() {
 }
 
 asio::awaitable<Status> TimesyncdChange::remove_base() {
-    co_return Status();
+    co_return put_file(record_.drop_in, record_.plan.text);
 }
 
 asio::awaitable<Result<std::string>> TimesyncdChange::confirm() {

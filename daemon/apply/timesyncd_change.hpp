@@ -29,7 +29,8 @@ class TimesyncdChange final : public Change {
     boost::asio::awaitable<Status> write_files() override;
     boost::asio::awaitable<Status> reload() override;
     boost::asio::awaitable<Status> prove() override;
-    /// Nothing is left to take away: the new list took the place of the old one.
+    /// Nothing is left to take away: the new list took the place of the old one. But an applier whose disk was full may
+    /// have undone what its journal still calls proven, so that the file has to come back before that is taken up.
     boost::asio::awaitable<Status> remove_base() override;
     boost::asio::awaitable<Result<std::string>> confirm() override;
     boost::asio::awaitable<Status> undo() override;

@@ -1,10 +1,12 @@
 // Implementation of units.hpp: one waiting thread a program.
 #include "tests/fakesystemd/units.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 namespace ntpopt::test {
@@ -44,6 +46,9 @@ bool Units::spawn(Unit& unit) {
         unit.active_state = "failed";
         return false;
     }
+    // As Type=exec does: it has started when it is the program that was meant.
+    std::array<int, 2> executed{};
+    if (pipe2(executed.data(), O_CLOEXEC) != 0) return false;
     const pid_t pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
@@ -55,6 +60,10 @@ bool Units::spawn(Unit& unit) {
         execvp(argv[0], argv.data());
         _exit(127);
     }
+    close(executed[1]);
+    char none = 0;
+    [[maybe_unused]] const auto end = read(executed[0], &none, 1);
+    close(executed[0]);
     if (pid < 0) {
         unit.active_state = "failed";
         return false;

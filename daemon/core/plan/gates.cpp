@@ -66,9 +66,11 @@ double step_limit_s(Service service) {
 }
 
 Status check_offsets(const std::vector<Choice>& choices, const ServiceObservation& service) {
+    // Among several sources those that are followed already hold the new ones in check; where one steers alone, each
+    // may be that one.
     std::vector<Choice> fresh;
     for (const auto& choice : choices)
-        if (!is_followed(choice, service)) fresh.push_back(choice);
+        if (!service.capabilities.multi_source || !is_followed(choice, service)) fresh.push_back(choice);
     for (std::size_t i = 0; i < fresh.size(); ++i)
         for (std::size_t j = 0; j < i; ++j) {
             const double gap = std::abs(fresh[i].offset_s - fresh[j].offset_s);

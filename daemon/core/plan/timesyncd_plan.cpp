@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "common/text.hpp"
 #include "daemon/core/plan/chrony_config.hpp"
@@ -18,11 +17,6 @@ namespace {
 
 using std::string_view;
 using namespace std::chrono_literals;
-
-/// Expected errors are standard deviations, more or less.
-constexpr double kErrorFactor = 3;
-/// What two good servers may differ by, however small their errors are said to be.
-constexpr double kAgreement_s = 0.005;
 
 constexpr Duration kDeadline = 45s;
 constexpr Duration kAnswerWait = 10s;
@@ -51,7 +45,6 @@ Status check_later_files(const TimesyncdView& view) {
 
 Status check_choices(const std::vector<Choice>& choices) {
     if (choices.empty()) return refuse("no server was chosen");
-    std::set<Timescale> timescales;
     for (std::size_t i = 0; i < choices.size(); ++i) {
         const auto& endpoint = choices[i].endpoint;
         if (endpoint.port != kNtpPort)
@@ -59,33 +52,8 @@ Status check_choices(const std::vector<Choice>& choices) {
                 fmt::format("{} has a port, and systemd-timesyncd asks port 123 only: leave the server out, or "
                             "use chronyd or ntpd",
                             endpoint.text()));
-        if (choices[i].timescale != Timescale::unknown) timescales.insert(choices[i].timescale);
         for (std::size_t j = 0; j < i; ++j)
             if (choices[j].endpoint.host == endpoint.host) return refuse(endpoint.text() + " was chosen twice");
-    }
-    if (timescales.size() > 1)
-        return refuse("the servers do not tell the same timescale around a leap second (RFC 8633 3.7.1)");
-    return {};
-}
-
-/// Any one of the servers may be the one that steers the clock alone, so each must agree with each.
-Status check_offsets(const std::vector<TimesyncdMeasured>& measured, bool synchronised) {
-    for (std::size_t i = 0; i < measured.size(); ++i) {
-        const auto& one = measured[i];
-        if (synchronised && std::abs(one.offset_s) >= kTimesyncdStep_s)
-            return refuse(
-                fmt::format("{} is {:.0f} ms away from this clock, which is synchronised: systemd-timesyncd "
-                            "would step the clock",
-                            one.name, one.offset_s * 1e3));
-        for (std::size_t j = 0; j < i; ++j) {
-            const auto& other = measured[j];
-            const double apart = std::abs(one.offset_s - other.offset_s);
-            if (apart > kErrorFactor * (std::abs(one.error_s) + std::abs(other.error_s)) + kAgreement_s)
-                return refuse(
-                    fmt::format("{} and {} are {:.1f} ms apart, and systemd-timesyncd believes whichever "
-                                "answers",
-                                other.name, one.name, apart * 1e3));
-        }
     }
     return {};
 }
@@ -116,7 +84,6 @@ Result<TimesyncdPlan> plan_timesyncd_change(const TimesyncdView& view, const std
         if (measured && !choice.pool && choice.error_s > 0)
             plan.measured.push_back({plan.servers.back(), choice.offset_s, choice.error_s});
     }
-    if (auto fine = check_offsets(plan.measured, view.synchronised); !fine) return fine.error();
     if (config.augment) {
         const auto own = parse_timesyncd_files(view.files);
         if (!own) return own.error();

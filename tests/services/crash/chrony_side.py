@@ -13,11 +13,16 @@ class ChronySide:
     CONFIG = ['verify_timeout = "6s"', "max_changes_per_day = 1000"]
     TALKS = ("clone3", "connect")  # each question to chronyc is a process
     PID_STAYS = True
+    NEEDS_BUS = False
 
     def __init__(self):
         self.world = ApplierWorld(config_lines=self.CONFIG)
         self.own = self.followed()
         self.lapses = 0
+
+    def serve(self):
+        """The first applier of this world."""
+        self.world.serve()
 
     def choices(self, letter):
         return servers(self.SETS[letter])

@@ -34,6 +34,13 @@ def run_side(service, family, what):
     return lines
 
 
+def spread(points, most):
+    """At most so many of them, evenly, the first and the last among them."""
+    if len(points) <= most:
+        return points
+    return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
+
+
 def all_points(service, family):
     """Every point of one family, as an undisturbed change shows them, and one after the last, which must not be met."""
     (before, after), (others_before, others_after) = run_side(service, family, "count")[0]
@@ -46,9 +53,8 @@ def all_points(service, family):
             if call in after:
                 points += points_of({call: before.get(call, 0)}, {call: after[call]}, what)
     others = points_of(others_before, others_after, "kill")
-    # Most of these are the same question asked again while it waits; one family tries all of them.
-    points += others if family == "own" else others[::4]
-    return points
+    # Most of these are the same question asked again while it waits.
+    return points + spread(others, 60 if family == "own" else 15)
 
 
 class Matrix:
@@ -90,6 +96,10 @@ class Matrix:
 
 class Chronyd(Matrix, unittest.TestCase):
     service = "chronyd"
+
+
+class Ntpd(Matrix, unittest.TestCase):
+    service = "ntpd"
 
 
 class Timesyncd(Matrix, unittest.TestCase):

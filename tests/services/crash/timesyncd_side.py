@@ -11,12 +11,17 @@ class TimesyncdSide:
     CONFIG = ['verify_timeout = "6s"', "max_changes_per_day = 1000"]
     TALKS = ("sendmsg",)  # the bus carries what changes it
     PID_STAYS = True
+    NEEDS_BUS = True
 
     def __init__(self):
         self.world = TimesyncdWorld(config_lines=self.CONFIG)
         self.timesyncd = self.world.timesyncd
         self.own = self.followed()
         self.lapses = 0
+
+    def serve(self):
+        """The first applier of this world."""
+        self.world.serve()
 
     def choices(self, letter):
         return servers(self.SETS[letter])
@@ -46,3 +51,10 @@ class TimesyncdSide:
 
     def settle(self):
         self.world.wait_for(lambda: self.timesyncd.has_answer_of(self.timesyncd.listed()), 60, "timesyncd to have an answer")
+
+    def stop(self):
+        self.timesyncd.stop()
+        self.world.wait_for(lambda: not self.world.has_owner("org.freedesktop.timesync1"), 10, "timesyncd off the bus")
+
+    def start(self):
+        self.timesyncd.start()

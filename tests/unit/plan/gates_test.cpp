@@ -35,6 +35,7 @@ ServiceObservation service(Service kind, bool synchronised = true) {
     ServiceObservation seen;
     seen.service = kind;
     seen.synchronised = synchronised;
+    seen.capabilities.multi_source = kind != Service::timesyncd;
     return seen;
 }
 
@@ -77,6 +78,14 @@ TEST(Gates, what_is_followed_already_bars_nobody) {
     EXPECT_EQ(why(check_offsets(choices, seen)), "");
     seen.sources.front().port = 1123;
     EXPECT_NE(why(check_offsets(choices, seen)), "") << "another port is another server";
+}
+
+TEST(Gates, where_one_source_steers_alone_each_is_held_against_each) {
+    auto seen = service(Service::timesyncd);
+    seen.sources = {source("liar.test", "ours", true)};
+    EXPECT_THAT(why(check_offsets(choose({{"liar.test", 0.2, 0.001}, {"a.test", 0, 0.001}}), seen)),
+                HasSubstr("apart"));
+    EXPECT_THAT(why(check_offsets(choose({{"liar.test", 2, 0.001}}), seen)), HasSubstr("steps the clock"));
 }
 
 TEST(Gates, the_catalogue_s_word_about_a_timescale_counts_before_the_caller_s) {

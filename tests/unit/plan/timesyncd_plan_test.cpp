@@ -78,26 +78,6 @@ TEST(TimesyncdPlan, refusals) {
     EXPECT_THAT(refusal(view, {}), HasSubstr("no server"));
     EXPECT_THAT(refusal(view, {choose("a.test"), choose("b.test:1234")}), HasSubstr("b.test:1234 has a port"));
     EXPECT_THAT(refusal(view, {choose("a.test"), choose("A.test.")}), HasSubstr("chosen twice"));
-    auto smeared = choose("b.test");
-    smeared.timescale = Timescale::smear_24h;
-    EXPECT_THAT(refusal(view, {choose("a.test"), smeared}), HasSubstr("timescale"));
-}
-
-TEST(TimesyncdPlan, each_server_agrees_with_each_since_each_may_steer_alone) {
-    EXPECT_EQ(refusal(debian(), {choose("a.test", 0.010, 0.002), choose("b.test", 0.020, 0.003)}), "planned");
-    EXPECT_THAT(
-        refusal(debian(), {choose("a.test", 0, 0.002), choose("b.test", 0, 0.002), choose("c.test", 0.03, 0.002)}),
-        HasSubstr("a.test and c.test are 30.0 ms apart"));
-    EXPECT_EQ(refusal(debian(), {choose("a.test", 0, 0.002), choose("b.test", 0.03, 0.002)}, false), "planned")
-        << "figures of another day";
-}
-
-TEST(TimesyncdPlan, only_a_clock_that_nobody_keeps_is_stepped) {
-    auto view = debian();
-    EXPECT_THAT(refusal(view, {choose("a.test", -0.41)}), HasSubstr("would step the clock"));
-    EXPECT_EQ(refusal(view, {choose("a.test", -0.39)}), "planned");
-    view.synchronised = false;
-    EXPECT_EQ(refusal(view, {choose("a.test", 3600)}), "planned");
 }
 
 TEST(TimesyncdPlan, a_file_that_is_read_after_ours_is_named) {
