@@ -16,9 +16,12 @@ class ChronySide:
     NEEDS_BUS = False
 
     def __init__(self):
-        self.world = ApplierWorld(config_lines=self.CONFIG)
+        self.world = self.make_world()
         self.own = self.followed()
         self.lapses = 0
+
+    def make_world(self):
+        return ApplierWorld(config_lines=self.CONFIG)
 
     def serve(self):
         """The first applier of this world."""

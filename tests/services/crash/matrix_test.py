@@ -98,6 +98,10 @@ class Chronyd(Matrix, unittest.TestCase):
     service = "chronyd"
 
 
+class ChronydEdited(Matrix, unittest.TestCase):
+    service = "chronyd-edited"
+
+
 class Ntpd(Matrix, unittest.TestCase):
     service = "ntpd"
 
