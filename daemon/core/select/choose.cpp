@@ -61,6 +61,7 @@ class Slate {
             const auto& other = trial_.options[member];
             if (joining.pool && other.pool) return Bar{Verdict::same_group, member};
             if (joining.pool || other.pool) continue;
+            if (share_address(joining, other)) return Bar{Verdict::same_group, member};
             if (share_group(joining, other) && ++of_group >= group_cap(trial_.config.sources))
                 return Bar{Verdict::same_group, member};
         }
@@ -72,6 +73,21 @@ class Slate {
 
   private:
     [[nodiscard]] int slots_of(std::size_t option) const { return trial_.options[option].pool ? pool_floor_ : 1; }
+    /// No service follows one host twice, whatever its names are, and it could not outvote itself.
+    [[nodiscard]] bool share_address(const Option& a, const Option& b) const {
+        const auto ours = addresses_of(a);
+        const auto theirs = addresses_of(b);
+        return std::any_of(ours.begin(), ours.end(), [&](const Address* address) {
+            return std::any_of(theirs.begin(), theirs.end(), [&](const Address* other) { return *other == *address; });
+        });
+    }
+    [[nodiscard]] std::vector<const Address*> addresses_of(const Option& option) const {
+        std::vector<const Address*> out;
+        if (const auto* address = option.endpoint.host.address()) out.push_back(address);
+        for (const auto i : option.sightings)
+            if (const auto& address = trial_.sightings[i].seen->address) out.push_back(&*address);
+        return out;
+    }
     [[nodiscard]] bool share_group(const Option& a, const Option& b) const {
         for (const auto i : a.sightings)
             for (const auto j : b.sightings)

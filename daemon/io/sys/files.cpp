@@ -262,6 +262,11 @@ Result<std::vector<std::string>> Directory::list() const {
 Status Directory::check_space(std::uint64_t bytes) const {
     struct statvfs space {};
     if (fstatvfs(fd_.get(), &space) != 0) return error("look at the space of", "", errno);
+    if ((space.f_flag & ST_RDONLY) != 0)
+        return Error{Errc::refused,
+                     fmt::format("{0} is read-only here: where the unit's sandbox is the reason, allow "
+                                 "it by \"systemctl edit ntpopt-apply\" with [Service] ReadWritePaths={0}",
+                                 path_)};
     const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
     // Some file systems count no inodes at all.
     if (free_bytes >= bytes && (space.f_files == 0 || space.f_favail > 0)) return {};

@@ -57,7 +57,7 @@ class Directory {
     /// Names of the entries, sorted; at most 10,000.
     [[nodiscard]] Result<std::vector<std::string>> list() const;
 
-    /// Errc::refused, as a sentence, where its file system has less than `bytes` free for us.
+    /// Errc::refused, as a sentence, where its file system is read-only or has less than `bytes` free for us.
     [[nodiscard]] Status check_space(std::uint64_t bytes) const;
 
     /// Takes the directory for this process alone, as long as this object lives; Errc::busy where another one has it.

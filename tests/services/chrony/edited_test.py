@@ -50,6 +50,15 @@ class Edited(unittest.TestCase):
             self.assertRegex("\n".join(world.call("observe")["refusals"]), pattern)
             self.assert_untouched(world)
 
+    def test_a_folder_that_the_unit_s_sandbox_keeps_read_only_is_named_with_what_to_do(self):
+        with EditedWorld() as world:
+            for directory in (world.chrony.directory, world.chrony.directory / "run"):
+                world.bind(directory, directory)
+            self.assertEqual(world.run(["mount", "-o", "remount,bind,ro", world.chrony.directory]).returncode, 0)
+            with self.assertRaisesRegex(Refused, f"is read-only here.*ReadWritePaths={world.chrony.directory}"):
+                world.call("apply", servers(["n1.test", "n2.test"]))
+            self.assert_untouched(world)
+
     def test_there_and_further_and_a_restart_and_back(self):
         with EditedWorld() as world:
             chrony, pid = world.chrony, world.chrony.pid

@@ -180,7 +180,8 @@ TEST(Gates, what_an_honest_daemon_decides_from_its_measurements_passes) {
                 Config config;
                 config.selection = machine.config;
                 for (const auto& gate : {check_offsets(result.decision.selected, seen),
-                                         check_timescales(result.decision.selected, seen, config, {})})
+                                         check_timescales(result.decision.selected, seen, config, {}),
+                                         check_numbers(result.decision.selected, seen, config.apply)})
                     EXPECT_EQ(why(gate), "") << "seed " << seed;
             }
             machine.state = commit(result.next, result.decision.outcome == Outcome::would_apply);
