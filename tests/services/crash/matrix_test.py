@@ -25,8 +25,8 @@ CHANGES_SOMETHING = ("write", "fchmod", "fsync", "renameat", "unlinkat", "mkdira
 CAN_FAIL = {"ENOSPC": ("openat", "write", "fsync", "mkdirat"), "EIO": ("openat", "write", "fsync", "renameat", "unlinkat")}
 
 
-def run_side(service, family, what):
-    done = subprocess.run([sys.executable, HERE / "side.py", service, family, what], capture_output=True, text=True, timeout=1500)
+def run_side(service, family, *what):
+    done = subprocess.run([sys.executable, HERE / "side.py", service, family, *what], capture_output=True, text=True, timeout=1500)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("{", "["))]
     if done.returncode != 0 or not lines:
         raise AssertionError(f"{service} {family}: {done.stdout[-2000:]}{done.stderr[-4000:]}")
@@ -40,9 +40,9 @@ def spread(points, most):
     return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
 
 
-def all_points(service, family):
-    """Every point of one family, as an undisturbed change shows them, and one after the last, which must not be met."""
-    (before, after), (others_before, others_after) = run_side(service, family, "count")[0]
+def all_points(family, files, others):
+    """Every point of one family, as two undisturbed changes show them: calls on files, and calls to others."""
+    (before, after), (others_before, others_after) = files, others
     points = []
     for call in CHANGES_SOMETHING:
         if call in after:
@@ -63,7 +63,10 @@ class Matrix:
     @classmethod
     def setUpClass(cls):
         with concurrent.futures.ThreadPoolExecutor(cls.worlds) as pool:
-            families = dict(zip(FAMILIES, pool.map(lambda family: all_points(cls.service, family), FAMILIES)))
+            counts = {(family, what): pool.submit(run_side, cls.service, family, "count", what)
+                      for family in FAMILIES for what in ("files", "others")}
+            families = {family: all_points(family, *(counts[family, what].result()[0] for what in ("files", "others")))
+                        for family in FAMILIES}
             cls.known = {family: len(points) for family, points in families.items()}
             if THIRD is not None:
                 families = {family: points[THIRD::3] for family, points in families.items()}
