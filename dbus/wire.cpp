@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string_view>
 
@@ -72,7 +73,14 @@ std::string type_of(string_view key, const Json& value) {
 bool is_sendable(string_view text) {
     const auto* at = reinterpret_cast<const unsigned char*>(text.data());
     const auto* end = at + text.size();
+    constexpr std::uint64_t kOnes = 0x0101010101010101U;
     while (at != end) {
+        // Eight at a time as long as they are ASCII and no NUL: there may be megabytes of them.
+        for (std::uint64_t word = 0; end - at >= 8; at += 8) {
+            std::memcpy(&word, at, sizeof word);
+            if (((word | (word - kOnes)) & (kOnes << 7)) != 0) break;
+        }
+        if (at == end) return true;
         const unsigned char lead = *at++;
         if (lead == 0) return false;
         if (lead < 0x80) continue;
@@ -160,6 +168,7 @@ void write_value(sdbus::Message& message, const std::string& type, const Json& v
 /// What is left of the bounds while one value is read.
 struct Budget {
     std::size_t entries;
+    std::size_t string = kMaxString;
 
     void take() {
         if (entries == 0) refuse("too many entries");
@@ -187,7 +196,7 @@ Next peek(sdbus::Message& message) {
     return {type.empty() ? '\0' : type.front(), std::move(contents)};
 }
 
-std::string read_string(sdbus::Message& message, char type) {
+std::string read_string(sdbus::Message& message, char type, const Budget& budget) {
     std::string text;
     if (type == 'o') {
         sdbus::ObjectPath path;
@@ -200,7 +209,7 @@ std::string read_string(sdbus::Message& message, char type) {
     } else {
         message >> text;
     }
-    if (text.size() > kMaxString) refuse(fmt::format("a string of more than {} bytes", kMaxString));
+    if (text.size() > budget.string) refuse(fmt::format("a string of more than {} bytes", budget.string));
     return text;
 }
 
@@ -225,7 +234,7 @@ Json read_dict(sdbus::Message& message, const std::string& entry, Budget& budget
     }
     while (enter_entry(message, entry)) {
         budget.take();
-        auto key = read_string(message, entry.front());
+        auto key = read_string(message, entry.front(), budget);
         auto value = read_any(message, budget, depth);
         members.Container::emplace_back(std::move(key), std::move(value));
         message.exitDictEntry();
@@ -276,7 +285,7 @@ Json read_any(sdbus::Message& message, Budget& budget, std::size_t depth) {
         case 's':
         case 'o':
         case 'g':
-            return read_string(message, type);
+            return read_string(message, type, budget);
         case 'b':
             return read_number<bool>(message);
         case 'd':
@@ -344,6 +353,8 @@ sdbus::Message& operator<<(sdbus::Message& message, const Rows& rows) {
     message.openContainer("a{sv}");
     for (const auto& row : rows.value)
         if (row.is_object()) write_dict(message, row, 1);
+    while (const auto row = rows.next ? rows.next() : std::nullopt)
+        if (row->is_object()) write_dict(message, *row, 1);
     message.closeContainer();
     return message;
 }
@@ -355,7 +366,7 @@ sdbus::Message& operator>>(sdbus::Message& message, Dict& dict) {
 }
 
 sdbus::Message& operator>>(sdbus::Message& message, Rows& rows) {
-    Budget budget{rows.max_entries};
+    Budget budget{rows.max_entries, rows.max_string};
     rows.value = guarded([&] { return read_array(message, "a{sv}", budget, 0); });
     return message;
 }

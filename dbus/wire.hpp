@@ -15,6 +15,8 @@
 #include <sdbus-c++/TypeTraits.h>
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -39,6 +41,10 @@ struct Dict {
 struct Rows {
     Json value = Json::array();
     std::size_t max_entries = kMaxEntries;
+    std::size_t max_string = kMaxString;  ///< the same for the bytes of each string
+    /// Where it is set: more rows to write behind those of `value`, asked for one after the other until there is none.
+    /// Must not throw.
+    std::function<std::optional<Json>()> next{};
 
     Rows() = default;
     explicit Rows(Json array) : value(std::move(array)) {}
