@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "common/duration.hpp"
@@ -89,6 +90,7 @@ class Remote {
         // The daemon is trusted with larger answers than it trusts its callers with; the bus bounds them.
         Document read;
         read.max_entries = kMaxEntriesOfAnswer;
+        if constexpr (std::is_same_v<Document, wire::Rows>) read.max_string = kMaxStringOfAnswer;
         if (!take(*reply, read)) return unreadable(member);
         return std::move(read.value);
     }
@@ -105,6 +107,7 @@ class Remote {
     [[nodiscard]] Error unreadable(const char* member) const;
 
     static constexpr std::size_t kMaxEntriesOfAnswer = 10'000'000;
+    static constexpr std::size_t kMaxStringOfAnswer = 32 * 1024 * 1024;
 
     Bus& bus_;
     std::string service_;

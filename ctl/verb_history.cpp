@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "ctl/format.hpp"
@@ -10,40 +12,86 @@
 #include "ctl/server_table.hpp"
 #include "ctl/table.hpp"
 #include "ctl/verbs.hpp"
-#include "dbus/documents.hpp"
 
 namespace ntpopt::ctl {
 namespace {
 
-wire::Dict query_of(const Options& options) {
-    Json query = Json::object();
+/// The daemon's own limit; without --limit a query of time has none.
+constexpr std::size_t kMostOfOneAnswer = 1000;
+
+/// The form in which the daemon is asked for rounds.
+enum class Form {
+    brief,  ///< without servers
+    json,   ///< "line": the whole round as JSON
+    trace,  ///< "line": for the replay
+};
+
+std::string_view key_of(Form form) {
+    return form == Form::brief ? "brief" : form == Form::json ? "json" : "trace";
+}
+
+/// Rounds as the daemon sent them, page by page, the oldest first.
+using Pages = std::vector<Json>;
+
+/// One answer of the daemon is bounded, so that it stays small: what is older than the first round of an answer is
+/// asked for in the next.
+Result<Pages> fetch(Session& session, Form form) {
+    const auto& options = session.options;
+    Json query{{std::string(key_of(form)), true}};
     if (!options.server.empty()) query["server"] = options.server;
     if (options.since) {
         const auto now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
         query["since_usec"] = to_usec(now - *options.since);
     }
-    if (options.limit != 0) query["limit"] = options.limit;
-    if (options.trace) query["trace"] = true;
-    return wire::Dict(std::move(query));
-}
-
-std::string chosen_in(const Json& round) {
-    Json names = Json::array();
-    for (const auto& server : get_array(round, "servers"))
-        if (get_string(server, "verdict") == "chosen") names.push_back(get_string(server, "hostname"));
-    return joined(names, " ", "none");
-}
-
-std::string render_rounds(const Json& rounds, const Output& output) {
-    Table table({{"TIME"}, {"OUTCOME"}, {"ASKED", Align::right}, {"CHOSEN", Align::left, true}});
-    for (const auto& round : rounds) {
-        const auto outcome = text_of(round, "outcome");
-        table.add({{time_of(round, "timestamp", nullptr)},
-                   {outcome, tone_of_outcome(outcome)},
-                   {std::to_string(get_array(round, "servers").size())},
-                   {chosen_in(round)}});
+    // Whoever names a time wants all of it.
+    const bool paged = form != Form::trace;
+    auto wanted = options.limit != 0 ? std::size_t{options.limit} : options.since ? SIZE_MAX : kMostOfOneAnswer;
+    Pages pages;
+    while (wanted > 0) {
+        query["limit"] = std::min(wanted, kMostOfOneAnswer);
+        auto page = session.manager.rows("GetHistory", wire::Dict(query));
+        if (!page) return page.error();
+        if (page->empty()) break;
+        wanted -= std::min(wanted, page->size());
+        const auto time = parse_time(get_string(page->front(), "timestamp"));
+        pages.push_back(*std::move(page));
+        if (!time || !paged) break;
+        query["until_usec"] = to_usec(*time);
     }
-    return table.is_empty() ? "No rounds in that time.\n" : table.render(output);
+    std::reverse(pages.begin(), pages.end());
+    return pages;
+}
+
+template <typename Take>
+void for_each_row(const Pages& pages, Take take) {
+    for (const auto& page : pages)
+        for (const auto& row : page)
+            take(row);
+}
+
+/// The lines of rounds, each one document; what is none is left out.
+std::vector<Json> documents_of(const Pages& pages) {
+    std::vector<Json> rounds;
+    for_each_row(pages, [&](const Json& row) {
+        auto round = parse_json(get_string(row, "line"));
+        if (round && round->is_object()) rounds.push_back(*std::move(round));
+    });
+    return rounds;
+}
+
+/// The rounds as one document. They are not parsed, which would take longer than all the rest; that no byte of them can
+/// do anything to a terminal is checked.
+std::string render_json_lines(const Pages& pages) {
+    std::string text = "[";
+    for_each_row(pages, [&](const Json& row) {
+        const auto line = row.find("line");
+        if (line == row.end() || !line->is_string()) return;
+        const auto& round = line->get_ref<const std::string&>();
+        const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+        if (std::any_of(round.begin(), round.end(), is_control)) return;
+        text.append(text.size() > 1 ? "," : "").append(round);
+    });
+    return text + "]";
 }
 
 /// Scores from 0 to 100 as bars of eight heights; a round without a score is a blank.
@@ -56,7 +104,37 @@ std::string sparkline(const std::vector<std::optional<double>>& scores) {
     return text;
 }
 
-std::string render_trend(const Json& rounds, const Output& output) {
+/// The sparkline below a table, in a terminal: as many of the newest as there is room for.
+std::string render_sparkline(std::vector<std::optional<double>> scores, const Output& output) {
+    if (!output.is_terminal()) return "";
+    const auto room = std::max<std::size_t>(output.width(), 20) - 8;
+    if (scores.size() > room) scores.erase(scores.begin(), scores.end() - static_cast<std::ptrdiff_t>(room));
+    return "\nscore  " + sparkline(scores) + "\n";
+}
+
+std::string render_rounds(const Pages& pages, const Output& output) {
+    Table table({{"TIME"},
+                 {"OUTCOME"},
+                 {"CONFIDENCE"},
+                 {"ASKED", Align::right},
+                 {"SCORE", Align::right},
+                 {"SERVERS", Align::left, true}});
+    std::vector<std::optional<double>> scores;
+    for_each_row(pages, [&](const Json& round) {
+        const auto outcome = text_of(round, "outcome");
+        scores.push_back(get_number(round, "score"));
+        table.add({{time_of(round, "timestamp", nullptr)},
+                   {outcome, tone_of_outcome(outcome)},
+                   {text_of(round, "confidence")},
+                   {number_of(round, "asked", 0)},
+                   {number_of(round, "score", 1)},
+                   {joined(get_array(round, "selected"), " ", "none")}});
+    });
+    if (table.is_empty()) return "No rounds in that time.\n";
+    return table.render(output) + render_sparkline(std::move(scores), output);
+}
+
+std::string render_trend(const std::vector<Json>& rounds, const Output& output) {
     Table table({{"TIME"},
                  {"OFFSET(ms)", Align::right},
                  {"JITTER(ms)", Align::right},
@@ -79,11 +157,7 @@ std::string render_trend(const Json& rounds, const Output& output) {
         }
     }
     if (table.is_empty()) return "That server was not seen in that time.\n";
-    auto text = table.render(output);
-    if (!output.is_terminal()) return text;
-    const auto room = std::max<std::size_t>(output.width(), 20) - 8;
-    if (scores.size() > room) scores.erase(scores.begin(), scores.end() - static_cast<std::ptrdiff_t>(room));
-    return text + "\nscore  " + sparkline(scores) + "\n";
+    return table.render(output) + render_sparkline(std::move(scores), output);
 }
 
 /// RFC 4180: a field with a comma, quote or line end stands in quotes.
@@ -94,7 +168,7 @@ std::string csv_field(std::string text) {
     return '"' + text + '"';
 }
 
-std::string render_csv(const Json& rounds) {
+std::string render_csv(const std::vector<Json>& rounds) {
     static constexpr std::array<const char*, 10> kColumns{"hostname", "address", "offset",       "jitter", "delay_ms",
                                                           "error_ms", "stratum", "reachability", "score",  "verdict"};
     std::string text = "timestamp,region";
@@ -115,27 +189,28 @@ std::string render_csv(const Json& rounds) {
     return text;
 }
 
-std::string render_trace(const Json& rounds) {
+std::string render_trace(const Pages& pages) {
     std::string text;
-    for (const auto& round : rounds)
-        text += get_string(round, "line") + "\n";
+    for_each_row(pages, [&](const Json& row) { text += get_string(row, "line") + "\n"; });
     return text;
 }
 
 }  // namespace
 
 ExitCode show_history(Session& session) {
-    const auto& [options, output, bus, manager] = session;
-    const auto rounds = session.manager.rows("GetHistory", query_of(options));
-    if (!rounds) return fail(session, rounds.error());
+    const auto& options = session.options;
+    const auto& output = session.output;
+    const bool overview = options.server.empty() && !options.csv && !output.wants_json();
+    const auto pages = fetch(session, options.trace ? Form::trace : overview ? Form::brief : Form::json);
+    if (!pages) return fail(session, pages.error());
     if (options.trace)
-        output.text(render_trace(*rounds));
+        output.text(render_trace(*pages));
     else if (output.wants_json())
-        output.json(documents::shape_list(*rounds, documents::history_entry()));
+        output.line(render_json_lines(*pages));
     else if (options.csv)
-        output.text(render_csv(*rounds));
+        output.text(render_csv(documents_of(*pages)));
     else
-        output.text(options.server.empty() ? render_rounds(*rounds, output) : render_trend(*rounds, output));
+        output.text(overview ? render_rounds(*pages, output) : render_trend(documents_of(*pages), output));
     return ExitCode::success;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,7 +45,13 @@ struct HistoryQuery {
     std::uint64_t until_usec = UINT64_MAX;
     std::size_t limit = kMaxHistory;  ///< the newest so many
     bool trace = false;               ///< rounds in the format of the replay
+    bool json = false;                ///< each round as one line of JSON
+    bool brief = false;               ///< rounds without their servers
 };
+
+/// Rows of a long answer, made one after the other as it is sent, so that it is never held as a whole; nothing after
+/// the last one. Must not throw.
+using HistoryRows = std::function<std::optional<Json>()>;
 
 /// Documents are those of org.ntpopt1.Manager.xml.
 class Control {
@@ -62,7 +69,7 @@ class Control {
     [[nodiscard]] virtual Json servers() const = 0;
     /// Why a server is (not) chosen; for nothing why the last round decided as it did.
     [[nodiscard]] virtual Result<Json> explain(std::optional<Endpoint> server) const = 0;
-    [[nodiscard]] virtual Result<Json> history(const HistoryQuery& query) const = 0;
+    [[nodiscard]] virtual Result<HistoryRows> history(const HistoryQuery& query) const = 0;
 
     [[nodiscard]] virtual Json blacklist() const = 0;
     /// `time`: how long; nothing is for good.

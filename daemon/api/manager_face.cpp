@@ -199,7 +199,11 @@ wire::Dict ManagerFace::Explain(const std::string& server) {
 }
 
 wire::Rows ManagerFace::GetHistory(const wire::Dict& query) {
-    return guarded([&] { return wire::Rows(or_throw(control_.history(or_throw(parse_history_query(query.value))))); });
+    return guarded([&] {
+        wire::Rows rows;
+        rows.next = or_throw(control_.history(or_throw(parse_history_query(query.value))));
+        return rows;
+    });
 }
 
 wire::Rows ManagerFace::ListBlacklist() {

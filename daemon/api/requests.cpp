@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "common/text.hpp"
 
@@ -50,7 +51,8 @@ Result<bool> parse_flag(const Json& options, string_view name) {
 }
 
 Result<HistoryQuery> parse_history_query(const Json& query) {
-    constexpr std::array<string_view, 5> kKnown{"server", "since_usec", "until_usec", "limit", "trace"};
+    constexpr std::array<string_view, 7> kKnown{"server", "since_usec", "until_usec", "limit",
+                                                "trace",  "json",       "brief"};
     if (auto known = only_known(query, kKnown); !known) return known.error();
     HistoryQuery parsed;
     if (const auto found = query.find("server"); found != query.end()) {
@@ -67,12 +69,17 @@ Result<HistoryQuery> parse_history_query(const Json& query) {
     const auto limit = number(query, "limit", parsed.limit);
     if (!limit) return limit.error();
     if (*limit > kMaxHistory) return invalid(fmt::format("option 'limit' is at most {}", kMaxHistory));
-    const auto trace = flag(query, "trace");
-    if (!trace) return trace.error();
+    int forms = 0;
+    for (auto [name, into] : {std::pair("trace", &parsed.trace), {"json", &parsed.json}, {"brief", &parsed.brief}}) {
+        const auto wanted = flag(query, name);
+        if (!wanted) return wanted.error();
+        *into = *wanted;
+        forms += *wanted ? 1 : 0;
+    }
+    if (forms > 1) return invalid("of the options 'trace', 'json' and 'brief' only one can be given");
     parsed.since_usec = *since;
     parsed.until_usec = *until;
     parsed.limit = static_cast<std::size_t>(*limit);
-    parsed.trace = *trace;
     return parsed;
 }
 

@@ -24,7 +24,7 @@ constexpr Duration kDrainDeadline = std::chrono::seconds(10);
 
 }  // namespace
 
-Daemon::Daemon(DaemonOptions options, FileStore store, Config config)
+Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
     : connection_(sdbus::createSystemBusConnection()),
       pump_(io_, *connection_, [this](Error error) { end(1, "the bus is lost: " + error.detail); }),
       tasks_(io_.get_executor(),
@@ -38,7 +38,7 @@ Daemon::Daemon(DaemonOptions options, FileStore store, Config config)
       resolver_(io_),
       time_service_(pump_),
       discovery_(options.data_dir),
-      control_(std::move(options.config), optimizer_),
+      control_(std::move(options.config), optimizer_, store_),
       optimizer_(io_.get_executor(),
                  RoundPorts{discovery_.discoverers(), discovery_.place(), resolver_, prober_, time_service_, clock_},
                  store_, control_, std::move(config), machine_hash()),
@@ -48,6 +48,8 @@ Daemon::Daemon(DaemonOptions options, FileStore store, Config config)
           io_, [this](Duration) { optimizer_.trigger(Trigger::resumed); }, [this] { optimizer_.check_service_soon(); }),
       service_watch_(io_, [this] { optimizer_.check_service_soon(); }) {
     control_.attach(face_);
+    for (const auto& notice : store_.notices())
+        control_.warn(notice);
     control_.on_service(
         [this](const ServiceObservation& service) { service_watch_.follow(static_cast<pid_t>(service.main_pid)); });
 }

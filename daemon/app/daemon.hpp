@@ -12,12 +12,12 @@
 #include "daemon/app/bus_time_service.hpp"
 #include "daemon/app/daemon_control.hpp"
 #include "daemon/app/discovery.hpp"
-#include "daemon/app/file_store.hpp"
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/io/bus/bus_pump.hpp"
 #include "daemon/io/bus/task_group.hpp"
 #include "daemon/io/net/resolver.hpp"
 #include "daemon/io/ntp/udp_prober.hpp"
+#include "daemon/io/store/sqlite_store.hpp"
 #include "daemon/io/sys/system_clock.hpp"
 #include "daemon/io/watch/process_watch.hpp"
 #include "daemon/io/watch/route_watch.hpp"
@@ -33,7 +33,7 @@ struct DaemonOptions {
 class Daemon {
   public:
     /// Connects to the bus; throws what sdbus-c++ throws where there is none.
-    Daemon(DaemonOptions options, FileStore store, Config config);
+    Daemon(DaemonOptions options, SqliteStore store, Config config);
 
     /// Until a signal or the loss of the bus ends it; the exit status of the process.
     int run();
@@ -54,7 +54,7 @@ class Daemon {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer watchdog_;
     SystemClock clock_;
-    FileStore store_;
+    SqliteStore store_;
     AresResolver resolver_;
     UdpProber prober_;
     BusTimeService time_service_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/app/history_rows.hpp"
 #include "daemon/core/publish/clock_error.hpp"
 #include "daemon/core/record/explanation.hpp"
 #include "daemon/io/sys/journal.hpp"
@@ -38,8 +39,13 @@ Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Durat
     return parsed;
 }
 
-DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer)
-    : places_(std::move(places)), optimizer_(optimizer) {}
+DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive)
+    : places_(std::move(places)), optimizer_(optimizer), archive_(archive) {}
+
+void DaemonControl::warn(const std::string& what) {
+    log(Priority::error, what);
+    warnings_.push_back(what);
+}
 
 void DaemonControl::attach(ManagerFace& face) {
     face_ = &face;
@@ -65,6 +71,9 @@ Snapshot DaemonControl::snapshot() const {
     snapshot.alarms = state.alarms;
     if (state.paused)
         snapshot.alarms.push_back("rolled back by hand: nothing is applied until the next reoptimize by hand");
+    if (const auto& problem = optimizer_.memory_problem(); !problem.empty())
+        snapshot.alarms.push_back("what is learnt cannot be remembered: " + problem);
+    snapshot.alarms.insert(snapshot.alarms.end(), warnings_.begin(), warnings_.end());
     return snapshot;
 }
 
@@ -79,6 +88,8 @@ Result<std::uint64_t> DaemonControl::reoptimize(bool dry_run) {
 
 Result<Json> DaemonControl::run(std::uint64_t run_id, bool whole_diff) const {
     auto report = optimizer_.report(run_id);
+    if (!report && report.error().code == Errc::not_found)
+        if (const auto stored = archive_.round(run_id)) report = unpack_round(*stored);
     if (!report || !report->contains("whole_diff")) return report;
     if (whole_diff) (*report)["diff"] = (*report)["whole_diff"];
     report->erase("whole_diff");
@@ -118,34 +129,15 @@ Result<Json> DaemonControl::explain_in(const RecordedRound& round, const Endpoin
     return explained_.emplace(server, to_json(*explanation)).first->second;
 }
 
-Result<Json> DaemonControl::history(const HistoryQuery& query) const {
-    Json rounds = Json::array();
-    if (query.trace) {
-        const auto lines = optimizer_.trace({.rounds = query.limit,
-                                             .since_s = static_cast<double>(query.since_usec) * 1e-6,
-                                             .until_s = static_cast<double>(query.until_usec) * 1e-6});
-        if (!lines) return lines.error();
-        for (const auto& line : *lines)
-            rounds.push_back(Json{{"line", line}});
-        return rounds;
-    }
-    const auto report = optimizer_.report(0);
-    if (!report || query.limit == 0) return rounds;
-    const auto time = parse_time(get_string(*report, "timestamp"));
-    if (!time || to_usec(*time) < query.since_usec || to_usec(*time) > query.until_usec) return rounds;
-    Json servers = Json::array();
-    for (const auto& row : get_array(*report, "servers")) {
-        if (query.server && get_string(row, "name") != query.server->text()) continue;
-        Json entry{{"hostname", get_string(row, "name")},
-                   {"offset", number_or_null(get_number(row, "offset_ms"))},
-                   {"jitter", number_or_null(get_number(row, "jitter_ms"))}};
-        entry.update(row);
-        servers.push_back(std::move(entry));
-    }
-    rounds.push_back(Json{{"timestamp", get_string(*report, "timestamp")},
-                          {"region", get_string(*report, "region")},
-                          {"servers", std::move(servers)}});
-    return rounds;
+Result<HistoryRows> DaemonControl::history(const HistoryQuery& query) const {
+    if (!query.trace) return history_rows(archive_, query);
+    auto lines = optimizer_.trace({.rounds = query.limit,
+                                   .since_s = static_cast<double>(query.since_usec) * 1e-6,
+                                   .until_s = static_cast<double>(query.until_usec) * 1e-6});
+    if (!lines) return lines.error();
+    return HistoryRows([lines = *std::move(lines), at = std::size_t{0}]() mutable -> std::optional<Json> {
+        return at < lines.size() ? std::optional(Json{{"line", std::move(lines[at++])}}) : std::nullopt;
+    });
 }
 
 Json DaemonControl::blacklist() const {

@@ -11,6 +11,7 @@
 #include "daemon/core/config/parse.hpp"
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/io/sys/config_files.hpp"
+#include "daemon/ports/archive.hpp"
 
 namespace ntpopt {
 
@@ -18,10 +19,13 @@ class DaemonControl final : public Control, public OptimizerListener {
   public:
     /// The optimizer comes to life after this object, since it may have trouble to tell at once; nothing may be asked
     /// before it has.
-    DaemonControl(ConfigPlaces places, Optimizer& optimizer);
+    DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive);
 
     /// Who passes on what the optimizer tells.
     void attach(ManagerFace& face);
+    /// Tells of something that whoever looks after the machine has to know: in the journal, and as an alarm as long as
+    /// this process lives.
+    void warn(const std::string& what);
     /// Called with everything that is observed of the NTP service.
     void on_service(std::function<void(const ServiceObservation&)> handler);
 
@@ -31,7 +35,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     Result<Json> run(std::uint64_t run_id, bool whole_diff) const override;
     Json servers() const override;
     Result<Json> explain(std::optional<Endpoint> server) const override;
-    Result<Json> history(const HistoryQuery& query) const override;
+    Result<HistoryRows> history(const HistoryQuery& query) const override;
     Json blacklist() const override;
     Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) override;
     Status remove_from_blacklist(const Endpoint& server) override;
@@ -56,6 +60,8 @@ class DaemonControl final : public Control, public OptimizerListener {
 
     ConfigPlaces places_;
     Optimizer& optimizer_;
+    Archive& archive_;
+    std::vector<std::string> warnings_;
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;
     std::string told_status_;

@@ -91,7 +91,7 @@ int run(int argc, char** argv) {
     }
     if (check_config) return 0;
     umask(0027);
-    auto store = FileStore::open(state_dir);
+    auto store = SqliteStore::open(state_dir);
     if (!store) {
         log(Priority::critical, fmt::format("no place to remember anything: {}", store.error().detail));
         return 1;

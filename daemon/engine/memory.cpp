@@ -11,7 +11,6 @@ namespace ntpopt {
 namespace {
 
 constexpr std::string_view kSelection = "selection";
-constexpr std::string_view kLastRun = "last-run";
 constexpr std::string_view kOverrides = "overrides";
 constexpr std::string_view kOpenRound = "open-round";
 constexpr std::string_view kTrace = "trace";
@@ -19,14 +18,17 @@ constexpr std::string_view kTrace = "trace";
 }  // namespace
 
 Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::move(trouble)) {
-    if (auto state = parse_selection_state(load(kSelection)))
+    const auto remembered = load(kSelection);
+    if (auto state = parse_selection_state(remembered))
         selection = *std::move(state);
-    else if (!load(kSelection).is_null())
+    else if (!remembered.is_null())
         trouble_("selection memory is damaged, starting afresh: " + state.error().detail);
-    last_run = load(kLastRun);
+    if (auto last = store_.last_round())
+        last_run = *std::move(last);
+    else
+        trouble_(last.error().detail);
     last_run_id = static_cast<std::uint64_t>(get_integer(last_run, "run_id").value_or(0));
-    const auto overrides = load(kOverrides);
-    if (const auto text = get_string(overrides, "interval"); !text.empty()) {
+    if (const auto text = get_string(load(kOverrides), "interval"); !text.empty()) {
         if (const auto parsed = parse_duration(text))
             interval = *parsed;
         else
@@ -34,18 +36,29 @@ Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::mov
     }
 }
 
-void Memory::save_selection() {
-    save(kSelection, to_json(selection));
+Status Memory::record_round(const HistoryConfig& limits, std::optional<RealTime> now) {
+    Remembered what;
+    what.documents.emplace_back(kSelection, to_json(selection));
+    what.documents.emplace_back(kOpenRound, nullptr);
+    // With every round once more, so that what a full disk refused is not lost for good.
+    what.documents.emplace_back(kOverrides, overrides());
+    what.round = last_run;
+    what.limits = limits;
+    what.now = now;
+    return save(std::move(what));
 }
 
-void Memory::save_last_run() {
-    save(kLastRun, last_run);
+void Memory::save_selection() {
+    try_to_save(kSelection, to_json(selection));
 }
 
 void Memory::save_overrides() {
-    Json overrides = Json::object();
-    if (interval) overrides["interval"] = render_duration(*interval);
-    save(kOverrides, overrides);
+    try_to_save(kOverrides, overrides());
+}
+
+Json Memory::overrides() const {
+    if (!interval) return nullptr;
+    return Json{{"interval", render_duration(*interval)}};
 }
 
 std::optional<OpenRound> Memory::open_round() {
@@ -55,7 +68,7 @@ std::optional<OpenRound> Memory::open_round() {
     auto otherwise = parse_selection_state(get_object(document, "otherwise"));
     if (!if_applied || !otherwise) {
         trouble_("record of the open round is damaged; its end is unknown");
-        close_open_round();
+        try_to_save(kOpenRound, nullptr);
         return std::nullopt;
     }
     OpenRound open{get_object(document, "report"),
@@ -75,26 +88,22 @@ void Memory::save_open_round(const OpenRound& round) {
     auto events = Json::array();
     for (const auto& event : round.events)
         events.push_back(render_trace_event(event));
-    save(kOpenRound, Json{{"report", round.report},
-                          {"after", round.after},
-                          {"if_applied", to_json(round.if_applied)},
-                          {"otherwise", to_json(round.otherwise)},
-                          {"events", std::move(events)}});
-}
-
-void Memory::close_open_round() {
-    save(kOpenRound, Json::object());
+    try_to_save(kOpenRound, Json{{"report", round.report},
+                                 {"after", round.after},
+                                 {"if_applied", to_json(round.if_applied)},
+                                 {"otherwise", to_json(round.otherwise)},
+                                 {"events", std::move(events)}});
 }
 
 TraceLog Memory::load_trace() {
-    auto trace = TraceLog::parse(load(kTrace));
+    auto trace = TraceLog::parse(trace_ ? *trace_ : load(kTrace));
     if (trace) return *std::move(trace);
     trouble_(trace.error().detail);
     return {};
 }
 
-void Memory::save_trace(TraceLog trace) {
-    save(kTrace, std::move(trace).document());
+void Memory::put_trace(TraceLog trace) {
+    trace_ = std::move(trace).document();
 }
 
 Json Memory::load(std::string_view name) {
@@ -104,8 +113,18 @@ Json Memory::load(std::string_view name) {
     return nullptr;
 }
 
-void Memory::save(std::string_view name, const Json& document) {
-    if (auto saved = store_.save(name, document); !saved)
+/// What waits goes with it. A trace that cannot be written is given up: it notices itself where it does not fit.
+Status Memory::save(Remembered what) {
+    if (trace_) what.documents.emplace_back(kTrace, *std::exchange(trace_, std::nullopt));
+    auto saved = store_.save(what);
+    problem_ = saved ? std::string() : saved.error().detail;
+    return saved;
+}
+
+void Memory::try_to_save(std::string_view name, Json document) {
+    Remembered what;
+    what.documents.emplace_back(name, std::move(document));
+    if (auto saved = save(std::move(what)); !saved)
         trouble_(fmt::format("cannot remember {}: {}", name, saved.error().detail));
 }
 

@@ -1,6 +1,6 @@
 // What the engine remembers over a restart, as documents of the store: the selection's memory, the last run, overrides,
-// the round whose change was under way, and the trace of the last rounds. A document that cannot be
-// read or written is trouble to report, never a stop.
+// the round whose change was under way, and the trace of the last rounds. A document that cannot be read or written is
+// trouble to report, never a stop.
 #pragma once
 
 #include <functional>
@@ -36,24 +36,35 @@ class Memory {
     std::uint64_t last_run_id = 0;
     std::optional<Duration> interval;  ///< set at run time
 
+    /// Remembers the round that has ended (last_run), the selection's memory, what waits, and that no change is open:
+    /// all of it in one transaction, or nothing. `now`: where the clock is to be believed.
+    [[nodiscard]] Status record_round(const HistoryConfig& limits, std::optional<RealTime> now);
+
+    /// These are trouble where they fail; what could not be remembered is with the next round.
     void save_selection();
-    void save_last_run();
     void save_overrides();
 
     [[nodiscard]] std::optional<OpenRound> open_round();
     void save_open_round(const OpenRound& round);
-    void close_open_round();
 
-    /// The trace of the last rounds. It is read when it is needed and not held, since that is seldom.
+    /// The trace of the last rounds. It is read when it is needed and not held, since that is seldom; what is put waits
+    /// for whatever is remembered next.
     [[nodiscard]] TraceLog load_trace();
-    void save_trace(TraceLog trace);
+    void put_trace(TraceLog trace);
+
+    /// Why the last attempt to remember something failed; empty where it did not.
+    [[nodiscard]] const std::string& problem() const { return problem_; }
 
   private:
     [[nodiscard]] Json load(std::string_view name);
-    void save(std::string_view name, const Json& document);
+    [[nodiscard]] Json overrides() const;
+    [[nodiscard]] Status save(Remembered what);
+    void try_to_save(std::string_view name, Json document);
 
     Store& store_;
     Trouble trouble_;
+    std::optional<Json> trace_;  ///< waits to be remembered
+    std::string problem_;
 };
 
 }  // namespace ntpopt

@@ -118,9 +118,9 @@ asio::awaitable<void> Optimizer::settle_open_round() {
         std::max(memory_.last_run_id, static_cast<std::uint64_t>(get_integer(open->report, "run_id").value_or(0)));
     state_.last_run_id = memory_.last_run_id;
     state_.selected = strings_of(get_array(memory_.last_run, "selected"));
-    memory_.save_selection();
-    memory_.save_last_run();
-    memory_.close_open_round();
+    // The clock may not be set yet, this early: nothing goes for its age.
+    if (auto recorded = memory_.record_round(config_.history, std::nullopt); !recorded)
+        listener_.trouble(fmt::format("run {} could not be recorded: {}", state_.last_run_id, recorded.error().detail));
     listener_.run_finished(state_.last_run_id, memory_.last_run);
 }
 

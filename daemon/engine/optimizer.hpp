@@ -80,6 +80,8 @@ class Optimizer {
     /// Errc::not_found where it was not barred.
     [[nodiscard]] Status unblacklist(const Endpoint& server);
     [[nodiscard]] std::vector<BlacklistEntry> blacklist_entries() const;
+    /// Why what was to be remembered last could not be; empty where it could.
+    [[nodiscard]] const std::string& memory_problem() const { return memory_.problem(); }
 
     /// The last decision with all that it was made from; null before the first, and where it had too many candidates to
     /// be remembered.
@@ -106,6 +108,7 @@ class Optimizer {
     boost::asio::awaitable<void> reconverge(std::string why);
     void note_observation(ServiceObservation observation);
     void finish(const Request& request, RoundReport report);
+    void record(RoundReport report);
     void note_decided(const DecidedRound& round);
     void note_round_ended(Outcome outcome, SelectionState next);
     void change_selection(const TraceEvent& event);

@@ -1,5 +1,5 @@
 // How the optimizer keeps its trace: each decision, what became of it, and what was done to the memory between rounds,
-// each before the memory itself is saved. A crash in between is no harm: the trace notices that it does not fit.
+// each with the memory itself. Where one of them was lost it is no harm: the trace notices that it does not fit.
 #include <utility>
 
 #include "daemon/engine/optimizer.hpp"
@@ -35,7 +35,7 @@ void Optimizer::note_decided(const DecidedRound& round) {
         last_round_ = RecordedRound{round.observations, round.state, round.config, round.context, round.decision};
     auto trace = memory_.load_trace();
     trace.add_round(round);
-    memory_.save_trace(std::move(trace));
+    memory_.put_trace(std::move(trace));
     round_in_trace_ = true;
 }
 
@@ -47,7 +47,7 @@ void Optimizer::note_round_ended(Outcome outcome, SelectionState next) {
     if (std::exchange(round_in_trace_, false)) trace.settle(end_of(outcome), memory_.selection);
     for (const auto& event : std::exchange(held_back_, {}))
         change_selection(event, trace);
-    memory_.save_trace(std::move(trace));
+    memory_.put_trace(std::move(trace));
 }
 
 void Optimizer::change_selection(const TraceEvent& event, TraceLog& trace) {
@@ -69,7 +69,7 @@ void Optimizer::change_selection(const TraceEvent& event) {
     } else {
         auto trace = memory_.load_trace();
         change_selection(event, trace);
-        memory_.save_trace(std::move(trace));
+        memory_.put_trace(std::move(trace));
     }
     memory_.save_selection();
     announce_blacklisted(before);

@@ -97,7 +97,7 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
             auto trace = memory_.load_trace();
             const double now_s = to_seconds(ports_.clock.now().time_since_epoch());
             change_selection({.kind = TraceEvent::Kind::forgotten, .time_s = now_s}, trace);
-            memory_.save_trace(std::move(trace));
+            memory_.put_trace(std::move(trace));
         }
     }
     report.stages.push_back({Stage::apply, report.outcome == Outcome::applied, report.duration_s, report.reason});
@@ -107,6 +107,9 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
 void Optimizer::finish(const Request& request, RoundReport report) {
     const auto now = ports_.clock.since_boot();
     const auto before = state_.selected;
+    const auto reason = report.reason;
+    const bool useful = is_useful(report.outcome);
+    const bool changed = report.transaction != 0;
     if (!report.dry_run) state_.selected = report.selected;
     state_.last_run = report.started;
     state_.last_run_id = report.run_id;
@@ -119,18 +122,30 @@ void Optimizer::finish(const Request& request, RoundReport report) {
     if (auto conflict = find_leap_conflict(config_.selection.timescale, service_.leap_source))
         state_.alarms.push_back(std::move(*conflict));
     set_state(std::string(name_of(Stage::record)));
-    memory_.last_run = to_json(report);
-    memory_.save_last_run();
-    memory_.save_selection();
-    memory_.close_open_round();
+    record(std::move(report));
     change_open_ = false;
-    if (!request.rollback) schedule_.finished(now, is_useful(report.outcome), ports_.clock.random());
-    next_check_ = now + (report.transaction != 0 ? kCheckAfterChange : kCheckEvery);
+    if (!request.rollback) schedule_.finished(now, useful, ports_.clock.random());
+    next_check_ = now + (changed ? kCheckAfterChange : kCheckEvery);
     observation_stale_ = true;
     set_state(std::string(name_of(Stage::publish)));
-    if (before != state_.selected && !report.dry_run)
-        listener_.selection_changed(before, state_.selected, report.reason);
-    listener_.run_finished(report.run_id, memory_.last_run);
+    if (before != state_.selected) listener_.selection_changed(before, state_.selected, reason);
+    listener_.run_finished(state_.last_run_id, memory_.last_run);
+}
+
+/// Remembers the round. That it could not be done is in its report and an alarm, and no reason to undo anything.
+void Optimizer::record(RoundReport report) {
+    const auto began = ports_.clock.since_boot();
+    report.stages.push_back({Stage::record, true, 0, "remembered"});
+    memory_.last_run = to_json(report);
+    // Where nobody vouches for the clock nothing is too old.
+    const auto now = service_.synchronised ? std::optional(ports_.clock.now()) : std::nullopt;
+    const auto recorded = memory_.record_round(config_.history, now);
+    auto& stage = memory_.last_run["stages"].back();
+    stage["duration_s"] = to_seconds(ports_.clock.since_boot() - began);
+    if (recorded) return;
+    stage["ok"] = false;
+    stage["detail"] = "could not be recorded: " + recorded.error().detail;
+    listener_.trouble(fmt::format("run {} could not be recorded: {}", report.run_id, recorded.error().detail));
 }
 
 /// Between rounds: restarted with its old sources, or without anybody to follow?

@@ -20,11 +20,11 @@ ALLOWED = {
 }
 # Third-party headers that lower floors must not see.
 FORBIDDEN = {
-    "common": r"boost/asio|sdbus|systemd/|toml\+\+|ares\.h",
-    "daemon/core": r"boost/asio|sdbus|systemd/|ares\.h|sys/socket\.h|unistd\.h|fcntl\.h|<fstream>|<thread>|<random>",
-    "daemon/ports": r"sdbus|systemd/|toml\+\+|ares\.h",
-    "daemon/engine": r"sdbus|systemd/|toml\+\+|ares\.h|sys/socket\.h",
-    "ctl": r"toml\+\+|ares\.h",
+    "common": r"boost/asio|sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h",
+    "daemon/core": r"boost/asio|sdbus|systemd/|ares\.h|sqlite3\.h|sys/socket\.h|unistd\.h|fcntl\.h|<fstream>|<thread>|<random>",
+    "daemon/ports": r"sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h",
+    "daemon/engine": r"sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h|sys/socket\.h",
+    "ctl": r"toml\+\+|ares\.h|sqlite3\.h",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 

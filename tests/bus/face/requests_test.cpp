@@ -30,8 +30,12 @@ TEST(Requests, HistoryQueries) {
     EXPECT_EQ(some.until_usec, 9U);
     EXPECT_EQ(some.limit, 3U);
     EXPECT_TRUE(some.trace);
+    EXPECT_FALSE(some.json);
+    EXPECT_TRUE(parse_history_query(json(R"({"json":true})"))->json);
+    EXPECT_TRUE(parse_history_query(json(R"({"brief":true,"trace":false})"))->brief);
     for (const auto* bad : {R"({"limit":1001})", R"({"limit":-1})", R"({"limit":"3"})", R"({"server":5})",
-                            R"({"server":"a b"})", R"({"trace":1})", R"({"since":5})", R"({"since_usec":-5})"})
+                            R"({"server":"a b"})", R"({"trace":1})", R"({"since":5})", R"({"since_usec":-5})",
+                            R"({"json":true,"trace":true})", R"({"brief":"yes"})"})
         EXPECT_EQ(parse_history_query(json(bad)).error().code, Errc::invalid_argument) << bad;
 }
 

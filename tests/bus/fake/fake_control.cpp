@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace ntpopt::test {
 namespace {
@@ -130,12 +132,30 @@ Result<Json> FakeControl::explain(std::optional<Endpoint> server) const {
     return explanation;
 }
 
-Result<Json> FakeControl::history(const HistoryQuery& query) const {
+Result<HistoryRows> FakeControl::history(const HistoryQuery& query) const {
+    const auto form = query.trace ? "trace" : query.json ? "json" : query.brief ? "brief" : "whole";
     const auto what =
         fmt::format("history {} {} {} {} {}", query.server ? query.server->text() : "-", query.since_usec,
-                    query.until_usec == UINT64_MAX ? "-" : std::to_string(query.until_usec), query.limit, query.trace);
+                    query.until_usec == UINT64_MAX ? "-" : std::to_string(query.until_usec), query.limit, form);
     if (auto noted = note(what); !noted) return noted.error();
-    return history_document;
+    // As the daemon does it: the newest that fit one answer, the oldest of them first.
+    std::vector<Json> rows;
+    for (auto row : history_document) {
+        const auto time = parse_time(get_string(row, "timestamp"));
+        if (time && to_usec(*time) >= query.until_usec) continue;
+        if (query.json) {
+            const Json timestamp = row["timestamp"];
+            for (const auto* key : {"line", "asked", "score"})
+                row.erase(key);
+            row = Json{{"timestamp", timestamp}, {"line", render_json(row)}};
+        }
+        rows.push_back(std::move(row));
+    }
+    const auto fit = query.trace ? rows.size() : std::min(query.limit, rounds_of_an_answer);
+    if (rows.size() > fit) rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(fit));
+    return HistoryRows([rows = std::move(rows), at = std::size_t{0}]() mutable -> std::optional<Json> {
+        return at < rows.size() ? std::optional(rows[at++]) : std::nullopt;
+    });
 }
 
 Json FakeControl::blacklist() const {

@@ -23,6 +23,7 @@ class FakeControl final : public Control {
     Json config_document = Json::object();
     Json blacklist_document = Json::array();
     Json history_document = Json::array();
+    std::size_t rounds_of_an_answer = 1000;
     Json explanation = Json::object();
     std::optional<Error> failure;  ///< what every changing call answers
     bool throws = false;           ///< every call throws instead
@@ -36,7 +37,7 @@ class FakeControl final : public Control {
     [[nodiscard]] Result<Json> run(std::uint64_t run_id, bool whole_diff) const override;
     [[nodiscard]] Json servers() const override;
     [[nodiscard]] Result<Json> explain(std::optional<Endpoint> server) const override;
-    [[nodiscard]] Result<Json> history(const HistoryQuery& query) const override;
+    [[nodiscard]] Result<HistoryRows> history(const HistoryQuery& query) const override;
     [[nodiscard]] Json blacklist() const override;
     Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) override;
     Status remove_from_blacklist(const Endpoint& server) override;

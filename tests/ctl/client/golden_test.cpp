@@ -50,13 +50,20 @@ void whole(FakeControl& control, Doorman&) {
              {"reachability", 100.0},      {"score", 94.1},  {"verdict", "chosen"}};
     control.history_document = {{{"timestamp", "2026-01-01T00:00:00.000Z"},
                                  {"region", "asia"},
-                                 {"outcome", "applied"},
                                  {"servers", {row}},
+                                 {"outcome", "applied"},
+                                 {"confidence", "high"},
+                                 {"selected", {"ntp1.example"}},
+                                 {"asked", 20},
+                                 {"score", 94.1},
                                  {"line", R"({"time_s":0.0})"}},
                                 {{"timestamp", "2026-01-01T06:00:00.000Z"},
                                  {"region", "a,\"b"},
-                                 {"outcome", "no_consensus"},
                                  {"servers", Json::array()},
+                                 {"outcome", "no_consensus"},
+                                 {"confidence", "none"},
+                                 {"selected", Json::array()},
+                                 {"asked", 0},
                                  {"line", R"({"time_s":21600.0})"}}};
     control.explanation = {
         {"server", control.server_list[2]},
@@ -132,6 +139,18 @@ const std::vector<Case>& cases() {
         {"history", {"history"}, whole},
         {"history_json", {"history", "--json"}, whole},
         {"history_server", {"history", "ntp1.example"}, whole},
+        {"history_json_in_pages",
+         {"history", "--json"},
+         [](FakeControl& c, Doorman& d) {
+             whole(c, d);
+             c.rounds_of_an_answer = 1;
+         }},
+        {"history_hostile",
+         {"history", "--json", "--limit", "1"},
+         [](FakeControl& c, Doorman& d) {
+             whole(c, d);
+             c.history_document = {{{"timestamp", "2026-01-01T00:00:00.000Z"}, {"region", "\x7f[2J"}}};
+         }},
         {"history_csv", {"history", "--csv"}, whole},
         {"history_trace", {"history", "--trace", "--limit", "5"}, whole},
         {"explain", {"explain", "liar.example"}, whole},

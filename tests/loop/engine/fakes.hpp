@@ -157,9 +157,11 @@ class FakeClock final : public Clock {
     [[nodiscard]] RealTime now() const override { return RealTime(std::chrono::hours(500'000)) + elapsed(); }
     [[nodiscard]] Duration since_boot() const override { return std::chrono::hours(1) + elapsed(); }
     [[nodiscard]] double random() override { return 0.5; }
+    void skip(Duration time) { skipped_ += time; }
 
   private:
-    [[nodiscard]] Duration elapsed() const { return std::chrono::steady_clock::now() - began_; }
+    [[nodiscard]] Duration elapsed() const { return std::chrono::steady_clock::now() - began_ + skipped_; }
+    Duration skipped_{};
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
@@ -178,15 +180,25 @@ class FakePlace final : public Place {
 class MemoryStore final : public Store {
   public:
     std::map<std::string, Json, std::less<>> documents;
+    std::vector<Json> rounds;
+    std::vector<Remembered> written;  ///< without their contents: how often, and what was asked for
     bool full = false;
 
     [[nodiscard]] Result<Json> load(std::string_view name) override {
         const auto found = documents.find(name);
         return found == documents.end() ? Json(nullptr) : found->second;
     }
-    [[nodiscard]] Status save(std::string_view name, const Json& document) override {
+    [[nodiscard]] Result<Json> last_round() override { return rounds.empty() ? Json(nullptr) : rounds.back(); }
+    [[nodiscard]] Status save(const Remembered& what) override {
         if (full) return Error{Errc::io, "No space left on device"};
-        documents[std::string(name)] = document;
+        for (const auto& [name, document] : what.documents) {
+            if (document.is_null())
+                documents.erase(name);
+            else
+                documents[name] = document;
+        }
+        if (what.round) rounds.push_back(*what.round);
+        written.push_back({{}, std::nullopt, what.limits, what.now});
         return {};
     }
 };

@@ -124,7 +124,7 @@ TEST_F(OptimizerTest, StoppedInTheMiddleOfAChangeItLeavesTheEndToTheApplier) {
     EXPECT_THAT(get_string(ears.reports.at(0), "reason"), HasSubstr("the applier finished alone"));
     EXPECT_THAT(second.state().selected, SizeIs(4));
     EXPECT_THAT(parse_selection_state(world.store.documents["selection"])->incumbents, SizeIs(4));
-    EXPECT_TRUE(world.store.documents["open-round"].empty());
+    EXPECT_EQ(world.store.documents.count("open-round"), 0U);
 }
 
 TEST_F(OptimizerTest, AChangeThatTheApplierUndidAloneIsToldAsRolledBack) {
@@ -176,7 +176,49 @@ TEST_F(OptimizerTest, AFullDiskIsTroubleAndNoReasonToStop) {
     world.store.full = true;
     live(1);
     EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "applied");
-    EXPECT_THAT(ears.troubles, Contains(HasSubstr("No space left")));
+    EXPECT_THAT(ears.troubles, Contains(HasSubstr("run 1 could not be recorded: No space left")));
+    const auto& stages = get_array(ears.reports.at(0), "stages");
+    EXPECT_EQ(get_string(stages.back(), "stage"), "record");
+    EXPECT_FALSE(get_bool(stages.back(), "ok", true));
+    EXPECT_THAT(get_string(stages.back(), "detail"), HasSubstr("No space left"));
+    EXPECT_THAT(optimizer->memory_problem(), HasSubstr("No space left"));
+}
+
+TEST_F(OptimizerTest, WhatAFullDiskRefusedIsRememberedWithTheNextRound) {
+    auto& engine = make();
+    world.store.full = true;
+    EXPECT_TRUE(engine.set_interval(std::chrono::hours(2)));
+    EXPECT_TRUE(engine.blacklist(*Endpoint::parse("e.test"), std::nullopt));
+    EXPECT_FALSE(engine.memory_problem().empty());
+    world.store.full = false;
+    live(1);
+    EXPECT_TRUE(engine.memory_problem().empty());
+    auto& second = make();
+    EXPECT_EQ(second.interval_override(), std::chrono::hours(2));
+    EXPECT_THAT(second.blacklist_entries(), SizeIs(1));
+}
+
+TEST_F(OptimizerTest, ARoundIsOneTransactionAndOneMoreBeforeAChange) {
+    make();
+    live(1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "applied");
+    EXPECT_THAT(world.store.written, SizeIs(2)) << "the open round, then its end";
+    world.store.written.clear();
+    make();
+    EXPECT_TRUE(optimizer->reoptimize(false));
+    live(1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "unchanged");
+    EXPECT_THAT(world.store.written, SizeIs(1));
+}
+
+TEST_F(OptimizerTest, NothingGoesForItsAgeWhereNobodyVouchesForTheClock) {
+    for (const bool synchronised : {true, false}) {
+        world.service.observation.synchronised = synchronised;
+        make();
+        EXPECT_TRUE(optimizer->reoptimize(true));
+        live(1);
+        EXPECT_EQ(world.store.written.back().now.has_value(), synchronised);
+    }
 }
 
 TEST_F(OptimizerTest, ABlacklistedServerIsLeftAloneAndAnnounced) {
@@ -189,6 +231,38 @@ TEST_F(OptimizerTest, ABlacklistedServerIsLeftAloneAndAnnounced) {
         EXPECT_EQ(get_string(server, "verdict") == "blacklisted", get_string(server, "name") == "a.test") << server;
     EXPECT_TRUE(engine.unblacklist(*Endpoint::parse("a.test")));
     EXPECT_EQ(engine.unblacklist(*Endpoint::parse("a.test")).error().code, Errc::not_found);
+}
+
+TEST_F(OptimizerTest, AServerThatFailedThreeRoundsIsBlacklistedAskedAgainAfterItsTimeAndForgivenWhenWell) {
+    const auto address = world.resolver.addresses.at("e.test");
+    const auto offset = world.prober.offsets.at(address);
+    world.prober.offsets.erase(address);
+    std::vector<std::string> verdicts;
+    const auto rounds_of_a_life = [&](std::size_t rounds) {
+        auto& engine = make();
+        ears.reports.clear();
+        ears.on_finished = [&, rounds](const Json& report) {
+            for (const auto& server : get_array(report, "servers"))
+                if (get_string(server, "name") == "e.test") verdicts.push_back(get_string(server, "verdict"));
+            if (ears.reports.size() >= rounds) return engine.stop();
+            EXPECT_TRUE(engine.reoptimize(false));
+        };
+        EXPECT_TRUE(engine.reoptimize(false));
+        run();
+    };
+    rounds_of_a_life(2);
+    rounds_of_a_life(2);  // what it failed before the restart counts
+    EXPECT_THAT(verdicts, ElementsAre("unreachable", "unreachable", "unreachable", "blacklisted"));
+    EXPECT_THAT(ears.blacklisted, ElementsAre("e.test"));
+    EXPECT_THAT(optimizer->blacklist_entries(), SizeIs(1));
+
+    world.clock.skip(std::chrono::days(7) + std::chrono::hours(1));
+    verdicts.clear();
+    world.prober.offsets[address] = offset;
+    rounds_of_a_life(1);
+    EXPECT_THAT(verdicts, ElementsAre(testing::AnyOf("chosen", "reserve", "low_reachability")));
+    EXPECT_THAT(optimizer->blacklist_entries(), testing::IsEmpty());
+    EXPECT_EQ(parse_selection_state(world.store.documents["selection"])->penalties.count("e.test"), 0U) << "forgiven";
 }
 
 TEST_F(OptimizerTest, AServiceThatWasRestartedIsBroughtBackWithoutARound) {

@@ -1,0 +1,278 @@
+// The memory in its file: what comes back, what goes for its age or size, what happens to a damaged file, a full disk
+// and the files of the first version.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "daemon/io/store/sqlite_store.hpp"
+#include "tests/loop/store/scratch.hpp"
+
+namespace ntpopt {
+namespace {
+
+using test::open_store;
+using test::remember;
+using test::sample_round;
+using test::Scratch;
+using test::time_of_round;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::uint64_t usec_of(std::uint64_t run_id) {
+    return to_usec(time_of_round(run_id));
+}
+
+std::uint64_t size_of(const Scratch& scratch) {
+    return std::filesystem::file_size(scratch.file(SqliteStore::kFile));
+}
+
+TEST(SqliteStore, DocumentsAndRoundsSurviveARestart) {
+    Scratch scratch;
+    {
+        auto store = open_store(scratch);
+        EXPECT_TRUE(store.load("selection")->is_null());
+        EXPECT_TRUE(store.last_round()->is_null());
+        ASSERT_TRUE(remember(store, sample_round(1, 3)));
+        ASSERT_TRUE(remember(store, sample_round(2, 3)));
+    }
+    auto store = open_store(scratch);
+    EXPECT_THAT(store.notices(), IsEmpty());
+    EXPECT_EQ(store.load("selection")->dump(), R"({"round":2})");
+    const auto last = store.last_round().value();
+    EXPECT_EQ(get_integer(last, "run_id"), 2);
+    EXPECT_THAT(get_array(last, "servers"), SizeIs(3));
+    // The keys stand as they stood.
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : last.items())
+        keys.push_back(key);
+    std::vector<std::string> wanted;
+    const auto written = sample_round(2, 3);
+    for (const auto& [key, value] : written.items())
+        wanted.push_back(key);
+    EXPECT_EQ(keys, wanted);
+    EXPECT_EQ(store.round(7).error().code, Errc::not_found);
+}
+
+TEST(SqliteStore, NullRemovesADocument) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    Remembered what;
+    what.documents = {{"a", Json{{"x", 1}}}, {"b", Json{{"y", 2}}}};
+    ASSERT_TRUE(store.save(what));
+    what.documents = {{"a", nullptr}};
+    ASSERT_TRUE(store.save(what));
+    EXPECT_TRUE(store.load("a")->is_null());
+    EXPECT_EQ(store.load("b")->dump(), R"({"y":2})");
+}
+
+TEST(SqliteStore, FindsByTimeNameNumberAndBytes) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    for (std::uint64_t i = 1; i <= 6; ++i)
+        ASSERT_TRUE(remember(store, sample_round(i, i % 2 == 0 ? 2 : 1)));
+    EXPECT_THAT(store.find({}).value(), ElementsAre(1, 2, 3, 4, 5, 6));
+    EXPECT_THAT(store.find({.since_usec = usec_of(3)}).value(), ElementsAre(3, 4, 5, 6));
+    EXPECT_THAT(store.find({.until_usec = usec_of(3)}).value(), ElementsAre(1, 2));
+    EXPECT_THAT(store.find({.limit = 2}).value(), ElementsAre(5, 6));
+    EXPECT_THAT(store.find({.server = "ntp1.some-operator.example"}).value(), ElementsAre(2, 4, 6));
+    EXPECT_THAT(store.find({.server = "nobody.example"}).value(), IsEmpty());
+    EXPECT_THAT(store.find({.bytes = 1}).value(), ElementsAre(6)) << "always one";
+    const auto size = store.round(6)->head.size() + store.round(6)->servers.size();
+    EXPECT_THAT(store.find({.bytes = size}).value(), ElementsAre(6));
+}
+
+TEST(SqliteStore, TheNewestNinetyDaysOfTwoThousandRoundsAreThereAndTheFileIsSmall) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    const HistoryConfig limits;
+    std::uint64_t largest = 0;
+    for (std::uint64_t i = 1; i <= 2000; ++i) {
+        ASSERT_TRUE(remember(store, sample_round(i, 40), limits));
+        largest = std::max(largest, size_of(scratch));
+    }
+    const auto kept = store.find({}).value();
+    EXPECT_THAT(kept, SizeIs(361)) << "90 days, and the one that is just so old";
+    EXPECT_EQ(kept.back(), 2000U);
+    EXPECT_LE(largest, limits.max_size);
+    RecordProperty("largest_bytes", std::to_string(largest));
+    EXPECT_THAT(get_array(unpack_round(*store.round(kept.front())).value(), "servers"), SizeIs(40));
+}
+
+TEST(SqliteStore, TheOldestRoundsGoWhereTheFileWouldBeTooLarge) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    HistoryConfig limits;
+    limits.max_size = 512 * 1024;
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+        ASSERT_TRUE(remember(store, sample_round(i, 40), limits));
+        ASSERT_LE(size_of(scratch), limits.max_size) << i;
+    }
+    const auto kept = store.find({}).value();
+    EXPECT_GT(kept.size(), 20U);
+    EXPECT_LT(kept.size(), 60U);
+    EXPECT_EQ(kept.back(), 100U);
+    // The limit is lowered: the file shrinks.
+    limits.max_size = 128 * 1024;
+    ASSERT_TRUE(remember(store, sample_round(101, 1), limits));
+    EXPECT_LE(size_of(scratch), limits.max_size);
+    EXPECT_EQ(store.find({}).value().back(), 101U);
+}
+
+TEST(SqliteStore, AClockThatWasWrongCostsNothingAndLeavesNothing) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    ASSERT_TRUE(remember(store, sample_round(1, 1)));
+    auto future = sample_round(2, 1);
+    future["timestamp"] = "2040-01-01T00:00:00.000Z";
+    Remembered what;
+    what.round = future;
+    ASSERT_TRUE(store.save(what)) << "nobody vouches for this clock";
+    EXPECT_THAT(store.find({}).value(), ElementsAre(1, 2));
+    ASSERT_TRUE(remember(store, sample_round(3, 1)));
+    EXPECT_THAT(store.find({}).value(), ElementsAre(1, 3));
+}
+
+TEST(SqliteStore, ADamagedFileIsSetAsideAndAFreshOneBegun) {
+    const std::vector<std::pair<const char*, std::function<void(std::fstream&)>>> damages{
+        {"no database", [](std::fstream& file) { file << std::string(8192, 'x'); }},
+        {"a page overwritten", [](std::fstream& file) { file.seekp(4096 * 3), file << std::string(4096, '\xAA'); }},
+        {"its middle missing", [](std::fstream& file) { file.seekp(4096), file << std::string(40960, '\0'); }},
+    };
+    for (const auto& [what, damage] : damages) {
+        SCOPED_TRACE(what);
+        Scratch scratch;
+        {
+            auto store = open_store(scratch);
+            for (std::uint64_t i = 1; i <= 20; ++i)
+                ASSERT_TRUE(remember(store, sample_round(i, 40)));
+        }
+        {
+            std::fstream file(scratch.file(SqliteStore::kFile), std::ios::in | std::ios::out | std::ios::binary);
+            damage(file);
+        }
+        {
+            auto store = open_store(scratch);
+            EXPECT_THAT(store.notices(), ElementsAre(HasSubstr("set aside as")));
+            EXPECT_TRUE(scratch.has("ntpopt.db.damaged"));
+            EXPECT_THAT(store.find({}).value(), IsEmpty());
+            EXPECT_TRUE(remember(store, sample_round(1, 1)));
+        }
+        EXPECT_THAT(open_store(scratch).notices(), IsEmpty());
+    }
+}
+
+TEST(SqliteStore, AnotherProgramsDatabaseAndALaterVersionsAreNotWrittenTo) {
+    for (const auto* mark : {"PRAGMA application_id = 7; CREATE TABLE x (y);", "PRAGMA user_version = 99;"}) {
+        Scratch scratch;
+        { ASSERT_TRUE(remember(*std::make_unique<SqliteStore>(open_store(scratch)), sample_round(1, 1))); }
+        {
+            auto database = Database::open(scratch.file(SqliteStore::kFile)).value();
+            ASSERT_TRUE(database.script(mark));
+        }
+        auto store = open_store(scratch);
+        EXPECT_THAT(store.notices(), ElementsAre(HasSubstr("set aside")));
+        EXPECT_TRUE(scratch.has("ntpopt.db.damaged"));
+    }
+}
+
+TEST(SqliteStore, AFullDiskCostsTheRoundAndNothingElse) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    for (std::uint64_t i = 1; i <= 3; ++i)
+        ASSERT_TRUE(remember(store, sample_round(i, 40)));
+    const auto pages = static_cast<int>(size_of(scratch) / 4096);
+    ASSERT_TRUE(store.limit_pages(pages));
+    const auto refused = remember(store, sample_round(4, 400));
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("full"));
+    EXPECT_THAT(store.find({}).value(), ElementsAre(1, 2, 3));
+    EXPECT_EQ(store.load("selection")->dump(), R"({"round":3})") << "all or nothing";
+    ASSERT_TRUE(store.limit_pages(100'000));
+    EXPECT_TRUE(remember(store, sample_round(5, 40)));
+    EXPECT_THAT(store.find({}).value(), ElementsAre(1, 2, 3, 5));
+}
+
+TEST(SqliteStore, TheFilesOfTheFirstVersionAreTakenOverOnce) {
+    Scratch scratch;
+    const auto write = [&](const std::string& name, const std::string& text) {
+        std::ofstream(scratch.file(name)) << text;
+    };
+    write("selection.json", R"({"penalties":{"bad.example":{"failures":3}}})");
+    write("overrides.json", R"({"interval":"2h"})");
+    write("trace.json", R"({"format":1)");
+    write("last-run.json", render_json(sample_round(41, 5)));
+    {
+        auto store = open_store(scratch);
+        EXPECT_THAT(store.notices(), testing::UnorderedElementsAre(HasSubstr("trace.json cannot be taken over"),
+                                                                   HasSubstr("took over")));
+        EXPECT_EQ(store.load("overrides")->dump(), R"({"interval":"2h"})");
+        EXPECT_THAT(get_object(*store.load("selection"), "penalties"), SizeIs(1));
+        EXPECT_TRUE(store.load("trace")->is_null());
+        EXPECT_EQ(get_integer(*store.last_round(), "run_id"), 41);
+    }
+    EXPECT_TRUE(scratch.has("selection.json.migrated"));
+    EXPECT_TRUE(scratch.has("trace.json.damaged"));
+    EXPECT_FALSE(scratch.has("selection.json"));
+    // One that turns up later is not believed over what is remembered.
+    write("overrides.json", R"({"interval":"9h"})");
+    EXPECT_EQ(open_store(scratch).load("overrides")->dump(), R"({"interval":"2h"})");
+}
+
+TEST(SqliteStore, ASecondDaemonIsRefused) {
+    Scratch scratch;
+    const auto store = open_store(scratch);
+    EXPECT_EQ(SqliteStore::open(scratch.path()).error().code, Errc::busy);
+}
+
+TEST(SqliteStore, AFileThatCannotBeReadIsNeverWrittenTo) {
+    Scratch scratch;
+    { ASSERT_TRUE(remember(*std::make_unique<SqliteStore>(open_store(scratch)), sample_round(1, 1))); }
+    // A directory in the log's place: neither root nor anybody else can open it as a file.
+    std::filesystem::create_directory(scratch.file("ntpopt.db-wal"));
+    {
+        auto store = open_store(scratch);
+        EXPECT_THAT(store.notices(), ElementsAre(HasSubstr("nothing can be remembered")));
+        EXPECT_FALSE(remember(store, sample_round(2, 1)));
+        EXPECT_THAT(store.find({}).value(), IsEmpty());
+        std::filesystem::remove(scratch.file("ntpopt.db-wal"));
+        EXPECT_FALSE(remember(store, sample_round(2, 1))) << "what it knows is not what is in the file";
+    }
+    EXPECT_THAT(open_store(scratch).find({}).value(), ElementsAre(1));
+}
+
+TEST(SqliteStore, CachesAreReadAtOnceAndSurviveWithTheNextRound) {
+    Scratch scratch;
+    const auto at = time_of_round(1);
+    const CachedAnswer answer{"a.example", "aaaa", {"2001:db8::1", "2001:db8::2"}, at, at + std::chrono::minutes(5)};
+    const CachedList list{"https://lists.example/x.json", "\"etag\"", at, at, R"(["a.example"])"};
+    {
+        auto store = open_store(scratch);
+        store.put(answer);
+        store.put(list);
+        EXPECT_EQ(store.answer("a.example", "aaaa")->answers, answer.answers);
+        EXPECT_FALSE(store.answer("a.example", "a"));
+        EXPECT_EQ(store.list(list.url)->body, list.body);
+    }
+    {
+        auto store = open_store(scratch);
+        EXPECT_FALSE(store.answer("a.example", "aaaa")) << "no round was recorded";
+        store.put(answer);
+        store.put(list);
+        ASSERT_TRUE(remember(store, sample_round(1, 1)));
+    }
+    auto store = open_store(scratch);
+    const auto read = store.answer("a.example", "aaaa");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->answers, answer.answers);
+    EXPECT_EQ(read->expires, answer.expires);
+    EXPECT_EQ(store.list(list.url)->etag, list.etag);
+    auto renewed = list;
+    renewed.checked += std::chrono::hours(1);
+    store.put(renewed);
+    EXPECT_EQ(store.list(list.url)->checked, renewed.checked);
+}
+
+}  // namespace
+}  // namespace ntpopt
