@@ -1,7 +1,6 @@
 // Implementation of systemd_job.hpp on the signal JobRemoved of org.freedesktop.systemd1(5).
 #include "daemon/io/bus/systemd_job.hpp"
 
-#include <fmt/format.h>
 #include <sdbus-c++/Types.h>
 
 #include <cstdint>
@@ -20,28 +19,20 @@ constexpr std::size_t kMaxWord = 32;
 
 }  // namespace
 
-JobWatch::JobWatch(BusPump& pump, std::string owner) : owner_(std::move(owner)), changed_(pump.executor()) {
-    match_ = pump.connection().addMatch(
-        fmt::format("type='signal',sender='{}',interface='org.freedesktop.systemd1.Manager',member='JobRemoved'",
-                    owner_),
-        [this](sdbus::Message& signal) { hear(signal); });
-    pump.kick();
-}
+JobWatch::JobWatch(BusPump& pump, std::string systemd)
+    : changed_(pump.executor()),
+      removed_(pump, std::move(systemd), {"", "org.freedesktop.systemd1.Manager", "JobRemoved"},
+               [this](sdbus::Message& signal) { hear(signal); }) {}
 
 void JobWatch::hear(sdbus::Message& signal) {
-    try {
-        if (signal.getSender() != owner_ || results_.size() >= kMaxJobs) return;
-        std::uint32_t id = 0;
-        sdbus::ObjectPath job;
-        std::string unit;
-        std::string result;
-        signal >> id >> job >> unit >> result;
-        results_[job] = printable(result, kMaxWord);
-        changed_.cancel();
-    } catch (const std::exception&) {
-        // An exception must not unwind through sd-bus; a signal of other types says nothing.
-        return;
-    }
+    if (results_.size() >= kMaxJobs) return;
+    std::uint32_t id = 0;
+    sdbus::ObjectPath job;
+    std::string unit;
+    std::string result;
+    signal >> id >> job >> unit >> result;
+    results_[job] = printable(result, kMaxWord);
+    changed_.cancel();
 }
 
 boost::asio::awaitable<Result<std::string>> JobWatch::ended(std::string job,

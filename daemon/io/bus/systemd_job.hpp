@@ -2,9 +2,6 @@
 // none.
 #pragma once
 
-#include <sdbus-c++/IConnection.h>
-#include <sdbus-c++/Message.h>
-
 #include <chrono>
 #include <map>
 #include <memory>
@@ -15,13 +12,14 @@
 
 #include "common/error.hpp"
 #include "daemon/io/bus/bus_pump.hpp"
+#include "daemon/io/bus/signals.hpp"
 
 namespace ntpopt {
 
 class JobWatch {
   public:
-    /// Hears from now on; to be made before the job is, or its end may be missed. `owner` is systemd's unique name.
-    JobWatch(BusPump& pump, std::string owner);
+    /// Hears from now on; to be made before the job is, or its end may be missed. `systemd` is its unique name.
+    JobWatch(BusPump& pump, std::string systemd);
     JobWatch(const JobWatch&) = delete;
     JobWatch& operator=(const JobWatch&) = delete;
 
@@ -32,10 +30,9 @@ class JobWatch {
   private:
     void hear(sdbus::Message& signal);
 
-    std::string owner_;
     std::map<std::string, std::string> results_;  ///< of the jobs that ended, by object path
     boost::asio::steady_timer changed_;           ///< cancelled at each end of a job
-    sdbus::Slot match_;
+    SignalWatch removed_;
 };
 
 }  // namespace ntpopt

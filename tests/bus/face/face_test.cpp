@@ -98,12 +98,11 @@ class Told : public Face {
         for (const auto* member : {"RunStarted", "RunProgress", "RunFinished", "SelectionChanged", "ServerBlacklisted"})
             watch(contract::kManagerInterface, member);
         watch(contract::kPropertiesInterface, "PropertiesChanged");
-        loop.until([&] { return !owner.owner().empty(); });
     }
 
     void watch(const std::string& interface, const std::string& member) {
         watches.push_back(std::make_unique<SignalWatch>(
-            client_pump, owner, SignalRule{contract::kManagerPath, interface, member},
+            client_pump, server_connection->getUniqueName(), SignalRule{contract::kManagerPath, interface, member},
             [this, member](sdbus::Message& m) {
                 auto arguments = Json::array();
                 for (std::string type, contents; m.peekType(type, contents), type.front() != '\0';)
@@ -113,7 +112,6 @@ class Told : public Face {
     }
 
     std::vector<std::string> heard;
-    NameOwner owner{client_pump, contract::kManagerName};
     std::vector<std::unique_ptr<SignalWatch>> watches;
 };
 
