@@ -5,7 +5,7 @@ import signal
 import subprocess
 import unittest
 
-from applier_world import ApplierWorld, BASE_NAMES, Refused, servers
+from applier_world import ApplierWorld, BASE, BASE_NAMES, Refused, servers
 import lab
 
 
@@ -65,6 +65,51 @@ class Failure(unittest.TestCase):
             self.assertEqual(report["state"], "rolled_back", report)
             self.assertRegex(report["reason"], "restarted meanwhile|ended meanwhile")
             world.wait_for(world.chrony.is_synchronised, 20, "the new chronyd to follow its own sources")
+            self.assert_untouched(world)
+
+    def begin(self, world, names, state="verifying"):
+        """A change that has come as far as `state`."""
+        number = world.call("apply", servers(names), {})
+        world.wait_for(lambda: world.call("transaction", str(number))["state"] == state, 20, f"state {state}", pause=0.02)
+        return number
+
+    def test_servers_that_die_right_after_the_change_are_rolled_back(self):
+        with ApplierWorld(config_lines=['verify_timeout = "10s"']) as world:
+            world.serve()
+            pid, names = world.chrony.pid, ["n1.test", "n2.test", "n3.test"]
+            number = self.begin(world, names)
+            world.set_fakes(names, "silent=yes")
+            report = world.finish(number)
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assert_untouched(world)
+            self.assertEqual(world.chrony.pid, pid)
+
+    def test_fewer_than_minsources_resolve(self):
+        with ApplierWorld(base=[*BASE, "minsources 3"], config_lines=['verify_timeout = "10s"']) as world:
+            world.serve()
+            report = world.apply(["n1.test", "n2.test", "nowhere1.invalid", "nowhere2.invalid"])
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertIn("nowhere1.invalid", report["reason"])
+            self.assert_untouched(world)
+
+    def test_a_configuration_that_chronyd_itself_refuses_is_left_alone(self):
+        with ApplierWorld() as world:
+            world.serve()
+            with open(world.chrony.config, "a") as config:
+                config.write("clockmaster yes\n")
+            with self.assertRaisesRegex(Refused, "(?s)chronyd.*Invalid directive at line"):
+                world.call("apply", servers(["n1.test", "n2.test"]))
+            self.assert_untouched(world)
+
+    def test_chronyd_that_is_killed_in_the_middle_starts_with_its_own_sources(self):
+        with ApplierWorld() as world:
+            world.serve()
+            number = self.begin(world, ["n1.test", "n2.test", "n3.test"])
+            world.chrony.process.kill()
+            report = world.finish(number)
+            self.assertEqual((report["state"], report["reason"]), ("rolled_back", "chronyd ended meanwhile"))
+            world.chrony.start()
+            world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
             self.assert_untouched(world)
 
     def test_refusals(self):
