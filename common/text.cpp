@@ -92,4 +92,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
     return best;
 }
 
+std::string count_of(std::size_t count, std::string_view singular) {
+    return std::to_string(count) + ' ' + std::string(singular) + (count == 1 ? "" : "s");
+}
+
 }  // namespace ntpopt

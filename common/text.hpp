@@ -27,4 +27,7 @@ namespace ntpopt {
 /// The known word with the fewest edits to `word`, or "" where none is nearer than half its length.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
+/// "1 server", "2 servers".
+[[nodiscard]] std::string count_of(std::size_t count, std::string_view singular);
+
 }  // namespace ntpopt

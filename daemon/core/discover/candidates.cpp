@@ -30,8 +30,9 @@ int precedence(const Candidate& candidate) {
     return 9;
 }
 
-/// What `other` knows and `kept` does not.
+/// What `other` knows and `kept` does not. A list of strangers teaches nothing about what others named.
 void learn(Candidate& kept, const Candidate& other) {
+    if (other.source == CandidateSource::list && kept.source != CandidateSource::list) return;
     if (kept.operator_name.empty()) kept.operator_name = other.operator_name;
     if (kept.region.empty()) kept.region = other.region;
     if (kept.timescale == Timescale::unknown) kept.timescale = other.timescale;
@@ -41,6 +42,18 @@ void learn(Candidate& kept, const Candidate& other) {
 }
 
 }  // namespace
+
+bool may_lead_to(const Candidate& candidate, const Address& address) {
+    if (address.is_unusable()) return false;
+    switch (candidate.source) {
+        case CandidateSource::catalogue:
+        case CandidateSource::list:
+        case CandidateSource::pool_zone:
+            return !address.is_private();
+        default:
+            return true;
+    }
+}
 
 std::vector<Candidate> merge_candidates(std::vector<Candidate> found, const Catalogue& catalogue, const Region& here) {
     std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.source < b.source; });
@@ -54,6 +67,9 @@ std::vector<Candidate> merge_candidates(std::vector<Candidate> found, const Cata
             learn(out[entry->second], candidate);
     }
     for (auto& candidate : out) {
+        if (candidate.source == CandidateSource::list && catalogue.find(candidate.endpoint.host)) {
+            candidate = {.endpoint = candidate.endpoint, .source = CandidateSource::list, .pool = candidate.pool};
+        }
         catalogue.describe(candidate);
         const auto region = parse_region(candidate.region);
         if (region && here.known() && region->continent == here.continent) candidate.regional = true;

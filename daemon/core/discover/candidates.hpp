@@ -19,4 +19,8 @@ inline constexpr std::size_t kMaxCandidates = 10000;
 [[nodiscard]] std::vector<Candidate> merge_candidates(std::vector<Candidate> found, const Catalogue& catalogue,
                                                       const Region& here);
 
+/// Whether an address that DNS gave for the candidate's name may be asked. A public name that leads into a private
+/// network is somebody's mistake or trick; who named his own server, or whose network did, may mean it.
+[[nodiscard]] bool may_lead_to(const Candidate& candidate, const Address& address);
+
 }  // namespace ntpopt

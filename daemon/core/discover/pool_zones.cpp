@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kPool = "pool.ntp.org";
 constexpr std::string_view kBelowPool = ".pool.ntp.org";
+constexpr std::size_t kLeastGroups = 4;
 
 bool is_number(std::string_view label) {
     return label.size() == 1 && label.front() >= '0' && label.front() <= '9';
@@ -70,6 +71,23 @@ std::vector<Candidate> pool_zone_candidates(const Region& here, std::string_view
     if (zone == "none") return out;
     out.push_back(pool(numbered(zone.empty() ? kPool : zone), ""));
     return out;
+}
+
+bool is_sparse_zone(const std::vector<Address>& answer) {
+    std::vector<Address> networks[2];
+    for (const auto& address : answer) {
+        auto& seen = networks[address.is_v4() ? 0 : 1];
+        const unsigned bits = address.is_v4() ? 24 : 48;
+        const auto same = [&](const Address& other) { return other.shares_prefix(address, bits); };
+        if (std::none_of(seen.begin(), seen.end(), same)) seen.push_back(address);
+    }
+    return std::max(networks[0].size(), networks[1].size()) < kLeastGroups;
+}
+
+std::string wider_zone(const Candidate& candidate) {
+    const auto slash = candidate.region.find('/');
+    if (candidate.source != CandidateSource::pool_zone || slash == std::string::npos) return {};
+    return "2." + candidate.region.substr(0, slash) + std::string(kBelowPool);
 }
 
 }  // namespace ntpopt

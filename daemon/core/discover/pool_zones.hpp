@@ -22,4 +22,12 @@ namespace ntpopt {
 /// Zones of the NTP Pool are asked as "2.<zone>", the only form with both address families.
 [[nodiscard]] std::vector<Candidate> pool_zone_candidates(const Region& here, std::string_view zone);
 
+/// Whether a zone's answer shows too few independent servers to choose four from: fewer than 4 networks (/24, /48) in
+/// the family that has more. Many countries have one or two servers.
+[[nodiscard]] bool is_sparse_zone(const std::vector<Address>& answer);
+
+/// The continent's zone that stands in for a country's zone, as offered by pool_zone_candidates(); empty for every
+/// other candidate.
+[[nodiscard]] std::string wider_zone(const Candidate& candidate);
+
 }  // namespace ntpopt
