@@ -25,6 +25,9 @@ class Resolver {
     /// deadline counts; nothing until then is Errc::timeout. Any number may run at the same time.
     virtual boost::asio::awaitable<Result<std::vector<Address>>> resolve(HostName name, Families families,
                                                                          Duration deadline) = 0;
+
+    /// The addresses that are remembered from earlier, however old, without asking anybody.
+    [[nodiscard]] virtual std::vector<Address> known(const HostName&) const { return {}; }
 };
 
 }  // namespace ntpopt

@@ -1,24 +1,23 @@
-// AresResolver: c-ares says which sockets it waits for and when it wants to be woken; Core does that waiting on the
-// loop.
+// AresResolver: the questions, the patience between two families, and what the answers say.
 #include "daemon/io/net/resolver.hpp"
 
 #include <ares.h>
 #include <arpa/nameser.h>
-#include <fmt/format.h>
-#include <sys/time.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <map>
+#include <optional>
+#include <tuple>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/core/discover/hosts.hpp"
+#include "daemon/io/net/dns_channel.hpp"
 #include "daemon/io/net/routes.hpp"
 
 namespace ntpopt {
@@ -28,20 +27,27 @@ namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxAddresses = 16;
-constexpr int kTries = 4;  // with 400 ms doubling: 6 s a name server, longer than any deadline we give
+constexpr int kDay_s = 86400;
+constexpr std::size_t kMaxServices = 64;
 constexpr std::size_t kMaxHostsBytes = 4 * 1024 * 1024;
 
 /// One name that somebody waits for.
 struct Lookup {
-    Lookup(asio::io_context& io, std::size_t cap) : per_family(cap), wake(io) {}
+    Lookup(asio::io_context& io, std::size_t cap, Duration patience) : per_family(cap), grace(patience), wake(io) {}
 
     std::size_t per_family;
+    Duration grace;
     std::vector<Address> addresses;
-    int pending = 0;               // families without an answer
+    int ttl_s = kDay_s;  // the least of all
+    std::vector<SrvRecord> services;
+    int pending = 0;               // questions without an answer
     int status = ARES_SUCCESS;     // of the last one that brought no address
     Clock::time_point deadline{};  // moved forward when one family has answered
     asio::steady_timer wake;       // cancelled when there is something to look at
 };
+
+/// By which a changed hosts file is told: device, inode, size, time of its last change.
+using HostsStamp = std::tuple<dev_t, ino_t, off_t, time_t, long>;
 
 HostsTable read_hosts(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -51,7 +57,7 @@ HostsTable read_hosts(const std::string& path) {
     return parse_hosts(text);
 }
 
-std::vector<Address> parse_v4(const unsigned char* answer, int length) {
+std::vector<Address> parse_v4(const unsigned char* answer, int length, int& ttl_s) {
     std::array<ares_addrttl, kMaxAddresses> rows{};
     int count = static_cast<int>(rows.size());
     std::vector<Address> out;
@@ -60,12 +66,13 @@ std::vector<Address> parse_v4(const unsigned char* answer, int length) {
         std::array<std::uint8_t, 4> octets{};
         std::copy_n(reinterpret_cast<const std::uint8_t*>(&rows.at(static_cast<std::size_t>(i)).ipaddr), 4,
                     octets.begin());
+        ttl_s = std::min(ttl_s, std::max(rows.at(static_cast<std::size_t>(i)).ttl, 0));
         out.push_back(Address::v4(octets));
     }
     return out;
 }
 
-std::vector<Address> parse_v6(const unsigned char* answer, int length) {
+std::vector<Address> parse_v6(const unsigned char* answer, int length, int& ttl_s) {
     std::array<ares_addr6ttl, kMaxAddresses> rows{};
     int count = static_cast<int>(rows.size());
     std::vector<Address> out;
@@ -74,9 +81,32 @@ std::vector<Address> parse_v6(const unsigned char* answer, int length) {
         std::array<std::uint8_t, 16> octets{};
         std::copy_n(reinterpret_cast<const std::uint8_t*>(&rows.at(static_cast<std::size_t>(i)).ip6addr), 16,
                     octets.begin());
+        ttl_s = std::min(ttl_s, std::max(rows.at(static_cast<std::size_t>(i)).ttl, 0));
         out.push_back(Address::v6(octets));
     }
     return out;
+}
+
+std::vector<SrvRecord> parse_srv(const unsigned char* answer, int length) {
+    ares_srv_reply* first = nullptr;
+    std::vector<SrvRecord> out;
+    if (ares_parse_srv_reply(answer, length, &first) != ARES_SUCCESS) return out;
+    for (const auto* row = first; row && out.size() < kMaxServices; row = row->next)
+        out.push_back({row->priority, row->weight, row->port, row->host ? row->host : ""});
+    ares_free_data(first);
+    return out;
+}
+
+void take_addresses(Lookup& lookup, const std::vector<Address>& found) {
+    std::size_t taken = 0;
+    for (const auto& address : found) {
+        if (taken == lookup.per_family) break;
+        auto& all = lookup.addresses;
+        if (address.is_unusable() || std::find(all.begin(), all.end(), address) != all.end()) continue;
+        all.push_back(address);
+        ++taken;
+    }
+    if (taken > 0) lookup.deadline = std::min(lookup.deadline, Clock::now() + lookup.grace);
 }
 
 Error failure_of(const Lookup& lookup) {
@@ -103,15 +133,21 @@ Error failure_of(const Lookup& lookup) {
 
 }  // namespace
 
-class AresResolver::Core : public std::enable_shared_from_this<AresResolver::Core> {
+class AresResolver::Core {
   public:
-    Core(asio::io_context& io, ResolverOptions options) : io_(io), options_(std::move(options)), timer_(io) {}
-    ~Core() { close(); }
-    Core(const Core&) = delete;
-    Core& operator=(const Core&) = delete;
+    Core(asio::io_context& io, ResolverOptions options)
+        : io_(io),
+          options_(std::move(options)),
+          channel_(std::make_shared<DnsChannel>(io, options_.servers, options_.try_timeout)) {}
 
-    static asio::awaitable<Result<std::vector<Address>>> resolve(std::shared_ptr<Core> core, HostName name,
-                                                                 Families families, Duration deadline);
+    static asio::awaitable<Result<NameAnswer>> lookup(std::shared_ptr<Core> core, HostName name, Families families,
+                                                      Duration deadline);
+    static asio::awaitable<Result<std::vector<Address>>> addresses(std::shared_ptr<Core> core, HostName name,
+                                                                   Families families, Duration deadline);
+    static asio::awaitable<Result<std::vector<SrvRecord>>> services(std::shared_ptr<Core> core, std::string name,
+                                                                    Duration deadline);
+
+    [[nodiscard]] std::optional<Result<NameAnswer>> local(const HostName& name, Families families);
 
     /// Ends what is under way; nothing can be asked afterwards.
     void end() {
@@ -120,190 +156,69 @@ class AresResolver::Core : public std::enable_shared_from_this<AresResolver::Cor
     }
 
   private:
-    struct Socket {
-        Socket(asio::io_context& io, int fd) : descriptor(io, fd) {}
-        asio::posix::stream_descriptor descriptor;
-        bool wants_read = false;
-        bool wants_write = false;
-        bool reading = false;  // a wait is under way
-        bool writing = false;
-    };
-    struct Question {
-        std::weak_ptr<Core> core;
-        std::shared_ptr<Lookup> lookup;
-        bool v6;
-    };
-
     Status open();
     void close();
-    void ask(const HostName& name, const std::shared_ptr<Lookup>& lookup, bool v6);
-    void answered(const Question& question, int status, const unsigned char* answer, int length);
-    void leave();
-    void set_timer();
-    void socket_changed(ares_socket_t fd, bool readable, bool writable);
-    void wait(ares_socket_t fd, const std::shared_ptr<Socket>& socket);
+    void ask(const std::string& name, int type, const std::shared_ptr<Lookup>& lookup);
+    static asio::awaitable<void> settle(std::shared_ptr<Core> core, std::shared_ptr<Lookup> lookup);
 
     asio::io_context& io_;
     ResolverOptions options_;
-    asio::steady_timer timer_;
-    ares_channel channel_ = nullptr;
+    std::shared_ptr<DnsChannel> channel_;
     HostsTable hosts_;
-    std::map<ares_socket_t, std::shared_ptr<Socket>> sockets_;
+    HostsStamp hosts_stamp_{};
     std::size_t waiting_ = 0;  // lookups that somebody waits for
     bool ended_ = false;
 };
 
 Status AresResolver::Core::open() {
     if (ended_) return Error{Errc::shutting_down, "the resolver was ended"};
-    if (channel_) return {};
-    static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-    if (library != ARES_SUCCESS) return Error{Errc::internal, ares_strerror(library)};
-    std::string lookups = "b";  // name servers only: the hosts file is read here, for both families together
-    ares_options options{};
-    options.timeout = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(options_.try_timeout).count());
-    options.tries = kTries;
-    options.lookups = lookups.data();
-    options.sock_state_cb_data = this;
-    options.sock_state_cb = [](void* self, ares_socket_t fd, int readable, int writable) {
-        static_cast<Core*>(self)->socket_changed(fd, readable != 0, writable != 0);
-    };
-    const int status = ares_init_options(
-        &channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB);
-    if (status != ARES_SUCCESS) {
-        channel_ = nullptr;
-        return Error{Errc::io, fmt::format("starting the resolver: {}", ares_strerror(status))};
-    }
-    if (!options_.servers.empty()) {
-        const int set = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
-        if (set != ARES_SUCCESS) {
-            close();
-            return Error{Errc::invalid_argument, fmt::format("name servers: {}", ares_strerror(set))};
-        }
-    }
-    hosts_ = read_hosts(options_.hosts_file);
-    return {};
+    if (waiting_ > 0) return {};
+    return channel_->open();
 }
 
-/// Never from inside a callback of c-ares: it destroys the channel.
 void AresResolver::Core::close() {
-    timer_.cancel();
-    if (auto* channel = std::exchange(channel_, nullptr)) ares_destroy(channel);
-    hosts_.clear();
+    channel_->close();
 }
 
-void AresResolver::Core::ask(const HostName& name, const std::shared_ptr<Lookup>& lookup, bool v6) {
+void AresResolver::Core::ask(const std::string& name, int type, const std::shared_ptr<Lookup>& lookup) {
     ++lookup->pending;
-    auto question = std::make_unique<Question>(Question{weak_from_this(), lookup, v6});
-    const ares_callback on_answer = [](void* raw, int status, int, unsigned char* answer, int length) {
-        const std::unique_ptr<Question> owned(static_cast<Question*>(raw));
-        --owned->lookup->pending;
-        if (const auto core = owned->core.lock())
-            core->answered(*owned, status, answer, length);
-        else
-            owned->lookup->status = status;
-        owned->lookup->wake.cancel();
-    };
     // A search domain must not turn a public name that does not exist into some local one.
-    const auto query = name.text().find('.') == std::string::npos ? ares_search : ares_query;
-    query(channel_, name.text().c_str(), ns_c_in, v6 ? ns_t_aaaa : ns_t_a, on_answer, question.release());
-}
-
-void AresResolver::Core::answered(const Question& question, int status, const unsigned char* answer, int length) {
-    auto& lookup = *question.lookup;
-    std::vector<Address> found;
-    if (status == ARES_SUCCESS) found = question.v6 ? parse_v6(answer, length) : parse_v4(answer, length);
-    std::size_t taken = 0;
-    for (const auto& address : found) {
-        if (taken == lookup.per_family) break;
-        auto& all = lookup.addresses;
-        if (address.is_unusable() || std::find(all.begin(), all.end(), address) != all.end()) continue;
-        all.push_back(address);
-        ++taken;
-    }
-    if (taken > 0)
-        lookup.deadline = std::min(lookup.deadline, Clock::now() + options_.grace);
-    else
-        lookup.status = status;
-}
-
-void AresResolver::Core::leave() {
-    if (--waiting_ == 0) close();
-}
-
-void AresResolver::Core::set_timer() {
-    if (!channel_) return;
-    timeval next{};
-    if (!ares_timeout(channel_, nullptr, &next)) {
-        timer_.cancel();
-        return;
-    }
-    timer_.expires_after(std::chrono::seconds(next.tv_sec) + std::chrono::microseconds(next.tv_usec) +
-                         std::chrono::milliseconds(1));
-    timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-        if (error || !self->channel_) return;
-        ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        self->set_timer();
+    const bool search = name.find('.') == std::string::npos;
+    channel_->ask(name, type, search, [lookup, type](int status, const unsigned char* answer, int length) {
+        --lookup->pending;
+        const auto before = lookup->addresses.size() + lookup->services.size();
+        if (status == ARES_SUCCESS && type == ns_t_srv)
+            lookup->services = parse_srv(answer, length);
+        else if (status == ARES_SUCCESS)
+            take_addresses(*lookup, type == ns_t_aaaa ? parse_v6(answer, length, lookup->ttl_s)
+                                                      : parse_v4(answer, length, lookup->ttl_s));
+        if (lookup->addresses.size() + lookup->services.size() == before) lookup->status = status;
+        lookup->wake.cancel();
     });
 }
 
-void AresResolver::Core::socket_changed(ares_socket_t fd, bool readable, bool writable) {
-    if (!readable && !writable) {  // c-ares is about to close it
-        const auto found = sockets_.find(fd);
-        if (found == sockets_.end()) return;
-        found->second->wants_read = found->second->wants_write = false;
-        found->second->descriptor.release();
-        sockets_.erase(found);
-        return;
+std::optional<Result<NameAnswer>> AresResolver::Core::local(const HostName& name, Families families) {
+    // Read again only when it is another file or has changed.
+    struct stat now {};
+    if (stat(options_.hosts_file.c_str(), &now) != 0) return std::nullopt;
+    const HostsStamp stamp{now.st_dev, now.st_ino, now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec};
+    if (stamp != hosts_stamp_) {
+        hosts_ = read_hosts(options_.hosts_file);
+        hosts_stamp_ = stamp;
     }
-    auto& socket = sockets_[fd];
-    if (!socket) socket = std::make_shared<Socket>(io_, fd);
-    socket->wants_read = readable;
-    socket->wants_write = writable;
-    wait(fd, socket);
+    const auto known = hosts_.find(name.text());
+    if (known == hosts_.end()) return std::nullopt;
+    NameAnswer answer;
+    for (const auto& address : known->second)
+        if ((address.is_v4() ? families.ipv4 : families.ipv6) && answer.addresses.size() < kMaxAddresses)
+            answer.addresses.push_back(address);
+    if (answer.addresses.empty()) return Error{Errc::not_found, "the hosts file has it in the other address family"};
+    return answer;
 }
 
-void AresResolver::Core::wait(ares_socket_t fd, const std::shared_ptr<Socket>& socket) {
-    const auto ready = [self = weak_from_this(), socket, fd](bool read, boost::system::error_code error) {
-        (read ? socket->reading : socket->writing) = false;
-        const auto core = self.lock();
-        if (error || !core || !core->channel_ || !(read ? socket->wants_read : socket->wants_write)) return;
-        ares_process_fd(core->channel_, read ? fd : ARES_SOCKET_BAD, read ? ARES_SOCKET_BAD : fd);
-        core->wait(fd, socket);
-        core->set_timer();
-    };
-    if (socket->wants_read && !socket->reading) {
-        socket->reading = true;
-        socket->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                                      [ready](boost::system::error_code error) { ready(true, error); });
-    }
-    if (socket->wants_write && !socket->writing) {
-        socket->writing = true;
-        socket->descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
-                                      [ready](boost::system::error_code error) { ready(false, error); });
-    }
-}
-
-asio::awaitable<Result<std::vector<Address>>> AresResolver::Core::resolve(std::shared_ptr<Core> core, HostName name,
-                                                                          Families families, Duration deadline) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    if (auto status = core->open(); !status) co_return status.error();
-    if (const auto known = core->hosts_.find(name.text()); known != core->hosts_.end()) {
-        std::vector<Address> addresses;
-        for (const auto& address : known->second)
-            if (address.is_v4() ? families.ipv4 : families.ipv6) addresses.push_back(address);
-        if (addresses.size() > kMaxAddresses) addresses.erase(addresses.begin() + kMaxAddresses, addresses.end());
-        if (core->waiting_ == 0) core->close();
-        if (addresses.empty()) co_return Error{Errc::not_found, "the hosts file has it in the other address family"};
-        co_return addresses;
-    }
-    if (core->options_.check_routes) families = worth_asking(families, routed_families());
-    const bool both = families.ipv4 && families.ipv6;
-    const auto lookup = std::make_shared<Lookup>(core->io_, both ? kMaxAddresses / 2 : kMaxAddresses);
-    lookup->deadline = Clock::now() + deadline;
+/// Waits until every question is answered, the deadline has passed or the caller is cancelled.
+asio::awaitable<void> AresResolver::Core::settle(std::shared_ptr<Core> core, std::shared_ptr<Lookup> lookup) {
     ++core->waiting_;
-    if (families.ipv4) core->ask(name, lookup, false);
-    if (families.ipv6) core->ask(name, lookup, true);
-    core->set_timer();
     while (lookup->pending > 0 && Clock::now() < lookup->deadline) {
         lookup->wake.expires_at(lookup->deadline);
         boost::system::error_code woken;
@@ -312,10 +227,50 @@ asio::awaitable<Result<std::vector<Address>>> AresResolver::Core::resolve(std::s
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) break;
     }
-    Result<std::vector<Address>> result = lookup->addresses;
-    if (lookup->addresses.empty()) result = failure_of(*lookup);
-    core->leave();  // may end the questions that are still open, so what they say then no longer counts
+    --core->waiting_;
+}
+
+asio::awaitable<Result<NameAnswer>> AresResolver::Core::lookup(std::shared_ptr<Core> core, HostName name,
+                                                               Families families, Duration deadline) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (auto known = core->local(name, families)) co_return *std::move(known);
+    if (auto status = core->open(); !status) co_return status.error();
+    if (core->options_.check_routes) families = worth_asking(families, routed_families());
+    const auto cap = families.ipv4 && families.ipv6 ? kMaxAddresses / 2 : kMaxAddresses;
+    const auto lookup = std::make_shared<Lookup>(core->io_, cap, core->options_.grace);
+    lookup->deadline = Clock::now() + deadline;
+    if (families.ipv4) core->ask(name.text(), ns_t_a, lookup);
+    if (families.ipv6) core->ask(name.text(), ns_t_aaaa, lookup);
+    co_await settle(core, lookup);
+    Result<NameAnswer> result = failure_of(*lookup);
+    NameAnswer answer;
+    answer.addresses = lookup->addresses;
+    answer.ttl_s = lookup->ttl_s;
+    if (!answer.addresses.empty()) result = std::move(answer);
+    // May end the questions that are still open, so what they say then no longer counts.
+    if (core->waiting_ == 0) core->close();
     co_return result;
+}
+
+asio::awaitable<Result<std::vector<SrvRecord>>> AresResolver::Core::services(std::shared_ptr<Core> core,
+                                                                             std::string name, Duration deadline) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (auto status = core->open(); !status) co_return status.error();
+    const auto lookup = std::make_shared<Lookup>(core->io_, kMaxAddresses, core->options_.grace);
+    lookup->deadline = Clock::now() + deadline;
+    core->ask(name, ns_t_srv, lookup);
+    co_await settle(core, lookup);
+    Result<std::vector<SrvRecord>> result = failure_of(*lookup);
+    if (!lookup->services.empty()) result = std::move(lookup->services);
+    if (core->waiting_ == 0) core->close();
+    co_return result;
+}
+
+asio::awaitable<Result<std::vector<Address>>> AresResolver::Core::addresses(std::shared_ptr<Core> core, HostName name,
+                                                                            Families families, Duration deadline) {
+    auto answer = co_await lookup(std::move(core), std::move(name), families, deadline);
+    if (!answer) co_return answer.error();
+    co_return std::move(answer->addresses);
 }
 
 AresResolver::AresResolver(asio::io_context& io, ResolverOptions options)
@@ -325,9 +280,21 @@ AresResolver::~AresResolver() {
     core_->end();
 }
 
+std::optional<Result<NameAnswer>> AresResolver::local(const HostName& name, Families families) {
+    return core_->local(name, families);
+}
+
+asio::awaitable<Result<NameAnswer>> AresResolver::lookup(HostName name, Families families, Duration deadline) {
+    return Core::lookup(core_, std::move(name), families, deadline);
+}
+
 asio::awaitable<Result<std::vector<Address>>> AresResolver::resolve(HostName name, Families families,
                                                                     Duration deadline) {
-    return Core::resolve(core_, std::move(name), families, deadline);
+    return Core::addresses(core_, std::move(name), families, deadline);
+}
+
+asio::awaitable<Result<std::vector<SrvRecord>>> AresResolver::services(HostName domain, Duration deadline) {
+    return Core::services(core_, std::string(kNtpService) + '.' + domain.text(), deadline);
 }
 
 }  // namespace ntpopt

@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "daemon/io/net/name_source.hpp"
 #include "daemon/ports/resolver.hpp"
 
 namespace ntpopt {
@@ -23,7 +24,7 @@ struct ResolverOptions {
     bool check_routes = true;  ///< leave out a family that leads nowhere
 };
 
-class AresResolver final : public Resolver {
+class AresResolver final : public Resolver, public NameSource {
   public:
     explicit AresResolver(boost::asio::io_context& io, ResolverOptions options = {});
     /// Questions that are under way end with Errc::shutting_down.
@@ -35,6 +36,14 @@ class AresResolver final : public Resolver {
     /// completed by the search domains. At most 8 addresses of each family where both are asked for.
     boost::asio::awaitable<Result<std::vector<Address>>> resolve(HostName name, Families families,
                                                                  Duration deadline) override;
+
+    [[nodiscard]] std::optional<Result<NameAnswer>> local(const HostName& name, Families families) override;
+
+    /// The same with the time for which the answer holds.
+    boost::asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration deadline) override;
+
+    /// The SRV records of _ntp._udp below the domain, at most 64; Errc::not_found where it has none.
+    boost::asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration deadline) override;
 
   private:
     class Core;

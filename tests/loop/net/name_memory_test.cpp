@@ -1,0 +1,170 @@
+// NameMemory: nobody is asked twice within the hour, whatever the answer was.
+#include "daemon/io/net/name_memory.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "memory_cache.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+class FakeSource final : public NameSource {
+  public:
+    std::vector<std::string> asked;
+    std::map<std::string, std::string> hosts;
+    Result<NameAnswer> answer = NameAnswer{{*Address::parse("192.0.2.1")}, 60};
+    Result<std::vector<SrvRecord>> records = std::vector<SrvRecord>{{1, 2, 123, "ntp.corp.example"}};
+
+    std::optional<Result<NameAnswer>> local(const HostName& name, Families) override {
+        const auto found = hosts.find(name.text());
+        if (found == hosts.end()) return std::nullopt;
+        return NameAnswer{{*Address::parse(found->second)}, 0};
+    }
+    asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration) override {
+        asked.push_back(name.text() + (families.ipv6 ? "" : " 4"));
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+        co_return answer;
+    }
+    asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration) override {
+        asked.push_back("srv " + domain.text());
+        co_return records;
+    }
+};
+
+class SetClock final : public Clock {
+  public:
+    RealTime time = RealTime(500'000h);
+    [[nodiscard]] RealTime now() const override { return time; }
+    [[nodiscard]] Duration since_boot() const override { return 1h; }
+    [[nodiscard]] double random() override { return 0.5; }
+};
+
+struct NameMemoryTest : testing::Test {
+    asio::io_context io{1};
+    FakeSource source;
+    test::MemoryCache cache;
+    SetClock clock;
+    NameMemory names{source, cache, clock};
+
+    std::string ask(const std::string& name, int times = 1, Families families = {}) {
+        std::string out;
+        for (int i = 0; i < times; ++i)
+            asio::co_spawn(io, names.resolve(*HostName::parse(name), families, 5s),
+                           [&](std::exception_ptr, Result<std::vector<Address>> result) {
+                               out = result ? (result->empty() ? "empty" : result->front().text())
+                                            : result.error().detail;
+                           });
+        io.restart();
+        io.run();
+        return out;
+    }
+};
+
+TEST_F(NameMemoryTest, AsksOnceAnHour) {
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    clock.time += 59min;
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    EXPECT_EQ(source.asked.size(), 1U);
+    clock.time += 1min;
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    EXPECT_EQ(source.asked.size(), 2U);
+    EXPECT_THAT(names.known(*HostName::parse("a.example")), ElementsAre(*Address::parse("192.0.2.1")));
+    EXPECT_TRUE(names.known(*HostName::parse("b.example")).empty());
+    EXPECT_EQ(source.asked.size(), 2U) << "known() asks nobody";
+}
+
+TEST_F(NameMemoryTest, OneQuestionServesAllWhoAskAtTheSameTime) {
+    EXPECT_EQ(ask("a.example", 5), "192.0.2.1");
+    EXPECT_EQ(source.asked.size(), 1U);
+}
+
+TEST_F(NameMemoryTest, ARestartIsNoReasonToAskAgain) {
+    ask("a.example");
+    NameMemory after(source, cache, clock);
+    asio::co_spawn(io, after.resolve(*HostName::parse("a.example"), {}, 5s),
+                   [](std::exception_ptr, const auto& result) { EXPECT_TRUE(result); });
+    io.restart();
+    io.run();
+    EXPECT_EQ(source.asked.size(), 1U);
+}
+
+TEST_F(NameMemoryTest, AFailureCountsAnHourTooUnlessTheNetworkChanges) {
+    source.answer = Error{Errc::timeout, "no name server answered in time"};
+    EXPECT_EQ(ask("a.example"), "no name server answered in time");
+    clock.time += 30min;
+    EXPECT_EQ(ask("a.example"), "no name server answered in time (asked 30 min ago; once an hour is enough)");
+    EXPECT_EQ(source.asked.size(), 1U);
+    names.network_changed();
+    source.answer = NameAnswer{{*Address::parse("192.0.2.2")}, 60};
+    EXPECT_EQ(ask("a.example"), "192.0.2.2");
+    names.network_changed();
+    clock.time += 1min;
+    EXPECT_EQ(ask("a.example"), "192.0.2.2");
+    EXPECT_EQ(source.asked.size(), 2U) << "what was answered holds in the other network, too";
+}
+
+TEST_F(NameMemoryTest, DeadNameServersLeaveTheAnswerOfBefore) {
+    ask("a.example");
+    clock.time += 2h;
+    source.answer = Error{Errc::timeout, "no name server answered in time"};
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    clock.time += 24h;
+    EXPECT_EQ(ask("a.example"), "no name server answered in time");
+}
+
+TEST_F(NameMemoryTest, TheHostsFileCountsAtOnce) {
+    source.answer = Error{Errc::not_found, "the name does not exist"};
+    EXPECT_EQ(ask("a.example"), "the name does not exist");
+    source.hosts["a.example"] = "10.0.0.1";
+    EXPECT_EQ(ask("a.example"), "10.0.0.1");
+    EXPECT_EQ(source.asked.size(), 1U);
+}
+
+TEST_F(NameMemoryTest, OtherFamiliesAreAnotherQuestion) {
+    ask("a.example");
+    ask("a.example", 1, {true, false});
+    EXPECT_THAT(source.asked, ElementsAre("a.example", "a.example 4"));
+}
+
+TEST_F(NameMemoryTest, ServiceRecordsAreRememberedLikewise) {
+    const auto ask_services = [&] {
+        Result<std::vector<SrvRecord>> out = Error{};
+        asio::co_spawn(io, names.services(*HostName::parse("corp.example"), 5s),
+                       [&](std::exception_ptr, Result<std::vector<SrvRecord>> found) { out = std::move(found); });
+        io.restart();
+        io.run();
+        return out;
+    };
+    EXPECT_EQ(ask_services()->front().target, "ntp.corp.example");
+    clock.time += 10min;
+    EXPECT_EQ(ask_services()->front().target, "ntp.corp.example");
+    EXPECT_EQ(source.asked.size(), 1U);
+    source.records = Error{Errc::not_found, "the name does not exist"};
+    clock.time += 2h;
+    EXPECT_EQ(ask_services().error().code, Errc::not_found);
+    clock.time += 10min;
+    EXPECT_EQ(ask_services().error().code, Errc::not_found);
+    EXPECT_EQ(source.asked.size(), 2U);
+}
+
+TEST_F(NameMemoryTest, ADamagedMemoryIsNoMemory) {
+    cache.put(CachedAnswer{"a.example", "aaaaa", {"[1, 2]"}, {}, {}});
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+}
+
+}  // namespace
+}  // namespace ntpopt
