@@ -37,13 +37,18 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
       store_(std::move(store)),
       resolver_(io_),
       time_service_(pump_),
-      discovery_(options.data_dir),
+      names_(resolver_, store_, clock_),
+      discovery_(options.data_dir, pump_, names_, clock_),
       control_(std::move(options.config), optimizer_, store_),
       optimizer_(io_.get_executor(),
-                 RoundPorts{discovery_.discoverers(), discovery_.place(), resolver_, prober_, time_service_, clock_},
+                 RoundPorts{discovery_.discoverers(), discovery_.place(), names_, prober_, time_service_, clock_},
                  store_, control_, std::move(config), machine_hash()),
       face_(pump_, tasks_, control_, authority_),
-      route_watch_(io_, kRouteSettles, [this] { optimizer_.trigger(Trigger::network_changed); }),
+      route_watch_(io_, kRouteSettles,
+                   [this] {
+                       names_.network_changed();
+                       optimizer_.trigger(Trigger::network_changed);
+                   }),
       sleep_watch_(
           io_, [this](Duration) { optimizer_.trigger(Trigger::resumed); }, [this] { optimizer_.check_service_soon(); }),
       service_watch_(io_, [this] { optimizer_.check_service_soon(); }) {
@@ -55,6 +60,7 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
 }
 
 int Daemon::run() {
+    tasks_.spawn("time zone", discovery_.learn_time_zone());
     tasks_.spawn("optimizer", serve());
     wait_for_signal();
     start_watching();

@@ -15,6 +15,7 @@
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/io/bus/bus_pump.hpp"
 #include "daemon/io/bus/task_group.hpp"
+#include "daemon/io/net/name_memory.hpp"
 #include "daemon/io/net/resolver.hpp"
 #include "daemon/io/ntp/udp_prober.hpp"
 #include "daemon/io/store/sqlite_store.hpp"
@@ -58,6 +59,7 @@ class Daemon {
     AresResolver resolver_;
     UdpProber prober_;
     BusTimeService time_service_;
+    NameMemory names_;
     Discovery discovery_;
     DaemonControl control_;
     Optimizer optimizer_;

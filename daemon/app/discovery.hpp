@@ -4,23 +4,35 @@
 #include <string>
 #include <vector>
 
+#include "daemon/io/bus/bus_pump.hpp"
+#include "daemon/io/discover/cloud.hpp"
+#include "daemon/io/discover/dhcp.hpp"
 #include "daemon/io/discover/discoverers.hpp"
+#include "daemon/io/discover/domain_servers.hpp"
 #include "daemon/io/discover/place_files.hpp"
 
 namespace ntpopt {
 
 class Discovery {
   public:
-    /// Reads catalogue and region tables from the folder; without them names are known by configuration only.
-    explicit Discovery(const std::string& data_dir);
+    /// Reads catalogue and region tables from the folder; without them names are known by configuration only. All
+    /// others outlive it.
+    Discovery(const std::string& data_dir, BusPump& pump, NameMemory& names, const Clock& clock);
+
+    /// Asks systemd-timedated for the time zone where no file tells it. Once, at the start.
+    boost::asio::awaitable<void> learn_time_zone();
 
     [[nodiscard]] std::vector<Discoverer*> discoverers();
     [[nodiscard]] const Place& place() const { return place_; }
 
   private:
+    BusPump& pump_;
     PlaceFiles place_;
     ConfiguredServers configured_;
     CurrentServers current_;
+    DhcpServers dhcp_;
+    DomainServers domain_;
+    CloudServers cloud_;
     PoolZones pool_zones_;
     CatalogueServers catalogue_;
 };

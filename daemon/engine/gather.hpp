@@ -1,9 +1,10 @@
 // Runs several fallible coroutines at the same time and waits for all of them. What escapes from one becomes its own
-// Errc::internal and spoils nothing else.
+// Errc::internal and spoils nothing else. And one coroutine under a deadline.
 #pragma once
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "common/duration.hpp"
 #include "common/error.hpp"
 
 namespace ntpopt {
@@ -63,6 +65,44 @@ boost::asio::awaitable<std::vector<Result<T>>> gather(std::vector<boost::asio::a
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     }
     co_return std::move(shared->results);
+}
+
+/// The result of the work, or Errc::timeout at the deadline: then the work is cancelled, and whether and when it obeys
+/// delays nobody. Cancelled itself, it cancels the work and says Errc::shutting_down.
+template <typename T>
+boost::asio::awaitable<Result<T>> with_deadline(boost::asio::awaitable<Result<T>> work, Duration deadline) {
+    namespace asio = boost::asio;
+    struct Shared {
+        explicit Shared(asio::any_io_executor executor) : timer(executor) {}
+        std::optional<Result<T>> result;
+        asio::cancellation_signal signal;
+        asio::steady_timer timer;
+    };
+    const auto executor = co_await asio::this_coro::executor;
+    auto shared = std::make_shared<Shared>(executor);
+    shared->timer.expires_after(deadline);
+    auto on_done = [shared](std::exception_ptr failure, Result<T> result) {
+        if (failure) {
+            try {
+                std::rethrow_exception(failure);
+            } catch (const std::exception& e) {
+                result = Error{Errc::internal, e.what()};
+            }
+        }
+        shared->result = std::move(result);
+        shared->timer.cancel();
+    };
+    asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(shared->signal.slot(), std::move(on_done)));
+    co_await asio::this_coro::throw_if_cancelled(false);
+    boost::system::error_code woken;
+    auto token = asio::redirect_error(asio::use_awaitable, woken);
+    if (!shared->result) co_await shared->timer.async_wait(token);
+    if (shared->result) co_return std::move(*shared->result);
+    shared->signal.emit(asio::cancellation_type::terminal);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+        co_return Error{Errc::shutting_down, "the round was stopped"};
+    co_return Error{Errc::timeout, "took longer than " + render_duration(deadline)};
 }
 
 }  // namespace ntpopt

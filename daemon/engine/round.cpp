@@ -1,4 +1,4 @@
-// The story of a round, one stage after the other.
+// The story of a round, one stage after the other. Whom to ask is settled in round_candidates.cpp.
 #include "daemon/engine/round.hpp"
 
 #include <fmt/format.h>
@@ -10,41 +10,12 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "common/text.hpp"
-#include "daemon/core/discover/candidates.hpp"
 #include "daemon/core/select/choices.hpp"
 #include "daemon/core/select/leap.hpp"
-#include "daemon/engine/gather.hpp"
 
 namespace ntpopt {
 namespace asio = boost::asio;
 namespace {
-
-constexpr Duration kResolveDeadline = std::chrono::seconds(5);
-constexpr std::size_t kAddressesOfAPool = 4;  // what one client of the pool uses at most
-
-/// Of a server's addresses one of each family is measured, of a pool's up to four: its members differ.
-std::vector<Address> worth_asking(const std::vector<Address>& addresses, bool pool) {
-    std::vector<Address> chosen;
-    bool seen[2] = {false, false};
-    for (const auto& address : addresses) {
-        if (address.is_unusable()) continue;
-        if (pool ? chosen.size() >= kAddressesOfAPool : std::exchange(seen[address.is_v4() ? 1 : 0], true)) continue;
-        chosen.push_back(address);
-    }
-    return chosen;
-}
-
-Observation unresolved(const Candidate& candidate, std::string why) {
-    return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), true};
-}
-
-Observation left_out(const Candidate& candidate, std::string why) {
-    return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), false};
-}
-
-std::string count_of(std::size_t count, std::string_view singular) {
-    return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
-}
 
 /// The applier's words for people, bounded as everything from another process.
 constexpr std::size_t kMaxPlanLines = 1000;
@@ -114,88 +85,6 @@ asio::awaitable<bool> Round::timed(Stage stage, asio::awaitable<StageResult> wor
 
 void Round::note_stage(Stage stage, bool ok, double duration_s, std::string detail) {
     report_.stages.push_back({stage, ok, duration_s, std::move(detail)});
-}
-
-asio::awaitable<Round::StageResult> Round::discover() {
-    auto observed = co_await ports_.time_service.observe();
-    if (observed) {
-        service_ = *std::move(observed);
-        hooks_.observed(service_);
-    } else {
-        service_problem_ = observed.error().detail;
-    }
-    report_.service = service_.service;
-    for (const auto& source : context().current)
-        report_.previous.push_back(source.endpoint.text());
-    report_.selected = report_.previous;
-
-    std::vector<asio::awaitable<Result<std::vector<Candidate>>>> tasks;
-    for (auto* discoverer : ports_.discoverers)
-        tasks.push_back(discoverer->discover(request_.config, service_));
-    auto found = co_await gather(std::move(tasks));
-    std::vector<Candidate> all;
-    std::string detail;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const auto name = ports_.discoverers[i]->name();
-        detail += fmt::format("{}{} {}", detail.empty() ? "" : ", ", name,
-                              found[i] ? std::to_string(found[i]->size()) : "failed (" + found[i].error().detail + ")");
-        if (found[i]) all.insert(all.end(), found[i]->begin(), found[i]->end());
-    }
-    const auto here = ports_.place.region(request_.config.discovery);
-    report_.region = here.text();
-    // Whoever is in the set is asked whatever the discoverers say, and before anybody else.
-    const auto& incumbents = request_.state.incumbents;
-    for (const auto& incumbent : incumbents) {
-        Candidate candidate{incumbent.endpoint, CandidateSource::current};
-        candidate.pool = incumbent.pool;
-        all.push_back(std::move(candidate));
-    }
-    candidates_ = merge_candidates(std::move(all), ports_.place.catalogue(), here);
-    std::stable_partition(candidates_.begin(), candidates_.end(), [&](const Candidate& candidate) {
-        return std::any_of(incumbents.begin(), incumbents.end(),
-                           [&](const Incumbent& incumbent) { return incumbent.endpoint == candidate.endpoint; });
-    });
-    if (!service_problem_.empty()) detail += fmt::format("; NTP service unknown ({})", service_problem_);
-    co_return count_of(candidates_.size(), "candidate") + ": " + detail;
-}
-
-asio::awaitable<Round::StageResult> Round::resolve() {
-    const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
-    const Families families{request_.config.probe.ipv4, request_.config.probe.ipv6};
-    std::vector<const Candidate*> asked;
-    std::vector<asio::awaitable<Result<std::vector<Address>>>> tasks;
-    const auto budget = static_cast<std::size_t>(request_.config.probe.max_candidates);
-    std::size_t used = 0;
-    for (const auto& candidate : candidates_) {
-        if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
-            observations_.push_back(left_out(candidate, "left alone for now"));
-        } else if (used++ >= budget) {
-            observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", budget)));
-        } else if (const auto* address = candidate.endpoint.host.address()) {
-            auto observation = unresolved(candidate, "");
-            observation.address = *address;
-            observations_.push_back(std::move(observation));
-        } else {
-            asked.push_back(&candidate);
-            tasks.push_back(ports_.resolver.resolve(*candidate.endpoint.host.name(), families, kResolveDeadline));
-        }
-    }
-    const auto answers = co_await gather(std::move(tasks));
-    std::size_t failed = 0;
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-        const auto addresses = answers[i] ? worth_asking(*answers[i], asked[i]->pool) : std::vector<Address>{};
-        if (addresses.empty()) {
-            ++failed;
-            observations_.push_back(
-                unresolved(*asked[i], answers[i] ? "no usable address" : answers[i].error().detail));
-        }
-        for (const auto& address : addresses) {
-            auto observation = unresolved(*asked[i], "");
-            observation.address = address;
-            observations_.push_back(std::move(observation));
-        }
-    }
-    co_return fmt::format("{} asked, {} without an address", count_of(answers.size(), "name"), failed);
 }
 
 asio::awaitable<Round::StageResult> Round::probe() {

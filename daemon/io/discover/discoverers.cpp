@@ -8,17 +8,17 @@ namespace ntpopt {
 
 namespace {
 
-using Candidates = Result<std::vector<Candidate>>;
+using Candidates = Result<Discovered>;
 
 Candidates find_pool_zones(const DiscoveryConfig& config, const ServiceObservation& service, const Place& place) {
-    if (!config.regional) return std::vector<Candidate>();
+    if (!config.regional) return Discovered();
     const auto here = place.region(config);
     if (config.pool_zone != "auto") return pool_zone_candidates(here, config.pool_zone);
     return pool_zone_candidates(here, find_vendor_zone(configured_names(service)));
 }
 
 Candidates find_in_catalogue(const DiscoveryConfig& config, const Catalogue& catalogue) {
-    if (!config.global) return std::vector<Candidate>();
+    if (!config.global) return Discovered();
     if (catalogue.entries().empty()) return Error{Errc::not_found, "the catalogue is missing or damaged"};
     return catalogue.candidates();
 }

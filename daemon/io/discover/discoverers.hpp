@@ -10,14 +10,14 @@ namespace ntpopt {
 class ConfiguredServers final : public Discoverer {
   public:
     [[nodiscard]] std::string_view name() const override { return "configuration"; }
-    boost::asio::awaitable<Result<std::vector<Candidate>>> discover(Config config, ServiceObservation service) override;
+    boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
 };
 
 /// What the NTP service uses today (`discovery.current`).
 class CurrentServers final : public Discoverer {
   public:
     [[nodiscard]] std::string_view name() const override { return "current"; }
-    boost::asio::awaitable<Result<std::vector<Candidate>>> discover(Config config, ServiceObservation service) override;
+    boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
 };
 
 /// Zones of the NTP Pool for the machine's region, and the vendor's (`discovery.regional`, `discovery.pool_zone`).
@@ -25,7 +25,7 @@ class PoolZones final : public Discoverer {
   public:
     explicit PoolZones(const Place& place) : place_(place) {}
     [[nodiscard]] std::string_view name() const override { return "pool_zones"; }
-    boost::asio::awaitable<Result<std::vector<Candidate>>> discover(Config config, ServiceObservation service) override;
+    boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
 
   private:
     const Place& place_;
@@ -36,7 +36,7 @@ class CatalogueServers final : public Discoverer {
   public:
     explicit CatalogueServers(const Place& place) : place_(place) {}
     [[nodiscard]] std::string_view name() const override { return "catalogue"; }
-    boost::asio::awaitable<Result<std::vector<Candidate>>> discover(Config config, ServiceObservation service) override;
+    boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
 
   private:
     const Place& place_;

@@ -94,7 +94,8 @@ std::string PlaceFiles::zone() const {
     for (const auto& path : {link_target(paths_.localtime), final_target(paths_.localtime)})
         if (auto name = zone_of_path(path); !name.empty()) return name;
     const auto text = read_or_empty(paths_.timezone);
-    return std::string(trim(text.substr(0, text.find('\n'))));
+    auto name = std::string(trim(text.substr(0, text.find('\n'))));
+    return name.empty() ? told_zone_ : name;
 }
 
 std::vector<Address> PlaceFiles::own_addresses() const {

@@ -23,6 +23,11 @@ class PlaceFiles final : public Place {
     /// given up.
     [[nodiscard]] Status load();
 
+    /// What systemd-timedated says, for where no file tells the zone.
+    void set_told_zone(std::string zone) { told_zone_ = std::move(zone); }
+    /// Whether the files tell the zone by themselves.
+    [[nodiscard]] bool has_zone() const { return !zone().empty(); }
+
     /// Follows the time zone when it changes. Without tables, or in UTC, nothing is known.
     [[nodiscard]] Region region(const DiscoveryConfig& config) const override;
     [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
@@ -35,6 +40,7 @@ class PlaceFiles final : public Place {
     [[nodiscard]] std::string zone() const;
 
     PlacePaths paths_;
+    std::string told_zone_;
     Catalogue catalogue_;
     Continents continents_;
     mutable std::string known_zone_;  // and its region, so that the tables are read once

@@ -27,19 +27,19 @@ class FixedPlace final : public Place {
         *Catalogue::parse("[[server]]\noperator = 'O'\nnames = ['o.example']\nterms = 't'\nas_of = '2025-01'");
 };
 
-Result<std::vector<Candidate>> run(Discoverer& discoverer, const Config& config,
-                                   const ServiceObservation& service = {}) {
+Result<Discovered> run(Discoverer& discoverer, const Config& config, const ServiceObservation& service = {}) {
     boost::asio::io_context io(1);
-    Result<std::vector<Candidate>> out = Error{Errc::internal, "did not run"};
+    Result<Discovered> out = Error{Errc::internal, "did not run"};
     boost::asio::co_spawn(io, discoverer.discover(config, service),
-                          [&](std::exception_ptr, Result<std::vector<Candidate>> found) { out = std::move(found); });
+                          [&](std::exception_ptr, Result<Discovered> found) { out = std::move(found); });
     io.run();
     return out;
 }
 
 std::vector<std::string> names(Discoverer& discoverer, const Config& config, const ServiceObservation& service = {}) {
     std::vector<std::string> out;
-    for (const auto& candidate : *run(discoverer, config, service))
+    const auto found = run(discoverer, config, service);
+    for (const auto& candidate : found->candidates)
         out.push_back((candidate.pool ? "pool " : "") + candidate.endpoint.text());
     return out;
 }

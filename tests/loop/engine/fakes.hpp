@@ -22,12 +22,13 @@ namespace asio = boost::asio;
 class FakeDiscoverer final : public Discoverer {
   public:
     std::vector<Candidate> found;
+    std::vector<std::string> notes;
     std::optional<Error> failure;
 
     [[nodiscard]] std::string_view name() const override { return "fake"; }
-    asio::awaitable<Result<std::vector<Candidate>>> discover(Config, ServiceObservation) override {
+    asio::awaitable<Result<Discovered>> discover(Config, ServiceObservation) override {
         if (failure) co_return *failure;
-        co_return found;
+        co_return Discovered(found, notes);
     }
 };
 

@@ -17,6 +17,7 @@ import unittest
 from points import points_of
 
 HERE = pathlib.Path(__file__).resolve().parent
+PARALLEL = int(os.environ.get("NTPOPT_MATRIX_WORLDS", "12"))
 FAMILIES = ("own", "other", "dead")
 THIRD = None if os.environ.get("NTPOPT_MATRIX") == "all" else datetime.date.today().toordinal() % 3
 # A disk that breaks while a change to dead servers is undone is met by the other families' points as well.
@@ -25,8 +26,8 @@ CHANGES_SOMETHING = ("write", "fchmod", "fsync", "renameat", "unlinkat", "mkdira
 CAN_FAIL = {"ENOSPC": ("openat", "write", "fsync", "mkdirat"), "EIO": ("openat", "write", "fsync", "renameat", "unlinkat")}
 
 
-def run_side(service, family, *what):
-    done = subprocess.run([sys.executable, HERE / "side.py", service, family, *what], capture_output=True, text=True, timeout=1500)
+def run_side(service, family, what):
+    done = subprocess.run([sys.executable, HERE / "side.py", service, family, what], capture_output=True, text=True, timeout=1500)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("{", "["))]
     if done.returncode != 0 or not lines:
         raise AssertionError(f"{service} {family}: {done.stdout[-2000:]}{done.stderr[-4000:]}")
@@ -40,9 +41,9 @@ def spread(points, most):
     return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
 
 
-def all_points(family, files, others):
-    """Every point of one family, as two undisturbed changes show them: calls on files, and calls to others."""
-    (before, after), (others_before, others_after) = files, others
+def all_points(service, family):
+    """Every point of one family, as an undisturbed change shows them, and one after the last, which must not be met."""
+    (before, after), (others_before, others_after) = run_side(service, family, "count")[0]
     points = []
     for call in CHANGES_SOMETHING:
         if call in after:
@@ -58,21 +59,17 @@ def all_points(family, files, others):
 
 class Matrix:
     service = ""
-    worlds = 12  # side by side: each waits most of the time
 
     @classmethod
     def setUpClass(cls):
-        with concurrent.futures.ThreadPoolExecutor(cls.worlds) as pool:
-            counts = {(family, what): pool.submit(run_side, cls.service, family, "count", what)
-                      for family in FAMILIES for what in ("files", "others")}
-            families = {family: all_points(family, *(counts[family, what].result()[0] for what in ("files", "others")))
-                        for family in FAMILIES}
+        with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+            families = dict(zip(FAMILIES, pool.map(lambda family: all_points(cls.service, family), FAMILIES)))
             cls.known = {family: len(points) for family, points in families.items()}
             if THIRD is not None:
                 families = {family: points[THIRD::3] for family, points in families.items()}
             worlds = []
             for family, points in families.items():
-                share = max(1, round(cls.worlds * len(points) / max(1, sum(map(len, families.values())))))
+                share = max(1, round(PARALLEL * len(points) / max(1, sum(map(len, families.values())))))
                 worlds += [pool.submit(run_side, cls.service, family, json.dumps(points[i::share])) for i in range(share) if points[i::share]]
             cls.results = [result for world in worlds for result in world.result()]
             cls.asked = {family: len(points) for family, points in families.items()}
@@ -110,7 +107,6 @@ class ChronydEdited(Matrix, unittest.TestCase):
 
 class Ntpd(Matrix, unittest.TestCase):
     service = "ntpd"
-    worlds = 30  # ntpd needs ten seconds after each restart
 
 
 class Timesyncd(Matrix, unittest.TestCase):

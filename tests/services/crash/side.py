@@ -133,18 +133,28 @@ class Torture:
             self.side.start()
         return status
 
-    def count(self, what):
-        """The calls of one undisturbed change, on files or to others: their counts before it began and after."""
+    def count(self):
+        """The calls of one undisturbed change: their counts before it began and after."""
         trace = self.world.directory / "trace"
-        calls, watched = (ON_FILES, watched_paths(self.side, self.state_dir)) if what == "files" else (self.side.TALKS, ())
-        self.prepare()
-        self.world.applier = self.world.start("counted", [*tracer(trace, calls, watched), self.world.program("daemon/apply/ntpopt-apply"),
-                                                          *self.arguments(), "--no-idle-exit"])
-        self.world.wait_for(lambda: self.world.has_owner("org.ntpopt1.Applier"), 30, "the applier on the bus")
-        self.world.call("observe")  # the first question of all makes connections that a change does not
-        before = count_calls(trace.read_text())
-        self.world.finish(self.world.call("apply", self.side.choices(self.target()), {"by_hand": True}), timeout=150)
-        return before, count_calls(trace.read_text())
+        paths = watched_paths(self.side, self.state_dir)
+        counts = []
+        for calls, watched in ((ON_FILES, paths), (self.side.TALKS, ())):
+            self.prepare()
+            under = tracer(trace, calls, watched)
+            target = self.target()
+            start = self.world.start("counted", [*under, self.world.program("daemon/apply/ntpopt-apply"), *self.arguments(), "--no-idle-exit"])
+            self.world.wait_for(lambda: self.world.has_owner("org.ntpopt1.Applier"), 30, "the applier on the bus")
+            self.world.applier = start
+            self.world.call("observe")  # the first question of all makes connections that a change does not
+            before = count_calls(trace.read_text())
+            report = self.world.finish(self.world.call("apply", self.side.choices(target), {"by_hand": True}), timeout=150)
+            after = count_calls(trace.read_text())
+            self.stop_applier()
+            if report["state"] == "committed":
+                self.current = target
+            self.side.settle()
+            counts.append((before, after))
+        return counts
 
     def settled(self, expected):
         """Whom the service follows, once that is what is expected or does not become it."""
@@ -203,10 +213,9 @@ def main():
     lab.enter()
     torture = Torture(service, family)
     try:
-        if points[0] == "count":
-            print(json.dumps(torture.count(points[1])))
-            return
-        for index, point in enumerate(json.loads(points[0])):
+        if points == ["count"]:
+            print(json.dumps(torture.count()))
+        for index, point in enumerate([] if points == ["count"] else json.loads(points[0])):
             try:
                 print(json.dumps(torture.try_point(*point, by_bus=index % 2 == 0)), flush=True)
             except Exception as error:  # the rest of the points go on in another world

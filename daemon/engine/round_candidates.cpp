@@ -1,0 +1,155 @@
+// The first two stages of a round: whom there is to ask, and where they are.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "common/text.hpp"
+#include "daemon/core/discover/candidates.hpp"
+#include "daemon/core/discover/explore.hpp"
+#include "daemon/core/discover/pool_zones.hpp"
+#include "daemon/engine/gather.hpp"
+#include "daemon/engine/round.hpp"
+
+namespace ntpopt {
+namespace asio = boost::asio;
+namespace {
+
+/// Longer than fetching a list may take; whoever is later is left out of this round.
+constexpr Duration kDiscoverDeadline = std::chrono::seconds(12);
+constexpr Duration kResolveDeadline = std::chrono::seconds(5);
+constexpr std::size_t kAddressesOfAPool = 4;  // what one client of the pool uses at most
+constexpr std::size_t kMaxNotes = 20;         // of one discoverer
+
+/// Of a server's addresses one of each family is measured, of a pool's up to four: its members differ.
+std::vector<Address> worth_asking(const std::vector<Address>& addresses, const Candidate& candidate) {
+    std::vector<Address> chosen;
+    bool seen[2] = {false, false};
+    for (const auto& address : addresses) {
+        if (!may_lead_to(candidate, address)) continue;
+        if (candidate.pool ? chosen.size() >= kAddressesOfAPool : std::exchange(seen[address.is_v4() ? 1 : 0], true))
+            continue;
+        chosen.push_back(address);
+    }
+    return chosen;
+}
+
+std::string why_none(const Result<std::vector<Address>>& answer, const Candidate& candidate) {
+    if (!answer) return answer.error().detail;
+    const auto refused = std::find_if(answer->begin(), answer->end(),
+                                      [&](const Address& address) { return !may_lead_to(candidate, address); });
+    if (refused == answer->end() || refused->is_unusable()) return "no usable address";
+    return fmt::format("leads to the private address {}, which only a configured server may", refused->text());
+}
+
+Observation unresolved(const Candidate& candidate, std::string why) {
+    return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), true};
+}
+
+Observation left_out(const Candidate& candidate, std::string why) {
+    return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), false};
+}
+
+}  // namespace
+
+asio::awaitable<Round::StageResult> Round::discover() {
+    auto observed = co_await ports_.time_service.observe();
+    if (observed) {
+        service_ = *std::move(observed);
+        hooks_.observed(service_);
+    } else {
+        service_problem_ = observed.error().detail;
+    }
+    report_.service = service_.service;
+    for (const auto& source : context().current)
+        report_.previous.push_back(source.endpoint.text());
+    report_.selected = report_.previous;
+
+    std::vector<asio::awaitable<Result<Discovered>>> tasks;
+    for (auto* discoverer : ports_.discoverers)
+        tasks.push_back(with_deadline(discoverer->discover(request_.config, service_), kDiscoverDeadline));
+    auto found = co_await gather(std::move(tasks));
+    std::vector<Candidate> all;
+    std::string detail;
+    std::string notes;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto name = ports_.discoverers[i]->name();
+        const auto said = found[i] ? std::to_string(found[i]->candidates.size())
+                                   : "failed (" + printable(found[i].error().detail) + ")";
+        detail += fmt::format("{}{} {}", detail.empty() ? "" : ", ", name, said);
+        if (!found[i]) continue;
+        all.insert(all.end(), found[i]->candidates.begin(), found[i]->candidates.end());
+        for (std::size_t n = 0; n < std::min(found[i]->notes.size(), kMaxNotes); ++n)
+            notes += fmt::format("; {}: {}", name, printable(found[i]->notes[n]));
+    }
+    const auto here = ports_.place.region(request_.config.discovery);
+    report_.region = here.text();
+    // Whoever is in the set is asked whatever the discoverers say.
+    for (const auto& incumbent : request_.state.incumbents) {
+        Candidate candidate{incumbent.endpoint, CandidateSource::current};
+        candidate.pool = incumbent.pool;
+        all.push_back(std::move(candidate));
+    }
+    candidates_ = order_to_ask(
+        merge_candidates(std::move(all), ports_.place.catalogue(), here), request_.state,
+        [this](const Host& host) { return host.name() ? ports_.resolver.known(*host.name()) : std::vector<Address>(); },
+        to_seconds(ports_.clock.now().time_since_epoch()));
+    if (!service_problem_.empty()) notes += fmt::format("; NTP service unknown ({})", service_problem_);
+    co_return count_of(candidates_.size(), "candidate") + ": " + detail + notes;
+}
+
+asio::awaitable<Round::StageResult> Round::resolve() {
+    const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
+    const Families families{request_.config.probe.ipv4, request_.config.probe.ipv6};
+    std::vector<const Candidate*> asked;
+    std::vector<asio::awaitable<Result<std::vector<Address>>>> tasks;
+    const auto budget = static_cast<std::size_t>(request_.config.probe.max_candidates);
+    std::size_t used = 0;
+    for (const auto& candidate : candidates_) {
+        if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
+            observations_.push_back(left_out(candidate, "left alone for now"));
+        } else if (const auto* address = candidate.endpoint.host.address();
+                   address && !may_lead_to(candidate, *address)) {
+            observations_.push_back(left_out(candidate, "a private address, which only a configured server may have"));
+        } else if (used++ >= budget) {
+            observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", budget)));
+        } else if (address) {
+            auto observation = unresolved(candidate, "");
+            observation.address = *address;
+            observations_.push_back(std::move(observation));
+        } else {
+            asked.push_back(&candidate);
+            tasks.push_back(ports_.resolver.resolve(*candidate.endpoint.host.name(), families, kResolveDeadline));
+        }
+    }
+    const auto answers = co_await gather(std::move(tasks));
+    const auto stand_in = [&](std::size_t i) -> const Candidate* {
+        const auto name = wider_zone(*asked[i]);
+        if (name.empty() || !answers[i] || !is_sparse_zone(*answers[i])) return nullptr;
+        for (std::size_t j = 0; j < asked.size(); ++j)
+            if (asked[j]->endpoint.host.text() == name && answers[j]) return asked[j];
+        return nullptr;
+    };
+    std::size_t failed = 0;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (const auto* wider = stand_in(i)) {
+            observations_.push_back(
+                left_out(*asked[i], fmt::format("too few servers in this zone; {} stands in", wider->endpoint.text())));
+            continue;
+        }
+        const auto addresses = answers[i] ? worth_asking(*answers[i], *asked[i]) : std::vector<Address>{};
+        if (addresses.empty()) {
+            ++failed;
+            observations_.push_back(unresolved(*asked[i], why_none(answers[i], *asked[i])));
+        }
+        for (const auto& address : addresses) {
+            auto observation = unresolved(*asked[i], "");
+            observation.address = address;
+            observations_.push_back(std::move(observation));
+        }
+    }
+    co_return fmt::format("{} asked, {} without an address", count_of(answers.size(), "name"), failed);
+}
+
+}  // namespace ntpopt

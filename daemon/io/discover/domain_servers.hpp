@@ -1,0 +1,25 @@
+// NTP servers that the search domains announce by SRV records (`discovery.srv`).
+#pragma once
+
+#include <string>
+
+#include "daemon/io/net/name_memory.hpp"
+#include "daemon/ports/discoverer.hpp"
+
+namespace ntpopt {
+
+class DomainServers final : public Discoverer {
+  public:
+    /// `names` outlives it.
+    explicit DomainServers(NameMemory& names, std::string resolv_conf = "/etc/resolv.conf")
+        : names_(names), resolv_conf_(std::move(resolv_conf)) {}
+
+    [[nodiscard]] std::string_view name() const override { return "srv"; }
+    boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
+
+  private:
+    NameMemory& names_;
+    std::string resolv_conf_;
+};
+
+}  // namespace ntpopt
