@@ -12,7 +12,7 @@ import lab  # noqa: E402
 from points import ON_FILES, count_calls, tracer, watched_paths  # noqa: E402
 
 FINAL = ("committed", "rolled_back", "degraded")
-SIDES = {"chronyd": ("chrony_side", "ChronySide"), "chronyd-edited": ("chrony_edited_side", "ChronyEditedSide"), 
+SIDES = {"chronyd": ("chrony_side", "ChronySide"), "chronyd-edited": ("chrony_edited_side", "ChronyEditedSide"),
          "ntpd": ("ntpd_side", "NtpdSide"), "timesyncd": ("timesyncd_side", "TimesyncdSide")}
 
 
