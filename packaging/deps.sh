@@ -15,12 +15,12 @@ sudo=()
 export DEBIAN_FRONTEND=noninteractive
 
 build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libfmt-dev libtomlplusplus-dev
-                nlohmann-json3-dev libc-ares-dev libsqlite3-dev libcli11-dev)
+                nlohmann-json3-dev libc-ares-dev libsqlite3-dev libcli11-dev ccache)
 # Development files that may be unpacked instead of installed (headers, and a link to a library that is there).
 unpackable_packages=(libboost1.81-dev libsystemd-dev)
 # What the daemons below build/deps/daemons are linked with, and what makes the small world they run in.
 demo_packages=(python3 iproute2 dbus-daemon util-linux procps libseccomp2 libgnutls30 libnettle8 libcap2 libedit2)
-test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata ccache
+test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata
                libbsd0 libssl3 libacl1 libapparmor1 libblkid1 libgcrypt20 libip4tc2 libkmod2 liblz4-1 libmount1 libzstd1)
 fuzz_packages=(clang libclang-rt-dev)
 daemon_packages=(chrony)
