@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/core/record/selection_state.hpp"
@@ -28,6 +29,10 @@ Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::mov
     else
         trouble_(last.error().detail);
     last_run_id = static_cast<std::uint64_t>(get_integer(last_run, "run_id").value_or(0));
+    if (auto kept = TraceLog::parse(load(kTrace)))
+        trace = *std::move(kept);
+    else
+        trouble_(kept.error().detail);
     if (const auto text = get_string(load(kOverrides), "interval"); !text.empty()) {
         if (const auto parsed = parse_duration(text))
             interval = *parsed;
@@ -37,6 +42,7 @@ Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::mov
 }
 
 Status Memory::record_round(const HistoryConfig& limits, std::optional<RealTime> now) {
+    trace.keep_within(std::min<std::uint64_t>(TraceLog::kMaxBytes, limits.max_size / 4));
     Remembered what;
     what.documents.emplace_back(kSelection, to_json(selection));
     what.documents.emplace_back(kOpenRound, nullptr);
@@ -95,15 +101,15 @@ void Memory::save_open_round(const OpenRound& round) {
                                  {"events", std::move(events)}});
 }
 
-TraceLog Memory::load_trace() {
-    auto trace = TraceLog::parse(trace_ ? *trace_ : load(kTrace));
-    if (trace) return *std::move(trace);
-    trouble_(trace.error().detail);
-    return {};
-}
-
-void Memory::put_trace(TraceLog trace) {
-    trace_ = std::move(trace).document();
+Status Memory::for_each_line(const std::function<bool(std::string line)>& take) const {
+    bool more = true;
+    auto read = store_.trace([&](std::uint64_t segment, std::string line) {
+        if (!trace.change().afresh && trace.has_segment(segment)) more = take(std::move(line));
+        return more;
+    });
+    for (const auto& [segment, line] : trace.change().added)
+        if (more) more = take(line);
+    return read;
 }
 
 Json Memory::load(std::string_view name) {
@@ -113,10 +119,12 @@ Json Memory::load(std::string_view name) {
     return nullptr;
 }
 
-/// What waits goes with it. A trace that cannot be written is given up: it notices itself where it does not fit.
+/// What waits of the trace goes with it; where it cannot, it waits on.
 Status Memory::save(Remembered what) {
-    if (trace_) what.documents.emplace_back(kTrace, *std::exchange(trace_, std::nullopt));
+    what.trace = &trace.change();
+    what.documents.emplace_back(kTrace, trace.document());
     auto saved = store_.save(what);
+    if (saved) trace.mark_kept();
     problem_ = saved ? std::string() : saved.error().detail;
     return saved;
 }

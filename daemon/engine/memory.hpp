@@ -36,8 +36,9 @@ class Memory {
     std::uint64_t last_run_id = 0;
     std::optional<Duration> interval;  ///< set at run time
 
-    /// Remembers the round that has ended (last_run), the selection's memory, what waits, and that no change is open:
-    /// all of it in one transaction, or nothing. `now`: where the clock is to be believed.
+    /// Remembers the round that has ended (last_run), the trace as far as it takes a quarter of the size, the
+    /// selection's memory, what waits, and that no change is open: all of it in one transaction, or nothing. `now`:
+    /// where the clock is to be believed.
     [[nodiscard]] Status record_round(const HistoryConfig& limits, std::optional<RealTime> now);
 
     /// These are trouble where they fail; what could not be remembered is with the next round.
@@ -47,10 +48,10 @@ class Memory {
     [[nodiscard]] std::optional<OpenRound> open_round();
     void save_open_round(const OpenRound& round);
 
-    /// The trace of the last rounds. It is read when it is needed and not held, since that is seldom; what is put waits
-    /// for whatever is remembered next.
-    [[nodiscard]] TraceLog load_trace();
-    void put_trace(TraceLog trace);
+    /// The trace of the last rounds: what is done to it waits for whatever is remembered next.
+    TraceLog trace;
+    /// Its lines, the oldest first, until `take` says false. They are read when they are needed, since that is seldom.
+    [[nodiscard]] Status for_each_line(const std::function<bool(std::string line)>& take) const;
 
     /// Why the last attempt to remember something failed; empty where it did not.
     [[nodiscard]] const std::string& problem() const { return problem_; }
@@ -63,7 +64,6 @@ class Memory {
 
     Store& store_;
     Trouble trouble_;
-    std::optional<Json> trace_;  ///< waits to be remembered
     std::string problem_;
 };
 

@@ -87,7 +87,7 @@ class Optimizer {
     /// be remembered.
     [[nodiscard]] const RecordedRound* last_round();
     /// The last rounds as a trace that a replay decides in the same way.
-    [[nodiscard]] Result<std::vector<std::string>> trace(const TraceWindow& window);
+    [[nodiscard]] Result<std::vector<std::string>> trace(const TraceWindow& window) const;
 
   private:
     struct Request {
@@ -112,7 +112,7 @@ class Optimizer {
     void note_decided(const DecidedRound& round);
     void note_round_ended(Outcome outcome, SelectionState next);
     void change_selection(const TraceEvent& event);
-    void change_selection(const TraceEvent& event, TraceLog& trace);
+    void change_memory(const TraceEvent& event);
     void announce_blacklisted(const SelectionState& before);
     void set_state(std::string state);
     void refresh_schedule();

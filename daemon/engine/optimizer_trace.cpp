@@ -33,27 +33,22 @@ void Optimizer::note_decided(const DecidedRound& round) {
     last_round_.reset();
     if (round.observations.size() <= TraceLog::kMaxCandidates)
         last_round_ = RecordedRound{round.observations, round.state, round.config, round.context, round.decision};
-    auto trace = memory_.load_trace();
-    trace.add_round(round);
-    memory_.put_trace(std::move(trace));
+    memory_.trace.add_round(round);
     round_in_trace_ = true;
 }
 
 /// `next` is the memory that the round ended with; what was asked meanwhile is done to it too.
 void Optimizer::note_round_ended(Outcome outcome, SelectionState next) {
     memory_.selection = std::move(next);
-    if (!round_in_trace_ && held_back_.empty()) return;
-    auto trace = memory_.load_trace();
-    if (std::exchange(round_in_trace_, false)) trace.settle(end_of(outcome), memory_.selection);
+    if (std::exchange(round_in_trace_, false)) memory_.trace.settle(end_of(outcome), memory_.selection);
     for (const auto& event : std::exchange(held_back_, {}))
-        change_selection(event, trace);
-    memory_.put_trace(std::move(trace));
+        change_memory(event);
 }
 
-void Optimizer::change_selection(const TraceEvent& event, TraceLog& trace) {
+void Optimizer::change_memory(const TraceEvent& event) {
     const auto before = memory_.selection;
     memory_.selection = after_event(std::move(memory_.selection), event);
-    trace.add_event(event, before, memory_.selection);
+    memory_.trace.add_event(event, before, memory_.selection);
 }
 
 void Optimizer::change_selection(const TraceEvent& event) {
@@ -67,32 +62,35 @@ void Optimizer::change_selection(const TraceEvent& event) {
             memory_.save_open_round(*open);
         }
     } else {
-        auto trace = memory_.load_trace();
-        change_selection(event, trace);
-        memory_.put_trace(std::move(trace));
+        change_memory(event);
     }
     memory_.save_selection();
     announce_blacklisted(before);
 }
 
 const RecordedRound* Optimizer::last_round() {
-    if (!std::exchange(sought_last_round_, true)) {
-        const auto trace = memory_.load_trace();
+    if (!std::exchange(sought_last_round_, true) && memory_.trace.has_last_round()) {
         Replay replay;
-        bool same = trace.has_last_round();
-        for (const auto& line : same ? trace.lines() : std::vector<std::string>()) {
+        bool same = true;
+        const auto read = memory_.for_each_line([&](const std::string& line) {
             const auto answer = replay.feed(line);
-            if (!answer) return nullptr;
-            same = answer->output.empty() ? same : !answer->differs;
-        }
+            same = answer && (answer->output.empty() ? same : !answer->differs);
+            return answer.has_value();
+        });
         // Decided otherwise by this version of ntpopt: an explanation of it would not be one of what happened.
-        if (same) last_round_ = replay.last_round();
+        if (read && same) last_round_ = replay.last_round();
     }
     return last_round_ ? &*last_round_ : nullptr;
 }
 
-Result<std::vector<std::string>> Optimizer::trace(const TraceWindow& window) {
-    return cut_trace(memory_.load_trace().lines(), window);
+Result<std::vector<std::string>> Optimizer::trace(const TraceWindow& window) const {
+    std::vector<std::string> lines;
+    const auto read = memory_.for_each_line([&lines](std::string line) {
+        lines.push_back(std::move(line));
+        return true;
+    });
+    if (!read) return read.error();
+    return cut_trace(lines, window);
 }
 
 }  // namespace ntpopt

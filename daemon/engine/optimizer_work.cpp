@@ -94,10 +94,8 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
         report.selected = done->selected;
         report.transaction = done->id;
         if (committed) {
-            auto trace = memory_.load_trace();
             const double now_s = to_seconds(ports_.clock.now().time_since_epoch());
-            change_selection({.kind = TraceEvent::Kind::forgotten, .time_s = now_s}, trace);
-            memory_.put_trace(std::move(trace));
+            change_memory({.kind = TraceEvent::Kind::forgotten, .time_s = now_s});
         }
     }
     report.stages.push_back({Stage::apply, report.outcome == Outcome::applied, report.duration_s, report.reason});

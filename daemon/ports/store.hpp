@@ -2,6 +2,8 @@
 // rounds. The real one is io/store/sqlite_store.hpp. What is read back of the past is in archive.hpp.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 #include "common/json.hpp"
 #include "common/time_text.hpp"
 #include "daemon/core/config/config.hpp"
+#include "daemon/core/record/trace_log.hpp"
 
 namespace ntpopt {
 
@@ -19,6 +22,7 @@ namespace ntpopt {
 struct Remembered {
     std::vector<std::pair<std::string, Json>> documents;  ///< each replaces its namesake; null removes it
     std::optional<Json> round;                            ///< the document of a round that has ended
+    const TraceChange* trace = nullptr;                   ///< what is to be done to the lines of the trace
     HistoryConfig limits{};                               ///< how long and how large, where there is a round
     /// Now, where the clock is to be believed: only then does anything go for its age.
     std::optional<RealTime> now{};
@@ -33,6 +37,10 @@ class Store {
 
     /// The document of the round with the highest number, or null where there is none.
     [[nodiscard]] virtual Result<Json> last_round() = 0;
+
+    /// Every line of the trace with its segment, the oldest first, until `take` says false.
+    using TakeLine = std::function<bool(std::uint64_t segment, std::string line)>;
+    [[nodiscard]] virtual Status trace(const TakeLine& take) = 0;
 
     /// Remembers durably, in one transaction.
     [[nodiscard]] virtual Status save(const Remembered& what) = 0;

@@ -35,49 +35,57 @@ std::string left_out_line(double time_s) {
 
 }  // namespace
 
-Result<TraceLog> TraceLog::parse(Json document) {
+Result<TraceLog> TraceLog::parse(const Json& document) {
     TraceLog out;
     if (document.is_null()) return out;
     const Error damaged{Errc::parse, "the trace of the last rounds is damaged; a new one is begun"};
-    if (!document.is_object() || get_integer(document, "format") != 1) return damaged;
+    const auto format = get_integer(document, "format");
+    if (!document.is_object() || (format != 1 && format != 2)) return damaged;
     out.config_ = get_string(document, "config");
     out.memory_ = get_string(document, "memory");
     out.open_ = get_bool(document, "open");
+    out.left_out_ = get_bool(document, "left_out");
     out.has_last_round_ = get_bool(document, "has_last_round");
-    if (!document["segments"].is_array()) return damaged;
-    for (auto& segment : document["segments"]) {
-        if (!segment.is_object() || !segment["lines"].is_array()) return damaged;
-        Segment read;
-        for (auto& line : segment["lines"]) {
-            if (!line.is_string()) return damaged;
-            append(read, std::move(line.get_ref<std::string&>()));
+    const auto segments = document.find("segments");
+    if (segments == document.end() || !segments->is_array()) return damaged;
+    out.change_.afresh = format == 1;
+    for (const auto& segment : *segments) {
+        Segment read{out.next_segment_, 0, 0};
+        if (format == 2) {
+            const auto number = get_integer(segment, "number");
+            const auto rounds = get_integer(segment, "rounds");
+            const auto bytes = get_integer(segment, "bytes");
+            if (!number || !rounds || !bytes || *number < 1 || *rounds < 0 || *bytes < 0) return damaged;
+            read = {static_cast<std::uint64_t>(*number), static_cast<std::size_t>(*rounds),
+                    static_cast<std::size_t>(*bytes)};
         }
-        out.segments_.push_back(std::move(read));
+        out.next_segment_ = std::max(out.next_segment_, read.number + 1);
+        out.segments_.push_back(read);
+        if (format == 2) continue;
+        for (const auto& line : get_array(segment, "lines")) {
+            if (!line.is_string()) return damaged;
+            out.append(line.get<std::string>());
+        }
     }
     return out;
 }
 
-Json TraceLog::document() && {
+Json TraceLog::document() const {
     auto segments = Json::array();
-    for (auto& segment : segments_) {
-        auto lines = Json::array();
-        for (auto& line : segment.lines)
-            lines.push_back(std::move(line));
-        segments.push_back(Json{{"lines", std::move(lines)}});
-    }
-    return Json{{"format", 1},
+    for (const auto& segment : segments_)
+        segments.push_back(Json{{"number", segment.number}, {"rounds", segment.rounds}, {"bytes", segment.bytes}});
+    return Json{{"format", 2},
                 {"config", config_},
                 {"memory", memory_},
                 {"open", open_},
+                {"left_out", left_out_},
                 {"has_last_round", has_last_round_},
                 {"segments", std::move(segments)}};
 }
 
-std::size_t TraceLog::size() const {
-    std::size_t bytes = 0;
-    for (const auto& segment : segments_)
-        bytes += segment.bytes;
-    return bytes;
+bool TraceLog::has_segment(std::uint64_t number) const {
+    return std::any_of(segments_.begin(), segments_.end(),
+                       [number](const Segment& segment) { return segment.number == number; });
 }
 
 /// Begins a new segment where the last is full.
@@ -85,30 +93,34 @@ void TraceLog::room_for(std::size_t bytes) {
     const bool full = segments_.empty() || segments_.back().rounds >= kRoundsOfASegment ||
                       segments_.back().bytes + bytes > kMaxBytes / 4;
     if (!full) return;
-    segments_.emplace_back();
+    segments_.push_back({next_segment_++, 0, 0});
     config_.clear();
     memory_.clear();
 }
 
-void TraceLog::append(Segment& segment, std::string line) {
+void TraceLog::append(std::string line) {
+    auto& segment = segments_.back();
     if (is_round(line)) ++segment.rounds;
     segment.bytes += line.size();
-    segment.lines.push_back(std::move(line));
+    left_out_ = false;
+    change_.added.emplace_back(segment.number, std::move(line));
 }
 
-void TraceLog::append(std::string line) {
-    append(segments_.back(), std::move(line));
-}
-
-void TraceLog::trim() {
-    const auto rounds = [this] {
-        std::size_t count = 0;
-        for (const auto& segment : segments_)
-            count += segment.rounds;
-        return count;
-    };
-    while (!segments_.empty() && (rounds() > kMaxRounds || size() > kMaxBytes))
+void TraceLog::keep_within(std::size_t max_bytes) {
+    std::size_t rounds = 0;
+    std::size_t bytes = 0;
+    for (const auto& segment : segments_) {
+        rounds += segment.rounds;
+        bytes += segment.bytes;
+    }
+    while (!segments_.empty() && (rounds > kMaxRounds || bytes > max_bytes)) {
+        const auto gone = segments_.front();
         segments_.erase(segments_.begin());
+        rounds -= gone.rounds;
+        bytes -= gone.bytes;
+        change_.dropped.push_back(gone.number);
+        std::erase_if(change_.added, [&gone](const auto& line) { return line.first == gone.number; });
+    }
     if (!segments_.empty()) return;
     memory_.clear();
     has_last_round_ = false;
@@ -121,8 +133,9 @@ void TraceLog::add_round(const DecidedRound& round) {
     if (!has_last_round_) {
         if (segments_.empty()) room_for(0);
         memory_.clear();
-        const bool told = !segments_.back().lines.empty() && segments_.back().lines.back().find("\"left_out\"") < 16;
-        if (!told) append(left_out_line(round.context.time_s));
+        if (left_out_) return;
+        append(left_out_line(round.context.time_s));
+        left_out_ = true;
         return;
     }
     const auto decided = fingerprint(render_decision(round.context.time_s, round.decision));
@@ -137,7 +150,7 @@ void TraceLog::add_round(const DecidedRound& round) {
             append(std::move(part));
     append(std::move(line));
     open_ = true;
-    trim();
+    keep_within(kMaxBytes);
 }
 
 void TraceLog::settle(const std::optional<TraceEvent>& end, const SelectionState& after) {
@@ -160,14 +173,7 @@ void TraceLog::add_event(const TraceEvent& event, const SelectionState& before, 
             append(std::move(part));
     append(std::move(line));
     memory_ = fingerprint_of(after);
-    trim();
-}
-
-std::vector<std::string> TraceLog::lines() const {
-    std::vector<std::string> out;
-    for (const auto& segment : segments_)
-        out.insert(out.end(), segment.lines.begin(), segment.lines.end());
-    return out;
+    keep_within(kMaxBytes);
 }
 
 Result<std::vector<std::string>> cut_trace(const std::vector<std::string>& lines, const TraceWindow& window) {

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "common/text.hpp"
+
 namespace ntpopt {
 namespace {
 
@@ -38,6 +40,9 @@ constexpr std::array<const char*, 1> kMigrations{
         previous TEXT NOT NULL,
         selected TEXT NOT NULL,
         reason TEXT NOT NULL);
+
+    CREATE TABLE trace (place INTEGER PRIMARY KEY, segment INTEGER NOT NULL, line TEXT NOT NULL);
+    CREATE INDEX trace_by_segment ON trace (segment);
 
     CREATE TABLE dns_cache (
         name TEXT NOT NULL,
@@ -78,20 +83,29 @@ constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());
 /// Each commit is on the disk when it returns. A page cache of 256 KiB is enough for a daemon that writes four times a
 /// day.
 constexpr const char* kSettings = R"(
-    PRAGMA locking_mode = EXCLUSIVE;
-    PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -256;
     PRAGMA temp_store = MEMORY;
 )";
 
+Status set_up(Database& database) {
+    if (auto alone = database.script("PRAGMA locking_mode = EXCLUSIVE"); !alone) return alone;
+    const auto pages = database.number("PRAGMA page_count");
+    if (!pages) return pages.error();
+    // Only where it is new: this writes, and a full disk must not keep us from reading.
+    if (*pages == 0)
+        if (auto set = database.script("PRAGMA auto_vacuum = INCREMENTAL"); !set) return set;
+    return database.script(kSettings);
+}
+
 Status check(Database& database) {
     auto rows = database.query("PRAGMA integrity_check(1)");
     const auto found = rows.next();
     if (!found) return found.error();
     if (*found && rows.text(0) == "ok") return {};
-    return Error{Errc::parse, *found ? rows.text(0) : "SQLite does not say that it is whole"};
+    const auto told = *found ? rows.text(0) : std::string("SQLite does not say that it is whole");
+    return Error{Errc::parse, printable(lines(told).back())};
 }
 
 Status migrate(Database& database) {
@@ -120,7 +134,7 @@ Status migrate(Database& database) {
 Result<Database> open_memory(const std::string& path) {
     auto database = Database::open(path);
     if (!database) return database;
-    if (auto set = database->script(kSettings); !set) return set.error();
+    if (auto set = set_up(*database); !set) return set.error();
     if (auto whole = check(*database); !whole) return whole.error();
     if (auto current = migrate(*database); !current) return current.error();
     return database;

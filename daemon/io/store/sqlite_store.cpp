@@ -145,6 +145,15 @@ Result<Json> SqliteStore::last_round() {
     return unpack_round(*stored);
 }
 
+Status SqliteStore::trace(const TakeLine& take) {
+    if (!database_) return {};
+    auto rows = database_->query("SELECT segment, line FROM trace ORDER BY place");
+    for (auto more = rows.next();; more = rows.next()) {
+        if (!more) return more.error();
+        if (!*more || !take(rows.natural(0), rows.text(1))) return {};
+    }
+}
+
 Status SqliteStore::save(const Remembered& what) {
     if (!database_)
         if (auto again = reopen(); !again) return again;
@@ -159,6 +168,8 @@ Status SqliteStore::write(const Remembered& what) {
     if (!transaction) return transaction.error();
     for (const auto& [name, document] : what.documents)
         if (auto done = write_document(name, document); !done) return done;
+    if (what.trace)
+        if (auto done = write_trace(*what.trace); !done) return done;
     if (what.round) {
         if (auto done = write_caches(); !done) return done;
         if (auto done = write_round(what); !done) return done;
@@ -175,6 +186,17 @@ Status SqliteStore::write_document(const std::string& name, const Json& document
     if (document.is_null()) return database_->run("DELETE FROM documents WHERE name = ?", name);
     return database_->run("INSERT INTO documents VALUES (?, ?) ON CONFLICT DO UPDATE SET document = excluded.document",
                           name, render_json(document));
+}
+
+Status SqliteStore::write_trace(const TraceChange& change) {
+    if (change.afresh)
+        if (auto done = database_->run("DELETE FROM trace"); !done) return done;
+    for (const auto segment : change.dropped)
+        if (auto done = database_->run("DELETE FROM trace WHERE segment = ?", segment); !done) return done;
+    for (const auto& [segment, line] : change.added)
+        if (auto done = database_->run("INSERT INTO trace (segment, line) VALUES (?, ?)", segment, line); !done)
+            return done;
+    return {};
 }
 
 Status SqliteStore::write_round(const Remembered& what) {

@@ -29,6 +29,7 @@ class SqliteStore final : public Store, public Archive, public Cache {
 
     [[nodiscard]] Result<Json> load(std::string_view name) override;
     [[nodiscard]] Result<Json> last_round() override;
+    [[nodiscard]] Status trace(const TakeLine& take) override;
     [[nodiscard]] Status save(const Remembered& what) override;
 
     [[nodiscard]] Result<std::vector<std::uint64_t>> find(const RoundWindow& window) override;
@@ -51,6 +52,7 @@ class SqliteStore final : public Store, public Archive, public Cache {
     [[nodiscard]] Status reopen();
     [[nodiscard]] Status write(const Remembered& what);
     [[nodiscard]] Status write_document(const std::string& name, const Json& document);
+    [[nodiscard]] Status write_trace(const TraceChange& change);
     [[nodiscard]] Status write_round(const Remembered& what);
     [[nodiscard]] Status write_caches();
     [[nodiscard]] Status forget_old(const HistoryConfig& limits, RealTime now);

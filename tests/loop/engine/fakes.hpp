@@ -182,6 +182,7 @@ class MemoryStore final : public Store {
   public:
     std::map<std::string, Json, std::less<>> documents;
     std::vector<Json> rounds;
+    std::vector<std::pair<std::uint64_t, std::string>> trace_lines;
     std::vector<Remembered> written;  ///< without their contents: how often, and what was asked for
     bool full = false;
 
@@ -190,6 +191,11 @@ class MemoryStore final : public Store {
         return found == documents.end() ? Json(nullptr) : found->second;
     }
     [[nodiscard]] Result<Json> last_round() override { return rounds.empty() ? Json(nullptr) : rounds.back(); }
+    [[nodiscard]] Status trace(const TakeLine& take) override {
+        for (const auto& [segment, line] : trace_lines)
+            if (!take(segment, line)) break;
+        return {};
+    }
     [[nodiscard]] Status save(const Remembered& what) override {
         if (full) return Error{Errc::io, "No space left on device"};
         for (const auto& [name, document] : what.documents) {
@@ -199,7 +205,11 @@ class MemoryStore final : public Store {
                 documents[name] = document;
         }
         if (what.round) rounds.push_back(*what.round);
-        written.push_back({{}, std::nullopt, what.limits, what.now});
+        if (what.trace && what.trace->afresh) trace_lines.clear();
+        for (const auto segment : what.trace ? what.trace->dropped : std::vector<std::uint64_t>())
+            std::erase_if(trace_lines, [segment](const auto& line) { return line.first == segment; });
+        if (what.trace) trace_lines.insert(trace_lines.end(), what.trace->added.begin(), what.trace->added.end());
+        written.push_back({.documents = {}, .round = std::nullopt, .limits = what.limits, .now = what.now});
         return {};
     }
 };

@@ -134,6 +134,35 @@ TEST(SqliteStore, AClockThatWasWrongCostsNothingAndLeavesNothing) {
     EXPECT_THAT(store.find({}).value(), ElementsAre(1, 3));
 }
 
+TEST(SqliteStore, TheLinesOfTheTraceComeBackInTheirOrder) {
+    Scratch scratch;
+    const auto lines_of = [](SqliteStore& store) {
+        std::vector<std::string> lines;
+        EXPECT_TRUE(store.trace([&](std::uint64_t segment, std::string line) {
+            lines.push_back(fmt::format("{} {}", segment, line));
+            return lines.size() < 3;
+        }));
+        return lines;
+    };
+    {
+        auto store = open_store(scratch);
+        Remembered what;
+        const TraceChange first{true, {}, {{1, "a"}, {1, "b"}, {2, "c"}}};
+        what.trace = &first;
+        ASSERT_TRUE(store.save(what));
+        const TraceChange second{false, {1}, {{2, "d"}, {3, "e"}, {3, "f"}}};
+        what.trace = &second;
+        ASSERT_TRUE(store.save(what));
+    }
+    auto store = open_store(scratch);
+    EXPECT_THAT(lines_of(store), ElementsAre("2 c", "2 d", "3 e"));
+    Remembered what;
+    const TraceChange third{true, {}, {{1, "g"}}};
+    what.trace = &third;
+    ASSERT_TRUE(store.save(what));
+    EXPECT_THAT(lines_of(store), ElementsAre("1 g"));
+}
+
 TEST(SqliteStore, ADamagedFileIsSetAsideAndAFreshOneBegun) {
     const std::vector<std::pair<const char*, std::function<void(std::fstream&)>>> damages{
         {"no database", [](std::fstream& file) { file << std::string(8192, 'x'); }},

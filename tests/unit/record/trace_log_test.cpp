@@ -12,11 +12,38 @@ namespace {
 using testing::ElementsAreArray;
 using testing::IsEmpty;
 
+/// Where the lines are kept.
+struct Kept {
+    std::vector<std::pair<std::uint64_t, std::string>> rows;
+
+    void keep(TraceLog& log) {
+        if (log.change().afresh) rows.clear();
+        for (const auto segment : log.change().dropped)
+            std::erase_if(rows, [segment](const auto& row) { return row.first == segment; });
+        rows.insert(rows.end(), log.change().added.begin(), log.change().added.end());
+        log.mark_kept();
+    }
+    [[nodiscard]] std::vector<std::string> lines() const {
+        std::vector<std::string> out;
+        for (const auto& row : rows)
+            out.push_back(row.second);
+        return out;
+    }
+};
+
 struct Life {
     world::Machine machine;
     world::Dice dice{7};
     TraceLog log;
+    Kept kept;
     std::vector<std::string> decisions;
+
+    std::vector<std::string> lines() {
+        kept.keep(log);
+        for (const auto& row : kept.rows)
+            EXPECT_TRUE(log.has_segment(row.first));
+        return kept.lines();
+    }
 
     void round(const std::vector<Observation>& seen) {
         auto result = decide(seen, machine.state, machine.config, machine.context);
@@ -26,7 +53,8 @@ struct Life {
         log.settle(std::nullopt, machine.state);
         machine.context.time_s += 6 * 3600;
         // As after a restart.
-        log = TraceLog::parse(parse_json(render_json(std::move(log).document())).value()).value();
+        kept.keep(log);
+        log = TraceLog::parse(parse_json(render_json(log.document())).value()).value();
     }
     void rounds(int count) {
         for (int i = 0; i < count; ++i)
@@ -57,7 +85,7 @@ std::size_t bytes_of(const std::vector<std::string>& lines) {
 TEST(TraceLog, KeepsTheLastRoundsAndTheMemoryTheyBeganWith) {
     Life life;
     life.rounds(130);
-    const auto played = play(life.log.lines());
+    const auto played = play(life.lines());
     EXPECT_GT(played.size(), TraceLog::kMaxRounds - TraceLog::kRoundsOfASegment);
     EXPECT_LE(played.size(), TraceLog::kMaxRounds);
     EXPECT_THAT(played, ElementsAreArray(life.decisions.end() - static_cast<std::ptrdiff_t>(played.size()),
@@ -68,9 +96,9 @@ TEST(TraceLog, NeverGrowsBeyondItsBytes) {
     Life life;
     for (int i = 0; i < 60; ++i) {
         life.round(world::observe(world::honest(200)));
-        ASSERT_LE(bytes_of(life.log.lines()), TraceLog::kMaxBytes);
+        ASSERT_LE(bytes_of(life.lines()), TraceLog::kMaxBytes);
     }
-    const auto played = play(life.log.lines());
+    const auto played = play(life.lines());
     ASSERT_FALSE(played.empty());
     EXPECT_EQ(played.back(), life.decisions.back());
 }
@@ -87,10 +115,10 @@ TEST(TraceLog, ManyBlacklistingsDoNotFillIt) {
         life.log.add_event(event, state, after);
         state = std::move(after);
     }
-    EXPECT_LE(bytes_of(life.log.lines()), TraceLog::kMaxBytes);
+    EXPECT_LE(bytes_of(life.lines()), TraceLog::kMaxBytes);
     life.machine.state = state;
     life.rounds(2);
-    EXPECT_THAT(play(life.log.lines()), testing::Contains(life.decisions.back()));
+    EXPECT_THAT(play(life.lines()), testing::Contains(life.decisions.back()));
 }
 
 TEST(TraceLog, ARoundWithoutAnEndIsFollowedByTheMemory) {
@@ -101,14 +129,14 @@ TEST(TraceLog, ARoundWithoutAnEndIsFollowedByTheMemory) {
     life.log.add_round({seen, life.machine.state, life.machine.config, life.machine.context, result.decision});
     life.decisions.push_back(render_decision(life.machine.context.time_s, result.decision));
     life.rounds(2);
-    EXPECT_THAT(play(life.log.lines()), ElementsAreArray(life.decisions));
+    EXPECT_THAT(play(life.lines()), ElementsAreArray(life.decisions));
 }
 
 TEST(TraceLog, AWindowIsCutByTime) {
     Life life;
     life.rounds(10);
     const double end_s = life.machine.context.time_s;
-    const auto lines = life.log.lines();
+    const auto lines = life.lines();
     const auto part = cut_trace(lines, {.since_s = end_s - 5 * 6 * 3600, .until_s = end_s - 2 * 6 * 3600});
     EXPECT_THAT(play(part.value()), ElementsAreArray(life.decisions.begin() + 5, life.decisions.begin() + 8));
     EXPECT_THAT(cut_trace(lines, {.since_s = end_s}).value(), IsEmpty());
@@ -117,9 +145,41 @@ TEST(TraceLog, AWindowIsCutByTime) {
 }
 
 TEST(TraceLog, RefusesADocumentOfSomebodyElse) {
-    for (const auto* text : {"7", "{}", R"({"format":2})", R"({"format":1,"segments":[{"lines":[7]}]})"})
+    for (const auto* text : {"7", "{}", R"({"format":3})", R"({"format":2})", R"({"format":2,"segments":[{}]})",
+                             R"({"format":1,"segments":[{"lines":[7]}]})"})
         EXPECT_FALSE(TraceLog::parse(parse_json(text).value())) << text;
-    EXPECT_THAT(TraceLog::parse(nullptr).value().lines(), IsEmpty());
+    EXPECT_THAT(TraceLog::parse(nullptr).value().change().added, IsEmpty());
+}
+
+TEST(TraceLog, ThatOfTheFirstVersionGoesOn) {
+    Life life;
+    life.rounds(3);
+    auto old = life.log.document();
+    old["format"] = 1;
+    old["segments"] = Json::array({Json{{"lines", life.lines()}}});
+    life.kept = {};
+    life.log = TraceLog::parse(old).value();
+    life.rounds(2);
+    EXPECT_THAT(play(life.lines()), ElementsAreArray(life.decisions));
+    const auto lines = life.lines();
+    EXPECT_EQ(
+        std::count_if(lines.begin(), lines.end(), [](const auto& line) { return line.starts_with("{\"state\""); }), 1)
+        << "the memory goes on, too";
+}
+
+TEST(TraceLog, IsCutToALimitOfItsOwn) {
+    Life life;
+    life.rounds(60);
+    const auto whole = bytes_of(life.lines());
+    life.log.keep_within(whole / 2);
+    EXPECT_LE(bytes_of(life.lines()), whole / 2);
+    const auto played = play(life.lines());
+    EXPECT_THAT(played, ElementsAreArray(life.decisions.end() - static_cast<std::ptrdiff_t>(played.size()),
+                                         life.decisions.end()));
+    life.log.keep_within(0);
+    EXPECT_THAT(life.lines(), IsEmpty());
+    life.rounds(1);
+    EXPECT_THAT(play(life.lines()), testing::ElementsAre(life.decisions.back()));
 }
 
 }  // namespace
