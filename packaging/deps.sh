@@ -113,7 +113,12 @@ for set in "$@"; do
   case $set in
     build) want_packages "${build_packages[@]}"; want_unpackable "${unpackable_packages[@]}" ;;
     demo) want_packages "${demo_packages[@]}"; want_daemons "${daemon_packages[@]}" ;;
-    test) want_packages "${demo_packages[@]}" "${test_packages[@]}"; want_daemons "${test_daemon_packages[@]}" ;;
+    test)
+      want_packages "${demo_packages[@]}" "${test_packages[@]}"
+      want_daemons "${test_daemon_packages[@]}"
+      # busctl is part of systemd, which a machine may do without: its tools are unpacked like the daemons.
+      command -v busctl >/dev/null || want_daemons systemd
+      ;;
     fuzz) want_packages "${fuzz_packages[@]}" ;;
     *) say "unknown set '$set': build, demo, test, fuzz"; exit 2 ;;
   esac

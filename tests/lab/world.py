@@ -146,6 +146,8 @@ class World:
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(self.directory)}
         if "LD_LIBRARY_PATH" in os.environ:
             self.env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        if not shutil.which("busctl", path=self.env["PATH"]):
+            self._use_unpacked_busctl()
         self.processes: list[Process] = []
         self._mounts: list[pathlib.Path] = []
         self._hosts = self.directory / "hosts"
@@ -177,6 +179,12 @@ class World:
         if target.exists():
             subprocess.run(["mount", "--bind", source, target], check=True)
             self._mounts.append(target)
+
+    def _use_unpacked_busctl(self) -> None:
+        """For a machine without systemd; its private library is beside the one that timesyncd needs."""
+        self.env["PATH"] += f":{daemon_program('systemd', 'usr/bin/busctl').parent}"
+        library = next(daemon_program("libsystemd-shared", "usr/lib").glob("*/systemd"))
+        self.env["LD_LIBRARY_PATH"] = ":".join(filter(None, (self.env.get("LD_LIBRARY_PATH"), str(library))))
 
     def _private_run(self) -> None:
         """/run/chrony-dhcp is chrony's compiled-in place for volatile sources: ours covers the machine's /run."""
