@@ -10,39 +10,58 @@ import socket
 import struct
 
 UNIT = "ntpsec.service"
+# How ntpsec calls itself, and what it says once classic_program() has had it; both have the same length.
+OWN_NAME, CLASSIC_NAME = b"ntpd ntpsec-%s\0", b"ntpd 4.2.8p15@\0"
+
+
+def classic_program(world, program: pathlib.Path) -> pathlib.Path:
+    """ntpsec's ntpd that calls itself the classic one, whose way of being changed it understands too: servers' lines of
+    ntp.conf and a file that it includes. What only 4.2.8 does is not shown by it."""
+    classic = world.directory / "classic" / program.name
+    classic.parent.mkdir()
+    text = program.read_bytes()
+    if text.count(OWN_NAME) != 1:
+        raise RuntimeError(f"{program} does not call itself {OWN_NAME!r}")
+    classic.write_bytes(text.replace(OWN_NAME, CLASSIC_NAME))
+    classic.chmod(0o755)
+    return classic
 
 
 class Ntpd:
-    """ntp.conf and ntp.d lie in a directory of the world; the unit is the fake systemd's."""
+    """ntp.conf and what belongs to it lie in a directory of the world, or where the caller put them (`config`); the unit
+    is the fake systemd's."""
 
-    def __init__(self, world, systemd, text: str, program: pathlib.Path):
-        self.world, self.systemd, self.program = world, systemd, program
-        self.directory = world.directory / "ntpsec"
-        self.directory.mkdir(mode=0o755, exist_ok=True)
-        self.config = self.directory / "ntp.conf"
-        self.drop_in = self.directory / "ntp.d" / "50-ntpopt.conf"
-        self.config.write_text(text)
+    def __init__(self, world, systemd, text: str, program: pathlib.Path, unit: str = UNIT, config: pathlib.Path | None = None,
+                 classic: bool = False):
+        self.world, self.systemd, self.unit = world, systemd, unit
+        self.program = classic_program(world, program) if classic else program
+        self.config = config or world.directory / "ntpsec" / "ntp.conf"
+        self.directory = self.config.parent
+        self.drop_in = self.directory / ("ntp/ntpopt.conf" if classic else "ntp.d/50-ntpopt.conf")
+        if config is None:
+            self.directory.mkdir(mode=0o755, exist_ok=True)
+            self.config.write_text(text)
 
     @property
     def argv(self) -> list:
         return [self.program, "-n", "-g", "-c", self.config]
 
     def start(self) -> None:
-        self.systemd.start(UNIT, self.argv)
+        self.systemd.start(self.unit, self.argv)
         self.world.wait_for(self.answers, 10, "ntpd to answer")
 
     def start_as(self, *argv) -> None:
         """The unit's program is another one from now on."""
-        self.systemd.stop(UNIT)
-        self.systemd.start(UNIT, list(argv))
+        self.systemd.stop(self.unit)
+        self.systemd.start(self.unit, list(argv))
 
     @property
     def pid(self) -> int:
-        return self.systemd.pid(UNIT)
+        return self.systemd.pid(self.unit)
 
     def restart(self) -> None:
         """As an administrator would."""
-        self.systemd.restart(UNIT)
+        self.systemd.restart(self.unit)
 
     def answers(self) -> bool:
         return self.pid != 0 and _ask(1, 0, b"") is not None

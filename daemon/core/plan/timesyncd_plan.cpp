@@ -143,16 +143,19 @@ Json describe_plan(const TimesyncdPlan& plan, const TimesyncdView& view, const s
              {"world_readable", true}});
     }
     if (!fulfilled) {
-        const std::string command = view.status.live
-                                        ? fmt::format(
-                                              "busctl call org.freedesktop.timesync1 /org/freedesktop/timesync1 "
-                                              "org.freedesktop.timesync1.Manager SetRuntimeNTPServers as {} {}",
-                                              plan.runtime.size(), fmt::join(plan.runtime, " "))
-                                        : "systemctl try-restart " + unit;
-        steps.push_back(fmt::format("{} (undone by the same with {})", trim(command),
-                                    view.status.live && !view.status.runtime.empty()
-                                        ? fmt::format("{}", fmt::join(view.status.runtime, " "))
-                                        : "the list of the files"));
+        std::string command = "systemctl try-restart " + unit;
+        std::string inverse = "another one, with the old files";
+        if (view.status.live) {
+            const auto names = fmt::format("{}", fmt::join(plan.runtime, " "));
+            command = fmt::format(
+                "busctl call org.freedesktop.timesync1 /org/freedesktop/timesync1 "
+                "org.freedesktop.timesync1.Manager SetRuntimeNTPServers as {} {}",
+                plan.runtime.size(), names);
+            inverse = fmt::format("the same with {}", view.status.runtime.empty()
+                                                          ? "the list of the files"
+                                                          : fmt::format("{}", fmt::join(view.status.runtime, " ")));
+        }
+        steps.push_back(fmt::format("{} (undone by {})", trim(command), inverse));
         commands.push_back(trim(command));
     }
     const string_view proof =

@@ -33,13 +33,16 @@ class NtpdWorld(ApplierWorld):
         super().__init__()
         self.start_bus([self.applier_policy])
         self.systemd = self.start_systemd()
-        self.ntpd = self.start_ntpd_client(self.systemd, (config or debian_conf()).splitlines())
+        self.ntpd = self.start_ntpd(config or debian_conf())
         self.pristine = self.ntpd.config.read_bytes()
         self.write_config(config_lines)
         if serve:
             self.run_applier()
         if wait:
             self.wait_for(self.ntpd.is_synchronised, 40, "ntpd to follow its own sources")
+
+    def start_ntpd(self, config):
+        return self.start_ntpd_client(self.systemd, config.splitlines())
 
     def place_of_servers(self):
         """ntpd takes port 123 of every address of its own host."""
