@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "common/text.hpp"
 #include "daemon/core/config/toml.hpp"
@@ -129,6 +130,11 @@ Result<Catalogue> Catalogue::parse(std::string_view toml) {
     return out;
 }
 
+void Catalogue::put_before(Catalogue other) {
+    std::move(entries_.begin(), entries_.end(), std::back_inserter(other.entries_));
+    entries_ = std::move(other.entries_);
+}
+
 const CatalogueEntry* Catalogue::find(const Host& host) const {
     const auto text = host.text();
     for (const auto& entry : entries_) {
@@ -144,6 +150,7 @@ std::vector<Candidate> Catalogue::candidates() const {
     for (const auto& entry : entries_) {
         if (!entry.offered) continue;
         for (const auto& name : entry.names) {
+            if (find(name) != &entry) continue;
             Candidate candidate{.endpoint = {name}, .source = CandidateSource::catalogue};
             describe(candidate);
             out.push_back(std::move(candidate));

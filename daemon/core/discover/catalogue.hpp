@@ -35,12 +35,15 @@ class Catalogue {
     /// Errors name the line and what is wrong with it; a catalogue with a mistake is refused as a whole.
     [[nodiscard]] static Result<Catalogue> parse(std::string_view toml);
 
+    /// Puts the entries of the other one before our own, so that they count first.
+    void put_before(Catalogue other);
+
     [[nodiscard]] const std::vector<CatalogueEntry>& entries() const { return entries_; }
 
     /// The entry that names the host, exactly or by a suffix; the first one counts.
     [[nodiscard]] const CatalogueEntry* find(const Host& host) const;
 
-    /// The offered servers as candidates.
+    /// The offered servers as candidates; a name is offered only where its first entry offers it.
     [[nodiscard]] std::vector<Candidate> candidates() const;
 
     /// Adds to the candidate what is known of its name and not yet of it: operator, timescale, region, anycast, pool.

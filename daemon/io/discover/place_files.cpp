@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@ namespace ntpopt {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1024 * 1024;  // tzdata.zi has 110 KiB
+constexpr std::size_t kMaxFiles = 256;
 
 Result<std::string> read_text(const std::string& path) {
     errno = 0;
@@ -71,6 +74,26 @@ Status PlaceFiles::load() {
         status = parsed.error().in(catalogue_file);
     else
         catalogue_ = *std::move(parsed);
+    if (auto own = load_own_entries(); !own) status = own;
+    return status;
+}
+
+Status PlaceFiles::load_own_entries() {
+    std::vector<std::string> files;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(paths_.catalogue_folder, error), none;
+         !error && entry != none && files.size() < kMaxFiles; entry.increment(error))
+        if (entry->path().extension() == ".toml") files.push_back(entry->path().string());
+    std::sort(files.begin(), files.end());
+    Status status;
+    for (const auto& file : files) {
+        const auto text = read_text(file);
+        auto parsed = text ? Catalogue::parse(*text) : Result<Catalogue>(text.error());
+        if (parsed)
+            catalogue_.put_before(*std::move(parsed));
+        else
+            status = parsed.error().in(file);
+    }
     return status;
 }
 

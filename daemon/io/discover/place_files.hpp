@@ -11,16 +11,17 @@ namespace ntpopt {
 struct PlacePaths {
     std::string data_folder;  ///< with catalogue.toml and pool_regions.toml
     std::string zoneinfo = "/usr/share/zoneinfo";
-    std::string localtime = "/etc/localtime";  ///< a link into zoneinfo, see localtime(5)
-    std::string timezone = "/etc/timezone";    ///< Debian's name of the zone, for where localtime is a copy
+    std::string localtime = "/etc/localtime";                  ///< a link into zoneinfo, see localtime(5)
+    std::string catalogue_folder = "/etc/ntpopt/catalogue.d";  ///< the administrator's own entries
+    std::string timezone = "/etc/timezone";  ///< Debian's name of the zone, for where localtime is a copy
 };
 
 class PlaceFiles final : public Place {
   public:
     explicit PlaceFiles(PlacePaths paths) : paths_(std::move(paths)) {}
 
-    /// Reads our own files. A file that is missing or damaged is an error and counts as empty; what was read before is
-    /// given up.
+    /// Reads our own files, and the administrator's entries before ours, the last file by name first. A file that is
+    /// missing or damaged is an error and counts as empty; what was read before is given up.
     [[nodiscard]] Status load();
 
     /// What systemd-timedated says, for where no file tells the zone.
@@ -37,6 +38,7 @@ class PlaceFiles final : public Place {
     [[nodiscard]] std::vector<double> leap_seconds() const override;
 
   private:
+    [[nodiscard]] Status load_own_entries();
     [[nodiscard]] std::string zone() const;
 
     PlacePaths paths_;

@@ -20,7 +20,7 @@ class PlaceTest : public testing::Test {
         std::string pattern = fs::temp_directory_path() / "ntpopt-place-XXXXXX";
         ASSERT_NE(mkdtemp(pattern.data()), nullptr);
         root_ = pattern;
-        paths_ = {CONF_DIR, "/usr/share/zoneinfo", root_ / "localtime", root_ / "timezone"};
+        paths_ = {CONF_DIR, "/usr/share/zoneinfo", root_ / "localtime", root_ / "catalogue.d", root_ / "timezone"};
     }
     void TearDown() override { fs::remove_all(root_); }
 
@@ -74,6 +74,26 @@ TEST_F(PlaceTest, HasTheShippedCatalogue) {
     PlaceFiles place(paths_);
     ASSERT_TRUE(place.load());
     EXPECT_GT(place.catalogue().entries().size(), 10U);
+}
+
+TEST_F(PlaceTest, TheAdministratorsEntriesComeFirst) {
+    fs::create_directory(root_ / "catalogue.d");
+    std::ofstream(root_ / "catalogue.d/10-site.toml")
+        << "[[server]]\noperator = 'Site'\nnames = ['time.cloudflare.com']\noffered = false\ntimescale = 'smear-24h'\n"
+           "timescale_source = 's'\nas_of = '2025-01'\n";
+    std::ofstream(root_ / "catalogue.d/20-more.toml")
+        << "[[server]]\noperator = 'More'\nnames = ['ntp.site.example']\nterms = 't'\nas_of = '2025-01'\n";
+    std::ofstream(root_ / "catalogue.d/30-broken.toml") << "[[server]]\nnames = 7\n";
+    PlaceFiles place(paths_);
+    EXPECT_EQ(place.load().error().detail,
+              (root_ / "catalogue.d/30-broken.toml").string() + ": line 2: names is a list of host names");
+    std::vector<std::string> offered;
+    for (const auto& candidate : place.catalogue().candidates())
+        offered.push_back(candidate.endpoint.text());
+    EXPECT_EQ(std::count(offered.begin(), offered.end(), "time.cloudflare.com"), 0);
+    EXPECT_EQ(std::count(offered.begin(), offered.end(), "ntp.site.example"), 1);
+    EXPECT_EQ(std::count(offered.begin(), offered.end(), "time.google.com"), 1);
+    EXPECT_EQ(place.catalogue().find(*Host::parse("time.cloudflare.com"))->timescale, Timescale::smear_24h);
 }
 
 TEST_F(PlaceTest, NamesADamagedOrMissingFile) {
