@@ -20,6 +20,7 @@ pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd>=247)
 pkg_check_modules(sdbus REQUIRED IMPORTED_TARGET "sdbus-c++ >= 1.2" "sdbus-c++ < 2")
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET "sqlite3 >= 3.37")
 find_program(SDBUS_XML2CPP sdbus-c++-xml2cpp REQUIRED)
 

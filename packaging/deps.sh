@@ -15,17 +15,20 @@ sudo=()
 export DEBIAN_FRONTEND=noninteractive
 
 build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libfmt-dev libtomlplusplus-dev
-                nlohmann-json3-dev libc-ares-dev libsqlite3-dev libcli11-dev ccache)
+                nlohmann-json3-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev
+                libcli11-dev ccache)
 # Development files that may be unpacked instead of installed (headers, and a link to a library that is there).
 unpackable_packages=(libboost1.81-dev libsystemd-dev)
 # What the daemons below build/deps/daemons are linked with, and what makes the small world they run in.
 demo_packages=(python3 iproute2 dbus-daemon util-linux procps libseccomp2 libgnutls30 libnettle8 libcap2 libedit2)
-test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata
+test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata openssl ca-certificates
                libbsd0 libssl3 libacl1 libapparmor1 libblkid1 libgcrypt20 libip4tc2 libkmod2 liblz4-1 libmount1 libzstd1)
 fuzz_packages=(clang libclang-rt-dev)
 daemon_packages=(chrony)
 # timesyncd comes with the private library of its own version of systemd; ntpd links libbsd and OpenSSL.
 test_daemon_packages=(chrony ntpsec systemd-timesyncd libsystemd-shared)
+# The name server and the HTTPS server of the tests of discovery.
+server_packages=(unbound nginx)
 
 say() { printf 'deps: %s\n' "$*"; }
 
@@ -106,6 +109,19 @@ want_daemons() {
   done
 }
 
+# Installs the libraries of unpacked servers where one is missing. Their packages have the release in their names, so the
+# archive is asked for them.
+want_libraries_of() {
+  local package libraries
+  for package in "$@"; do
+    ldd "$deps/daemons/$package/usr/sbin/$package" | grep -q 'not found' || continue
+    update_lists
+    mapfile -t libraries < <(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
+      --no-enhances "$package" | sed -n 's/^ *Depends: \(\(lib\|zlib\)[^ <]*\)$/\1/p')
+    want_packages "${libraries[@]}"
+  done
+}
+
 [ $# -gt 0 ] || set -- build
 command -v apt-get >/dev/null || { say "this script knows Debian's apt-get only; docs/dependencies.md lists what to install"; exit 1; }
 mkdir -p "$deps"
@@ -118,6 +134,8 @@ for set in "$@"; do
       want_daemons "${test_daemon_packages[@]}"
       # busctl is part of systemd, which a machine may do without: its tools are unpacked like the daemons.
       command -v busctl >/dev/null || want_daemons systemd
+      want_daemons "${server_packages[@]}"
+      want_libraries_of "${server_packages[@]}"
       ;;
     fuzz) want_packages "${fuzz_packages[@]}" ;;
     *) say "unknown set '$set': build, demo, test, fuzz"; exit 2 ;;

@@ -3,20 +3,33 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "daemon/io/discover/network_manager.hpp"
 #include "daemon/io/sys/journal.hpp"
 
 namespace ntpopt {
+namespace {
 
-Discovery::Discovery(const std::string& data_dir, BusPump& pump, NameMemory& names, const Clock& clock)
+PlacePaths paths_of(const std::string& data_dir, const std::string& config_file) {
+    PlacePaths paths{data_dir};
+    paths.catalogue_folder = std::filesystem::path(config_file).parent_path() / "catalogue.d";
+    return paths;
+}
+
+}  // namespace
+
+Discovery::Discovery(const std::string& data_dir, const std::string& config_file, boost::asio::io_context& io,
+                     BusPump& pump, NameMemory& names, Cache& cache, const Clock& clock)
     : pump_(pump),
-      place_(PlacePaths{data_dir}),
+      place_(paths_of(data_dir, config_file)),
       dhcp_(LeasePaths{}, clock, [&pump] { return ask_network_manager(&pump); }),
       domain_(names),
       pool_zones_(place_),
-      catalogue_(place_) {
+      catalogue_(place_),
+      lists_(io, names, cache, clock) {
     if (const auto loaded = place_.load(); !loaded)
-        log(Priority::warning, fmt::format("no catalogue: {}", loaded.error().detail));
+        log(Priority::warning, fmt::format("catalogue: {}", loaded.error().detail));
 }
 
 boost::asio::awaitable<void> Discovery::learn_time_zone() {
@@ -26,7 +39,7 @@ boost::asio::awaitable<void> Discovery::learn_time_zone() {
 }
 
 std::vector<Discoverer*> Discovery::discoverers() {
-    return {&configured_, &current_, &dhcp_, &domain_, &cloud_, &pool_zones_, &catalogue_};
+    return {&configured_, &current_, &dhcp_, &domain_, &cloud_, &pool_zones_, &catalogue_, &lists_};
 }
 
 }  // namespace ntpopt

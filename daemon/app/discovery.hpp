@@ -9,6 +9,7 @@
 #include "daemon/io/discover/dhcp.hpp"
 #include "daemon/io/discover/discoverers.hpp"
 #include "daemon/io/discover/domain_servers.hpp"
+#include "daemon/io/discover/lists.hpp"
 #include "daemon/io/discover/place_files.hpp"
 
 namespace ntpopt {
@@ -17,7 +18,8 @@ class Discovery {
   public:
     /// Reads catalogue and region tables from the folder; without them names are known by configuration only. All
     /// others outlive it.
-    Discovery(const std::string& data_dir, BusPump& pump, NameMemory& names, const Clock& clock);
+    Discovery(const std::string& data_dir, const std::string& config_file, boost::asio::io_context& io, BusPump& pump,
+              NameMemory& names, Cache& cache, const Clock& clock);
 
     /// Asks systemd-timedated for the time zone where no file tells it. Once, at the start.
     boost::asio::awaitable<void> learn_time_zone();
@@ -35,6 +37,7 @@ class Discovery {
     CloudServers cloud_;
     PoolZones pool_zones_;
     CatalogueServers catalogue_;
+    ListedServers lists_;
 };
 
 }  // namespace ntpopt

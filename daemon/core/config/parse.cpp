@@ -176,7 +176,8 @@ class Reader {
     std::vector<ConfigProblem> problems_;
 };
 
-/// "https://user:secret@host/path?token" without what may be secret in it.
+}  // namespace
+
 std::string without_secrets(const std::string& url) {
     const auto scheme = url.find("://");
     if (scheme == std::string::npos) return url;
@@ -186,8 +187,6 @@ std::string without_secrets(const std::string& url) {
     if (const auto at = rest.rfind('@', host_end); at != std::string::npos && at < host_end) rest = rest.substr(at + 1);
     return url.substr(0, scheme + 3) + rest;
 }
-
-}  // namespace
 
 std::string ConfigProblem::text() const {
     std::string out = file;

@@ -62,4 +62,7 @@ inline constexpr std::size_t kMaxConfigProblems = 100;
 /// {"schedule.interval": {"value": "6h", "origin": "default"}, ...}; user info and queries of URLs are left out.
 [[nodiscard]] Json render_config(const std::vector<ConfigSetting>& settings);
 
+/// "https://user:secret@host/path?token" without what may be secret in it, to be shown.
+[[nodiscard]] std::string without_secrets(const std::string& url);
+
 }  // namespace ntpopt

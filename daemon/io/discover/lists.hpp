@@ -1,0 +1,37 @@
+// Server lists of `discovery.lists`: fetched over HTTPS or read from files, the last good copy kept in the cache and
+// used while a fetch fails, its age told.
+#pragma once
+
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "daemon/io/net/https.hpp"
+#include "daemon/ports/cache.hpp"
+#include "daemon/ports/clock.hpp"
+#include "daemon/ports/discoverer.hpp"
+#include "daemon/ports/resolver.hpp"
+
+namespace ntpopt {
+
+class ListedServers final : public Discoverer {
+  public:
+    /// All of them outlive it.
+    ListedServers(boost::asio::io_context& io, Resolver& resolver, Cache& cache, const Clock& clock);
+
+    [[nodiscard]] std::string_view name() const override { return "lists"; }
+    /// All lists at the same time, each for at most 10 s and no more often than once an hour.
+    boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
+
+  private:
+    boost::asio::awaitable<Discovered> read_list(std::string url);
+    boost::asio::awaitable<Result<Address>> find(HostName name, bool redirected);
+    boost::asio::awaitable<void> fetch(CachedList* kept, std::vector<std::string>* notes);
+
+    Resolver& resolver_;
+    Cache& cache_;
+    const Clock& clock_;
+    HttpsClient https_;
+};
+
+}  // namespace ntpopt
