@@ -16,7 +16,7 @@ namespace ntpopt {
 /// The answer to a question for addresses.
 struct NameAnswer {
     std::vector<Address> addresses{};
-    double ttl_s = 0;         ///< the least of the records'
+    double ttl_s = 0;  ///< the least of the records'
 };
 
 struct NameRecord {

@@ -41,7 +41,7 @@ std::string_view country_of_old_name(std::string_view zone) {
         Row{"Africa/Asmera", "er"},      Row{"Africa/Timbuktu", "ml"},       Row{"America/Coral_Harbour", "ca"},
         Row{"America/Virgin", "vi"},     Row{"Antarctica/South_Pole", "aq"}, Row{"Iceland", "is"},
         Row{"Atlantic/Jan_Mayen", "sj"}, Row{"Pacific/Truk", "fm"},          Row{"Pacific/Yap", "fm"},
-        Row{"Pacific/Ponape", "fm"},
+        Row{"Pacific/Ponape", "fm"},     Row{"Pacific/Johnston", "um"},
     };
     for (const auto& [name, country] : kNames)
         if (name == zone) return country;
