@@ -51,16 +51,18 @@ ListedServers::ListedServers(asio::io_context& io, Resolver& resolver, Cache& ca
     : resolver_(resolver),
       cache_(cache),
       clock_(clock),
-      https_(io, [this](HostName name, bool redirected) { return find(std::move(name), redirected); }) {}
+      https_(io, [this](HostName name, bool foreign, Duration left) { return find(std::move(name), foreign, left); }) {}
 
 /// Only the administrator may lead us to a private address.
-asio::awaitable<Result<Address>> ListedServers::find(HostName name, bool redirected) {
+asio::awaitable<Result<std::vector<Address>>> ListedServers::find(HostName name, bool foreign, Duration left) {
     const Families both;
-    auto found = co_await resolver_.resolve(std::move(name), both, kResolveDeadline);
+    auto found = co_await resolver_.resolve(std::move(name), both, std::min(left, kResolveDeadline));
     if (!found) co_return found.error();
-    for (const auto& address : *found)
-        if (!address.is_unusable() && !(redirected && address.is_private())) co_return address;
-    co_return Error{Errc::refused, "redirected to a private address"};
+    std::erase_if(*found,
+                  [&](const Address& address) { return address.is_unusable() || (foreign && address.is_private()); });
+    if (found->empty())
+        co_return Error{Errc::refused, foreign ? "redirected to a private address" : "no usable address"};
+    co_return found;
 }
 
 /// Brings the copy up to date where it is older than an hour.
@@ -92,8 +94,6 @@ asio::awaitable<void> ListedServers::fetch(CachedList* kept, std::vector<std::st
         kept->body = std::move(reply->body);
     }
     cache_.put(*kept);
-    if (!notes->empty() && !kept->body.empty())
-        notes->push_back(fmt::format("the copy of {} ago is used", age(now - kept->fetched)));
 }
 
 asio::awaitable<Discovered> ListedServers::read_list(std::string url) {
@@ -111,6 +111,8 @@ asio::awaitable<Discovered> ListedServers::read_list(std::string url) {
     std::vector<std::string> notes;
     co_await fetch(&kept, &notes);
     if (!kept.body.empty()) out = parsed(shown, kept.body);
+    if (!notes.empty() && !kept.body.empty())
+        notes.push_back(fmt::format("the copy of {} ago is used", age(clock_.now() - kept.fetched)));
     std::string said;
     for (const auto& note : notes)
         said += (said.empty() ? "" : "; ") + note;

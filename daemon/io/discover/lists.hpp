@@ -25,7 +25,7 @@ class ListedServers final : public Discoverer {
 
   private:
     boost::asio::awaitable<Discovered> read_list(std::string url);
-    boost::asio::awaitable<Result<Address>> find(HostName name, bool redirected);
+    boost::asio::awaitable<Result<std::vector<Address>>> find(HostName name, bool foreign, Duration left);
     boost::asio::awaitable<void> fetch(CachedList* kept, std::vector<std::string>* notes);
 
     Resolver& resolver_;

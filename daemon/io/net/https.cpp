@@ -16,6 +16,7 @@
 
 #include "common/text.hpp"
 #include "common/version.hpp"
+#include "daemon/core/config/parse.hpp"
 #include "daemon/io/net/socket_watch.hpp"
 
 namespace ntpopt {
@@ -44,11 +45,22 @@ std::string part(CURLU* url, CURLUPart what, unsigned flags) {
 Result<Url> parse_url(const std::string& text) {
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
     if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
-        return Error{Errc::invalid_argument, "no URL: " + printable(text, 80)};
+        return Error{Errc::invalid_argument, "no URL: " + printable(without_secrets(text), 80)};
     if (part(url.get(), CURLUPART_SCHEME, 0) != "https")
-        return Error{Errc::refused, "not https: " + printable(text, 80)};
+        return Error{Errc::refused, "not https: " + printable(without_secrets(text), 80)};
     Url out{part(url.get(), CURLUPART_HOST, 0), part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT)};
     if (out.host.starts_with('[') && out.host.ends_with(']')) out.host = out.host.substr(1, out.host.size() - 2);
+    return out;
+}
+
+/// What libcurl takes for "that name on that port is there", so that it asks nobody itself; it tries the addresses of
+/// both families side by side (RFC 8305).
+std::string resolved(const Url& url, const std::vector<Address>& addresses) {
+    std::string out = url.host + ':' + url.port + ':';
+    for (const auto& address : addresses) {
+        if (out.back() != ':') out += ',';
+        out += address.is_v4() ? address.text() : '[' + address.text() + ']';
+    }
     return out;
 }
 
@@ -205,19 +217,22 @@ asio::awaitable<Result<HttpsReply>> HttpsClient::get(HttpsRequest request) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto end = Clock::now() + request.deadline;
     auto url = request.url;
+    std::string own;  // the host that the administrator named
     for (int hop = 0; hop <= request.max_redirects; ++hop) {
         const auto where = parse_url(url);
         if (!where) co_return where.error();
         std::string resolve;
         const auto host = Host::parse(where->host);
         if (!host) co_return host.error();
-        if (host->name()) {
-            const auto address = co_await find_(*host->name(), hop > 0);
-            if (!address) co_return address.error().in(where->host);
-            const auto literal = address->is_v4() ? address->text() : '[' + address->text() + ']';
-            resolve = fmt::format("{}:{}:{}", where->host, where->port, literal);
-        } else if (hop > 0 && host->address()->is_private()) {
-            co_return Error{Errc::refused, "redirected to the private address " + where->host};
+        if (hop == 0) own = host->text();
+        const bool foreign = host->text() != own;
+        if (const auto* address = host->address()) {
+            if (foreign && (address->is_private() || address->is_unusable()))
+                co_return Error{Errc::refused, "redirected to the private address " + where->host};
+        } else {
+            const auto found = co_await find_(*host->name(), foreign, end - Clock::now());
+            if (!found) co_return found.error().in(where->host);
+            resolve = resolved(*where, *found);
         }
         Transfer transfer(io_, request, url, end);
         if (auto started = transfer.start(resolve); !started) co_return started.error();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -32,12 +33,15 @@ struct HttpsReply {
 
 class HttpsClient {
   public:
-    /// The address to connect to; `redirected` tells that a server, not the administrator, named the host.
-    using Find = std::function<boost::asio::awaitable<Result<Address>>(HostName name, bool redirected)>;
+    /// The addresses to try, found within the time that is left; `foreign` tells that a server, not the administrator,
+    /// named the host.
+    using Find =
+        std::function<boost::asio::awaitable<Result<std::vector<Address>>>(HostName name, bool foreign, Duration left)>;
 
     HttpsClient(boost::asio::io_context& io, Find find) : io_(io), find_(std::move(find)) {}
 
-    /// Errors say what went wrong in words for people: the certificate, the size, the time, the status.
+    /// Errors say what went wrong in words for people: the certificate, the size, the time, the status. The deadline
+    /// holds for all of it, names and redirections included.
     boost::asio::awaitable<Result<HttpsReply>> get(HttpsRequest request);
 
   private:

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -134,16 +135,21 @@ TEST_F(ResolverTest, ThirtyTwoNamesOfWhichFourAreBlackHolesTakeTheTimeOfOne) {
     std::vector<std::string> names;
     for (int i = 1; i <= 32; ++i)
         names.push_back((i % 8 == 0 ? "black-" : "good-") + std::to_string(i) + ".example");
-    ask(names, {}, 1s);
-    const auto begin = std::chrono::steady_clock::now();
+    ask(names, {}, 2s);
+    const auto black = [](const std::string& name) { return name.starts_with("black"); };
+    while (order_.size() < 32 && std::none_of(order_.begin(), order_.end(), black) && io_.run_one_for(20s) > 0) {
+    }
+    // When the first of them is given up, all have been asked and the good ones are answered: the deadlines run
+    // together.
+    EXPECT_EQ(order_.size(), 29U);
+    for (const auto& name : names)
+        EXPECT_GE(dns_.asked.count(name + " A"), 1U) << name;
     run();
     ASSERT_EQ(order_.size(), 32U);
     for (std::size_t i = 0; i < 32; ++i)
-        EXPECT_EQ(order_[i].starts_with("black"), i >= 28) << order_[i];
+        EXPECT_EQ(black(order_[i]), i >= 28) << order_[i];
     for (const auto& name : names)
         EXPECT_EQ(answers_.at(name).has_value(), name.starts_with("good")) << name;
-    // Four deadlines one after the other would be 4 s.
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
 }
 
 TEST_F(ResolverTest, ABlackHoleOfOneFamilyCostsLittle) {

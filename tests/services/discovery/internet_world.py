@@ -1,6 +1,7 @@
 """What the tests of this folder share: a machine in a small internet with a real name server and a real HTTPS server."""
 import contextlib
 import http.server
+import json
 import pathlib
 import socket
 import subprocess
@@ -12,8 +13,10 @@ import lab  # noqa: E402
 from lab.world import daemon_program  # noqa: E402
 
 LISTS = "203.0.113.200"
+LISTS_HOLE = "2001:db8:3::1"
 POOL = {f"203.0.113.{i}": f"pool{i}" for i in range(1, 4)} | {f"198.51.{i}.1": f"pool{i}" for i in range(4, 9)}
 NTP = {f"ntp{i}.list.example": f"198.18.{i}.1" for i in range(1, 6)}
+MANY = {f"many{i}.list.example": f"198.18.{i % 5 + 1}.1" for i in range(1, 29)}
 CORP = {"ntp.corp.example": "10.99.0.1"}
 DNS_SILENT = "127.0.0.9"
 
@@ -22,9 +25,9 @@ def records() -> list:
     """Lines of the zones that unbound serves."""
     lines = [f"2.asia.pool.ntp.org. A {address}" for address in POOL]
     lines += ["2.asia.pool.ntp.org. AAAA 2001:db8:1::1", "2.in.pool.ntp.org. A 203.0.113.1", "2.in.pool.ntp.org. A 203.0.113.2"]
-    lines += [f"{name}. A {address}" for name, address in (NTP | CORP).items()]
+    lines += [f"{name}. A {address}" for name, address in (NTP | MANY | CORP).items()]
     lines += ["_ntp._udp.corp.example. SRV 10 5 123 ntp.corp.example.", "_ntp._udp.corp.example. SRV 20 5 123 .",
-              f"lists.example. A {LISTS}", f"other.example. A {LISTS}",
+              f"lists.example. A {LISTS}", f"lists.example. AAAA {LISTS_HOLE}", f"other.example. A {LISTS}",
               "a.loop.example. CNAME b.loop.example.", "b.loop.example. CNAME a.loop.example.",
               "turned.list.example. A 192.168.7.7", "six.list.example. AAAA 2001:db8:2::1"]
     return lines
@@ -54,12 +57,14 @@ class InternetWorld(lab.Machine):
             "nameserver 127.0.0.1\nsearch corp.example dead.example\noptions timeout:1 attempts:1\n")
         self._silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._silent.bind((DNS_SILENT, 53))
+        self._hole = []
         self.fakes = self.start_fake_servers(
             [f"{address} name=n{i} stratum=2 delay=2ms jitter=100us refid=10.9.0.{i}"
              for i, address in enumerate([*POOL, *NTP.values(), *CORP.values()], start=1)])
 
     def close(self) -> None:
-        self._silent.close()
+        for sock in (self._silent, *self._hole):
+            sock.close()
         super().close()
 
     def start_unbound(self) -> None:
@@ -79,9 +84,9 @@ class InternetWorld(lab.Machine):
         if not self.unbound.is_running():
             raise RuntimeError(self.unbound.log())
 
-    def asked(self, name: str) -> int:
-        """How many questions unbound heard for A records of a name."""
-        return sum(f" {name}. A IN" in line for line in self.unbound.log().splitlines())
+    def asked(self, name: str, kind: str = "A") -> int:
+        """How many questions unbound heard for these records of a name."""
+        return sum(f" {name}. {kind} IN" in line for line in self.unbound.log().splitlines())
 
     def start_nginx(self, pages: dict) -> None:
         """https://lists.example with these pages, its certificate by a CA that this world trusts; other.example's it does not."""
@@ -93,6 +98,7 @@ class InternetWorld(lab.Machine):
         for name, text in pages.items():
             (root / name).write_text(text)
         self._make_certificates(folder)
+        self._make_black_hole(LISTS_HOLE)
         upstream = http.server.ThreadingHTTPServer(("127.0.0.1", 8081), Truncating)
         threading.Thread(target=upstream.serve_forever, daemon=True).start()
         config = folder / "nginx.conf"
@@ -107,10 +113,15 @@ http {{
     listen {LISTS}:443 ssl; server_name lists.example; root {root};
     ssl_certificate {folder}/lists.pem; ssl_certificate_key {folder}/lists.key;
     location /slow {{ limit_rate 20; }}
-    location = /redirect {{ return 302 https://lists.example/good.txt; }}
+    location = /hop4 {{ return 302 https://lists.example/hop3; }}
+    location = /hop3 {{ return 307 /hop2; }}
+    location = /hop2 {{ return 301 https://lists.example/hop1; }}
+    location = /hop1 {{ return 308 https://lists.example/good.txt; }}
     location = /downgrade {{ return 302 http://lists.example/good.txt; }}
     location = /private {{ return 302 https://10.0.0.1/good.txt; }}
-    location = /circle {{ return 302 https://lists.example/circle; }}
+    location = /zero {{ return 302 https://0.0.0.0/good.txt; }}
+    location = /inside {{ return 302 https://turned.list.example/good.txt; }}
+    location = /nowhere {{ return 302 https://x1.hole.example/good.txt; }}
     location = /truncated {{ proxy_pass http://127.0.0.1:8081; proxy_buffering off; }}
   }}
   server {{
@@ -124,6 +135,17 @@ http {{
         if not self.nginx.is_running():
             raise RuntimeError(self.nginx.log())
 
+    def _make_black_hole(self, address: str) -> None:
+        """A full backlog: the kernel drops each SYN for port 443 of this address without a word."""
+        self.run(["ip", "address", "add", f"{address}/128", "dev", "lo", "nodad"])
+        listener = socket.create_server((address, 443), family=socket.AF_INET6, backlog=0)
+        self._hole = [listener]
+        for _ in range(3):
+            waiting = socket.socket(socket.AF_INET6)
+            waiting.setblocking(False)
+            waiting.connect_ex((address, 443))
+            self._hole.append(waiting)
+
     def _make_certificates(self, folder) -> None:
         def openssl(*words):
             subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
@@ -135,22 +157,24 @@ http {{
                     f"/CN={name}.example", "-addext", f"subjectAltName=DNS:{name}.example", "-addext", "basicConstraints=critical,CA:FALSE", *extra)
         self.bind(folder / "ca.pem", pathlib.Path("/etc/ssl/certs/ca-certificates.crt"))
 
-    def settle(self, discovery: str) -> None:
+    def settle(self, discovery: str, max_candidates: int = 20) -> None:
         """The daemon with these lines in [discovery], and a chronyd on one of the good servers."""
         self.chrony = self.start_chronyd_client([f"server {NTP['ntp1.list.example']} iburst"])
         chronyc = f'chrony_conf = "{self.chrony.config}"\nchronyc = "{" ".join(self.chrony.chronyc_argv)}"\n'
-        self.config.write_text(f"[discovery]\nglobal = false\ncloud = false\n{discovery}\n[probe]\nsamples = 1\ntimeout = \"1s\"\n"
+        self.config.write_text(f"[discovery]\nglobal = false\ncloud = false\n{discovery}\n[probe]\nsamples = 1\ntimeout = \"1s\"\nmax_candidates = {max_candidates}\n"
                                f"[schedule]\nboot_delay = \"30min\"\n[apply]\n{chronyc}")
         self.config.chmod(0o644)
         self.wait_for(self.chrony.is_synchronised, 30, "chronyd to follow its server")
         self.start_private_bus()
         self.start_ntpoptd()
 
-    def look(self) -> dict:
-        """The document of a dry run, whatever its outcome was."""
-        import json
-        done = self.ctl("reoptimize", "--dry-run", "--json")
-        return json.loads(done.stdout)
+    def look(self, meanwhile=None) -> dict:
+        """The document of a dry run, whatever its outcome was. `meanwhile` is called when it has been asked for."""
+        argv = [self.program("ctl/ntpoptctl"), "reoptimize", "--dry-run", "--json"]
+        with subprocess.Popen(argv, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
+            if meanwhile:
+                meanwhile(asked)
+            return json.loads(asked.communicate(timeout=60)[0])
 
 
 def discover_stage(document: dict) -> dict:
