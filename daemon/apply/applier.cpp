@@ -214,6 +214,23 @@ int fail(const Error& error) {
     return 1;
 }
 
+asio::awaitable<int> close_open_transaction(Transactions& transactions) {
+    if (!co_await transactions.recover()) co_return 0;
+    const auto report = transactions.report(0);
+    co_return report && report->state != TransactionState::degraded ? 0 : 1;
+}
+
+/// What a package does before its removal, when nobody may be left to call.
+asio::awaitable<int> roll_back_to_original(Transactions& transactions, const JournalDocument& document) {
+    co_await transactions.recover();
+    if (!document.committed || document.committed->original) co_return 0;
+    const auto begun = co_await transactions.begin_rollback(true, true);
+    if (!begun) co_return fail(begun.error());
+    co_await transactions.run();
+    const auto report = transactions.report(*begun);
+    co_return report && report->state == TransactionState::committed ? 0 : 1;
+}
+
 }  // namespace
 
 Result<Config> load_applier_config(const ApplierOptions& options) {
@@ -244,16 +261,16 @@ int recover_and_exit(const ApplierOptions& options, const Config& config) {
     }
     Transactions transactions(*journal, clock, config, find_backend(config.apply, bus),
                               named_backend(config.apply, bus));
-    bool recovered = false;
-    asio::co_spawn(io, transactions.recover(), [&](const std::exception_ptr& thrown, bool found) {
+    int status = 1;
+    auto work = options.rollback_original ? roll_back_to_original(transactions, journal->document())
+                                          : close_open_transaction(transactions);
+    asio::co_spawn(io, std::move(work), [&](const std::exception_ptr& thrown, int ended) {
         if (thrown) std::rethrow_exception(thrown);
-        recovered = found;
+        status = ended;
         io.stop();
     });
     io.run();
-    if (!recovered) return 0;
-    const auto report = transactions.report(0);
-    return report && report->state != TransactionState::degraded ? 0 : 1;
+    return status;
 }
 
 int serve_bus(const ApplierOptions& options, const Config& config) {

@@ -10,7 +10,8 @@ namespace ntpopt {
 /// The configuration that root wrote. Without --user it must belong to root and be writable by nobody else.
 [[nodiscard]] Result<Config> load_applier_config(const ApplierOptions& options);
 
-/// Ends an interrupted change without any bus; the process's exit status: 0 unless the old state did not come back.
+/// Ends an interrupted change without any bus, and with --rollback-original goes back to the service's own servers; the
+/// process's exit status: 0 unless the old state did not come back.
 [[nodiscard]] int recover_and_exit(const ApplierOptions& options, const Config& config);
 
 /// Serves the bus until idle, told to end, or the bus is lost; the process's exit status.

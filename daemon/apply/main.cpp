@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
             log(Priority::error, config.error().detail);
             return 1;
         }
-        return options->recover ? recover_and_exit(*options, *config) : serve_bus(*options, *config);
+        const bool once = options->recover || options->rollback_original;
+        return once ? recover_and_exit(*options, *config) : serve_bus(*options, *config);
     } catch (const std::exception& e) {
         log(Priority::critical, e.what());
         return 1;

@@ -12,14 +12,26 @@
 namespace ntpopt {
 namespace {
 
-enum Option : int { config = 256, state_dir, runtime_dir, data_dir, user, recover, no_idle_exit, help, version };
+enum Option : int {
+    config = 256,
+    state_dir,
+    runtime_dir,
+    data_dir,
+    user,
+    recover,
+    rollback_original,
+    no_idle_exit,
+    help,
+    version
+};
 
-const std::array<option, 10> kOptions{{{"config", required_argument, nullptr, Option::config},
+const std::array<option, 11> kOptions{{{"config", required_argument, nullptr, Option::config},
                                        {"state-dir", required_argument, nullptr, Option::state_dir},
                                        {"runtime-dir", required_argument, nullptr, Option::runtime_dir},
                                        {"data-dir", required_argument, nullptr, Option::data_dir},
                                        {"user", required_argument, nullptr, Option::user},
                                        {"recover", no_argument, nullptr, Option::recover},
+                                       {"rollback-original", no_argument, nullptr, Option::rollback_original},
                                        {"no-idle-exit", no_argument, nullptr, Option::no_idle_exit},
                                        {"help", no_argument, nullptr, Option::help},
                                        {"version", no_argument, nullptr, Option::version},
@@ -62,6 +74,9 @@ Result<ApplierOptions> parse_applier_options(int argc, char** argv) {
             case Option::recover:
                 options.recover = true;
                 break;
+            case Option::rollback_original:
+                options.rollback_original = true;
+                break;
             case Option::no_idle_exit:
                 options.idle_exit = false;
                 break;
@@ -91,6 +106,8 @@ std::string applier_usage() {
            "  --user NAME        who besides root may call (default " NTPOPT_USER
            ")\n"
            "  --recover          finish or undo an interrupted change without any bus, and exit\n"
+           "  --rollback-original\n"
+           "                     the same, then go back to the NTP service's own servers, and exit\n"
            "  --no-idle-exit     stay when there is nothing to do\n"
            "  --help, --version\n";
 }

@@ -15,7 +15,8 @@ struct ApplierOptions {
     std::string data_dir;   ///< with the catalogue of public servers
     std::string user;       ///< who besides root may call
     bool user_given = false;
-    bool recover = false;  ///< close an open transaction without any bus, and end
+    bool recover = false;            ///< close an open transaction without any bus, and end
+    bool rollback_original = false;  ///< the same, then back to the service's own servers
     bool idle_exit = true;
     bool help = false;
     bool version = false;

@@ -27,7 +27,6 @@ inline constexpr MessageId kRoundFinished{"6aaae5b6eaea4de4bdb1bcd41be24819"};
 inline constexpr MessageId kSelectionChanged{"31bd7c6cf4b2400381128ecfd246bb16"};
 inline constexpr MessageId kRolledBack{"ef3d02fc7d0c4710ac5ee03984407d27"};
 inline constexpr MessageId kServerBlacklisted{"5051c0d487f84adab164f06c0acab94f"};
-inline constexpr MessageId kTrigger{"1e0ca7e3b4d14d4b9486e023da68fd4e"};
 inline constexpr MessageId kReloaded{"31bc9912c754459d90d8f7e9e92ac02c"};
 inline constexpr MessageId kTransaction{"1af399cc0dfc4b1889318d0f978b7fdf"};
 inline constexpr MessageId kRecovered{"2590c1791974459e9d9c0e3b3549568b"};

@@ -39,6 +39,8 @@ TEST(ApplierOptions, all_that_interface_names) {
     EXPECT_EQ(options->user, "nobody");
     EXPECT_TRUE(options->user_given && options->recover);
     EXPECT_FALSE(options->idle_exit);
+    EXPECT_FALSE(options->rollback_original);
+    EXPECT_TRUE(parse({"--rollback-original"})->rollback_original);
 }
 
 TEST(ApplierOptions, mistakes_are_said) {
