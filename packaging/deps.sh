@@ -4,7 +4,7 @@
 # downloaded and unpacked below build/deps instead. NTP daemons for the tests are unpacked there too, never installed,
 # so that nobody's own NTP service is replaced or started.
 #
-# usage: packaging/deps.sh [build] [demo] [test] [fuzz]      (default: build)
+# usage: packaging/deps.sh [build] [demo] [test] [fuzz] [package] [rpm] [system]      (default: build)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +24,10 @@ demo_packages=(python3 iproute2 dbus-daemon util-linux procps libseccomp2 libgnu
 test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata openssl ca-certificates
                libbsd0 libssl3 libacl1 libapparmor1 libblkid1 libgcrypt20 libip4tc2 libkmod2 liblz4-1 libmount1 libzstd1)
 fuzz_packages=(clang libclang-rt-dev)
+# What makes the .deb and judges it and the manual pages; the same for the .rpm; and what boots a Debian in namespaces.
+package_packages=(debhelper dpkg-dev fakeroot lintian groff-base man-db)
+rpm_packages=(rpm rpmlint)
+system_packages=(debootstrap python3 iproute2 util-linux)
 daemon_packages=(chrony)
 # timesyncd comes with the private library of its own version of systemd; ntpd links libbsd and OpenSSL.
 test_daemon_packages=(chrony ntpsec systemd-timesyncd libsystemd-shared)
@@ -138,6 +142,9 @@ for set in "$@"; do
       want_libraries_of "${server_packages[@]}"
       ;;
     fuzz) want_packages "${fuzz_packages[@]}" ;;
-    *) say "unknown set '$set': build, demo, test, fuzz"; exit 2 ;;
+    package) want_packages "${package_packages[@]}" ;;
+    rpm) want_packages "${rpm_packages[@]}" ;;
+    system) want_packages "${system_packages[@]}" ;;
+    *) say "unknown set '$set': build, demo, test, fuzz, package, rpm, system"; exit 2 ;;
   esac
 done

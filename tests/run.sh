@@ -38,7 +38,7 @@ if [ -n "$fuzz" ]; then
   exec tests/fuzz/run.sh
 fi
 
-packaging/deps.sh build test
+packaging/deps.sh build test package
 cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
 cmake --build "build/$preset" -j "$jobs" -- --quiet
 
