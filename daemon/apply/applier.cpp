@@ -214,20 +214,21 @@ int fail(const Error& error) {
     return 1;
 }
 
-asio::awaitable<int> close_open_transaction(Transactions& transactions) {
-    if (!co_await transactions.recover()) co_return 0;
-    const auto report = transactions.report(0);
+asio::awaitable<int> close_open_transaction(Transactions* transactions) {
+    if (!co_await transactions->recover()) co_return 0;
+    const auto report = transactions->report(0);
     co_return report && report->state != TransactionState::degraded ? 0 : 1;
 }
 
 /// What a package does before its removal, when nobody may be left to call.
-asio::awaitable<int> roll_back_to_original(Transactions& transactions, const JournalDocument& document) {
-    co_await transactions.recover();
-    if (!document.committed || document.committed->original) co_return 0;
-    const auto begun = co_await transactions.begin_rollback(true, true);
+asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Journal* journal) {
+    co_await transactions->recover();
+    const auto& committed = journal->document().committed;
+    if (!committed || committed->original) co_return 0;
+    const auto begun = co_await transactions->begin_rollback(true, true);
     if (!begun) co_return fail(begun.error());
-    co_await transactions.run();
-    const auto report = transactions.report(*begun);
+    co_await transactions->run();
+    const auto report = transactions->report(*begun);
     co_return report && report->state == TransactionState::committed ? 0 : 1;
 }
 
@@ -262,8 +263,8 @@ int recover_and_exit(const ApplierOptions& options, const Config& config) {
     Transactions transactions(*journal, clock, config, find_backend(config.apply, bus),
                               named_backend(config.apply, bus));
     int status = 1;
-    auto work = options.rollback_original ? roll_back_to_original(transactions, journal->document())
-                                          : close_open_transaction(transactions);
+    auto work = options.rollback_original ? roll_back_to_original(&transactions, &*journal)
+                                          : close_open_transaction(&transactions);
     asio::co_spawn(io, std::move(work), [&](const std::exception_ptr& thrown, int ended) {
         if (thrown) std::rethrow_exception(thrown);
         status = ended;
