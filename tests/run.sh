@@ -3,7 +3,7 @@
 #
 # usage: tests/run.sh [--quick | --full] [--asan] [--fuzz] [--only REGEX]
 #   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
-#   --full        every point of the crash matrix instead of the third that is today's
+#   --full        every point of the crash matrix instead of the twelfth (NTPOPT_MATRIX=third: the third) that is today's
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers
 #   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
 #   --only REGEX  only tests whose name matches (as ctest -R)
@@ -45,6 +45,6 @@ cmake --build "build/$preset" -j "$jobs" -- --quiet
 report=build/$preset/report.xml
 rm -f "$report"
 # The verdict comes from the report, so that a test that never ran cannot pass for one that did.
-# Most tests wait for packets and processes, so twice as many as there are cores run side by side.
-ctest --test-dir "build/$preset" -j "$((2 * jobs))" --output-on-failure --output-junit "$PWD/$report" "${selection[@]}" || true
+# Most tests wait for packets and processes, so four times as many as there are cores run side by side.
+ctest --test-dir "build/$preset" -j "$((4 * jobs))" --output-on-failure --output-junit "$PWD/$report" "${selection[@]}" || true
 exec python3 tests/summary.py "$report"

@@ -80,7 +80,7 @@ class ApplierWorld(World):
         def ended():
             report = self.call("transaction", str(number))
             return report if report["state"] in FINAL else None
-        return self.wait_for(ended, timeout, f"transaction {number} to end", pause=0.1)
+        return self.wait_for(ended, timeout, f"transaction {number} to end", pause=0.2)
 
     def apply(self, names, options=None, timeout=60):
         return self.finish(self.call("apply", servers(names), options or {}), timeout)

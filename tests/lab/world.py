@@ -191,7 +191,7 @@ class World:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ntpopt-lab", "/run"], check=True)
         self._mounts.append(pathlib.Path("/run"))
 
-    def wait_for(self, condition, timeout: float, what: str, pause: float = 0.05):
+    def wait_for(self, condition, timeout: float, what: str, pause: float = 0.1):
         try:
             return wait_for(condition, timeout, what, pause)
         except TimedOut as late:
