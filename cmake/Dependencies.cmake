@@ -52,4 +52,5 @@ ntpopt_directory(NTPOPT_PRESET_DIR systemd systemdsystempresetdir /usr/lib/syste
 ntpopt_directory(NTPOPT_CATALOG_DIR systemd catalogdir /usr/lib/systemd/catalog)
 set(NTPOPT_DBUS_POLICY_DIR "${CMAKE_INSTALL_DATADIR}/dbus-1/system.d" CACHE PATH "D-Bus policies")
 set(NTPOPT_DBUS_SERVICE_DIR "${CMAKE_INSTALL_DATADIR}/dbus-1/system-services" CACHE PATH "D-Bus activation")
+set(NTPOPT_POLKIT_DIR "${CMAKE_INSTALL_DATADIR}/polkit-1/actions" CACHE PATH "polkit actions")
 set(NTPOPT_DBUS_INTERFACE_DIR "${CMAKE_INSTALL_DATADIR}/dbus-1/interfaces" CACHE PATH "D-Bus interfaces")

@@ -14,6 +14,8 @@ std::string_view name_of(Errc code) {
             return "invalid_argument";
         case Errc::access_denied:
             return "access_denied";
+        case Errc::not_authenticated:
+            return "not_authenticated";
         case Errc::busy:
             return "busy";
         case Errc::not_found:

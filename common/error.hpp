@@ -15,6 +15,7 @@ namespace ntpopt {
 enum class Errc {
     invalid_argument,     ///< the caller's input is malformed or out of range
     access_denied,        ///< the caller may not do this
+    not_authenticated,    ///< the caller may not do this before somebody proves who they are
     busy,                 ///< something else is under way
     not_found,            ///< the named thing does not exist
     no_usable_servers,    ///< no candidate survived

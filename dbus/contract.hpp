@@ -12,6 +12,11 @@ inline constexpr const char* kApplierName = "org.ntpopt1.Applier";
 inline constexpr const char* kApplierPath = "/org/ntpopt1/applier";
 inline constexpr const char* kApplierInterface = "org.ntpopt1.Applier";
 
+/// polkit's actions, as packaging/polkit/org.ntpopt1.policy.in describes them.
+inline constexpr const char* kActionReoptimize = "org.ntpopt1.reoptimize";
+inline constexpr const char* kActionConfigure = "org.ntpopt1.configure";
+inline constexpr const char* kActionRollback = "org.ntpopt1.rollback";
+
 inline constexpr const char* kErrorPrefix = "org.ntpopt1.Error.";
 
 inline constexpr const char* kBusName = "org.freedesktop.DBus";

@@ -34,10 +34,10 @@ constexpr std::array<Row, 40> kTable{{
     {Errc::unavailable, "org.ntpopt1.Error.Internal", ExitCode::not_running},
     {Errc::invalid_argument, "org.freedesktop.DBus.Error.InvalidArgs", ExitCode::usage},
     {Errc::access_denied, "org.freedesktop.DBus.Error.AccessDenied", ExitCode::not_authorised},
+    {Errc::not_authenticated, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ExitCode::not_authorised},
     {Errc::timeout, "org.freedesktop.DBus.Error.Timeout", ExitCode::failure},
     // Read only: what the bus itself and other programs answer.
     {Errc::invalid_argument, "org.freedesktop.DBus.Error.InvalidSignature", ExitCode::usage},
-    {Errc::access_denied, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", ExitCode::not_authorised},
     {Errc::access_denied, "org.freedesktop.DBus.Error.AuthFailed", ExitCode::not_authorised},
     {Errc::access_denied, "System.Error.EACCES", ExitCode::not_authorised},
     {Errc::access_denied, "System.Error.EPERM", ExitCode::not_authorised},

@@ -45,7 +45,7 @@ fi
 packaging/deps.sh build
 cmake --preset release -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_SYSCONFDIR=/etc \
   -DNTPOPT_DBUS_POLICY_DIR=/usr/share/dbus-1/system.d -DNTPOPT_DBUS_SERVICE_DIR=/usr/share/dbus-1/system-services \
-  -DNTPOPT_DBUS_INTERFACE_DIR=/usr/share/dbus-1/interfaces >/dev/null
+  -DNTPOPT_DBUS_INTERFACE_DIR=/usr/share/dbus-1/interfaces -DNTPOPT_POLKIT_DIR=/usr/share/polkit-1/actions >/dev/null
 cmake --build "$build" -j "$(nproc)" -- --quiet
 "${sudo[@]}" cmake --install "$build" >/dev/null
 "${sudo[@]}" systemd-sysusers

@@ -22,6 +22,7 @@ enum class Action {
 struct Caller {
     std::string unique_name;
     uid_t user = static_cast<uid_t>(-1);
+    bool interactive = false;  ///< its user may be asked for a password
 
     [[nodiscard]] bool is_root() const { return user == 0; }
 };
@@ -30,14 +31,9 @@ class Authority {
   public:
     virtual ~Authority() = default;
 
-    /// Errc::access_denied where the caller may not.
+    /// Errc::access_denied where the caller may not, Errc::not_authenticated where it might if somebody gave a
+    /// password, Errc::busy where too many wait for the answer, Errc::shutting_down.
     virtual boost::asio::awaitable<Status> allow(Caller caller, Action action) = 0;
-};
-
-/// Only uid 0 may change anything.
-class RootOnly final : public Authority {
-  public:
-    boost::asio::awaitable<Status> allow(Caller caller, Action action) override;
 };
 
 }  // namespace ntpopt

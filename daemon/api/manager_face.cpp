@@ -92,17 +92,19 @@ ManagerFace::~ManagerFace() {
 // ---- calls
 
 template <typename... Out>
-std::optional<std::string> ManagerFace::enter(const sdbus::Result<Out...>& result) {
-    auto sender = compat::current_sender(getObject());
-    auto& pending = pending_[sender];
+std::optional<Caller> ManagerFace::enter(const sdbus::Result<Out...>& result) {
+    Caller caller;
+    caller.unique_name = compat::current_sender(getObject());
+    caller.interactive = compat::current_call_is_interactive(getObject());
+    auto& pending = pending_[caller.unique_name];
     if (pending >= kPendingOfOne || pending_in_all_ >= kPendingInAll) {
-        if (pending == 0) pending_.erase(sender);
+        if (pending == 0) pending_.erase(caller.unique_name);
         result.returnError(sdbus::Error(kLimitsExceeded, "too many calls at once"));
         return std::nullopt;
     }
     ++pending;
     ++pending_in_all_;
-    return sender;
+    return caller;
 }
 
 void ManagerFace::leave(const std::string& sender) {
@@ -115,24 +117,24 @@ template <typename... Out>
 void ManagerFace::take(sdbus::Result<Out...>&& result, std::optional<Action> action,
                        std::type_identity_t<Work<Out...>> work) {
     guarded([&] {
-        auto sender = enter(result);
-        if (!sender) return;
+        auto caller = enter(result);
+        if (!caller) return;
         auto shared = std::make_shared<sdbus::Result<Out...>>(std::move(result));
-        tasks_.spawn("bus call", serve<Out...>(std::move(shared), *std::move(sender), action, std::move(work)));
+        tasks_.spawn("bus call", serve<Out...>(std::move(shared), *std::move(caller), action, std::move(work)));
     });
 }
 
 template <typename... Out>
-awaitable<void> ManagerFace::serve(std::shared_ptr<sdbus::Result<Out...>> result, std::string sender,
+awaitable<void> ManagerFace::serve(std::shared_ptr<sdbus::Result<Out...>> result, Caller caller,
                                    std::optional<Action> action, Work<Out...> work) {
-    const auto leaving = std::shared_ptr<void>(nullptr, [this, sender](void*) { leave(sender); });
-    const auto caller = co_await admit(sender, action);
+    const auto leaving = std::shared_ptr<void>(nullptr, [this, name = caller.unique_name](void*) { leave(name); });
+    const auto admitted = co_await admit(std::move(caller), action);
     Result<std::tuple<Out...>> outcome = Error{};
-    if (!caller) {
-        outcome = caller.error();
+    if (!admitted) {
+        outcome = admitted.error();
     } else {
         try {
-            outcome = work(*caller);
+            outcome = work(*admitted);
         } catch (const std::exception& e) {
             outcome = Error{Errc::internal, e.what()};
         }
@@ -148,10 +150,10 @@ awaitable<void> ManagerFace::serve_status(std::shared_ptr<sdbus::Result<wire::Di
     pump_.kick();
 }
 
-awaitable<Result<Caller>> ManagerFace::admit(std::string sender, std::optional<Action> action) {
-    const auto user = co_await senders_.user_of(sender);
+awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action> action) {
+    const auto user = co_await senders_.user_of(caller.unique_name);
     if (!user) co_return Error{Errc::access_denied, user.error().detail};
-    Caller caller{std::move(sender), *user};
+    caller.user = *user;
     if (action) {
         const auto allowed = co_await authority_.allow(caller, *action);
         if (!allowed) co_return allowed.error();
@@ -179,10 +181,10 @@ void ManagerFace::GetRun(sdbus::Result<wire::Dict>&& result, std::uint64_t run_i
 
 void ManagerFace::GetStatus(sdbus::Result<wire::Dict>&& result) {
     guarded([&] {
-        auto sender = enter(result);
-        if (!sender) return;
+        const auto caller = enter(result);
+        if (!caller) return;
         auto shared = std::make_shared<sdbus::Result<wire::Dict>>(std::move(result));
-        tasks_.spawn("bus call", serve_status(std::move(shared), *std::move(sender)));
+        tasks_.spawn("bus call", serve_status(std::move(shared), caller->unique_name));
     });
 }
 

@@ -87,13 +87,14 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     template <typename... Out>
     void take(sdbus::Result<Out...>&& result, std::optional<Action> action, std::type_identity_t<Work<Out...>> work);
     template <typename... Out>
-    boost::asio::awaitable<void> serve(std::shared_ptr<sdbus::Result<Out...>> result, std::string sender,
+    boost::asio::awaitable<void> serve(std::shared_ptr<sdbus::Result<Out...>> result, Caller caller,
                                        std::optional<Action> action, Work<Out...> work);
     boost::asio::awaitable<void> serve_status(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender);
-    boost::asio::awaitable<Result<Caller>> admit(std::string sender, std::optional<Action> action);
-    /// The sender of the call under way, where it may have one more pending; else the answer is an error.
+    boost::asio::awaitable<Result<Caller>> admit(Caller caller, std::optional<Action> action);
+    /// The sender of the call under way, its user not known yet, where it may have one more pending; else the answer
+    /// is an error.
     template <typename... Out>
-    std::optional<std::string> enter(const sdbus::Result<Out...>& result);
+    std::optional<Caller> enter(const sdbus::Result<Out...>& result);
     void leave(const std::string& sender);
 
     template <typename Emit>

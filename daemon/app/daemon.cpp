@@ -43,6 +43,7 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
       optimizer_(io_.get_executor(),
                  RoundPorts{discovery_.discoverers(), discovery_.place(), names_, prober_, time_service_, clock_},
                  store_, control_, std::move(config), machine_hash()),
+      authority_(pump_),
       face_(pump_, tasks_, control_, authority_),
       route_watch_(io_, kRouteSettles,
                    [this] {
@@ -112,6 +113,7 @@ void Daemon::end(int status, std::string_view why) {
     notify::stopping(why);
     log(status == 0 ? Priority::info : Priority::error, fmt::format("stopping: {}", why));
     optimizer_.stop();
+    authority_.stop();
     route_watch_.stop();
     sleep_watch_.stop();
     service_watch_.follow(0);

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/api/manager_face.hpp"
+#include "daemon/api/polkit.hpp"
 #include "daemon/app/bus_time_service.hpp"
 #include "daemon/app/daemon_control.hpp"
 #include "daemon/app/discovery.hpp"
@@ -63,7 +64,7 @@ class Daemon {
     Discovery discovery_;
     DaemonControl control_;
     Optimizer optimizer_;
-    RootOnly authority_;
+    Polkit authority_;
     ManagerFace face_;
     RouteWatch route_watch_;
     SleepWatch sleep_watch_;

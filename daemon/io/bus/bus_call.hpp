@@ -5,6 +5,7 @@
 #include <sdbus-c++/IProxy.h>
 #include <sdbus-c++/Message.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +18,19 @@
 #include "dbus/errors.hpp"
 
 namespace ntpopt {
+
+/// Ends a call early, before its answer and its deadline; for whoever learns that nobody waits for it any more.
+class GivingUp {
+  public:
+    /// May be called from inside the bus's dispatch: it only posts.
+    void give_up();
+    [[nodiscard]] bool was_given_up() const { return given_up_; }
+
+  private:
+    friend class BusObject;
+    bool given_up_ = false;
+    std::function<void()> wake_;
+};
 
 /// One object of one service. It must outlive its calls.
 class BusObject {
@@ -34,8 +48,14 @@ class BusObject {
     }
 
     /// The answer. Errors: what the other side said (see dbus/errors.hpp), Errc::unavailable where there is no such
-    /// service, Errc::timeout after `deadline`.
-    boost::asio::awaitable<Result<sdbus::MethodReply>> call(sdbus::MethodCall message, Duration deadline);
+    /// service, Errc::timeout after `deadline`. An answer that somebody else than the called one forged (a reply says
+    /// by a number that can be guessed what it answers) is an error where the callee is the bus or a unique name; of
+    /// other names the owner is not known here. `giving_up` may end it early, as a time-out.
+    boost::asio::awaitable<Result<sdbus::MethodReply>> call(sdbus::MethodCall message, Duration deadline,
+                                                            std::shared_ptr<GivingUp> giving_up = nullptr);
+
+    /// A call whose answer nobody wants; failures are not told.
+    void send(sdbus::MethodCall message);
 
     /// The one value in the answer.
     template <typename Value>

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "daemon/io/bus/signals.hpp"
+#include "dbus/compat.hpp"
 #include "tests/bus/face/face_fixture.hpp"
 
 namespace ntpopt {
@@ -68,6 +69,16 @@ TEST_F(Face, WhoMayNotIsDenied) {
     EXPECT_EQ(tell("SetInterval", std::uint64_t{1}).error().code, Errc::access_denied);
     EXPECT_EQ(tell("Reload").error().code, Errc::access_denied);
     EXPECT_TRUE(control.told.empty());
+}
+
+TEST_F(Face, OnlyWhoSaysSoIsAskedForAPassword) {
+    EXPECT_TRUE(tell("Reload"));
+    auto message = manager.message(contract::kManagerInterface, "Reload");
+    compat::Interaction::allow(message);
+    EXPECT_TRUE(loop.run(manager.call(std::move(message), 10s)));
+    ASSERT_EQ(authority.asked.size(), 2U);
+    EXPECT_FALSE(authority.asked[0].interactive);
+    EXPECT_TRUE(authority.asked[1].interactive);
 }
 
 TEST_F(Face, FailuresKeepTheirNames) {

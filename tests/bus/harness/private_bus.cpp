@@ -57,6 +57,8 @@ constexpr const char* kPermissive = R"(
     <allow own="*"/>
     <allow send_destination="*" eavesdrop="false"/>
     <allow receive_sender="*"/>
+    <allow send_requested_reply="false" send_type="method_return"/>
+    <allow receive_requested_reply="false" receive_type="method_return"/>
   </policy>
 )";
 

@@ -10,7 +10,7 @@ namespace ntpopt::test {
 
 enum class Policies {
     shipped,     ///< as installed, with the user who runs the test in the place of user ntpopt
-    permissive,  ///< everybody may do everything: for fakes of other services and for forgers
+    permissive,  ///< everybody may do everything, even answer unasked: for fakes of other services and for forgers
 };
 
 class PrivateBus {

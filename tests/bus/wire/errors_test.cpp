@@ -10,7 +10,7 @@ TEST(Errors, EveryNameOfTheContractIsReadAsWhatItIsSentFor) {
     for (const auto code :
          {Errc::busy, Errc::no_usable_servers, Errc::no_consensus, Errc::verification_failed, Errc::service_not_found,
           Errc::service_conflict, Errc::refused, Errc::not_found, Errc::shutting_down, Errc::internal,
-          Errc::invalid_argument, Errc::access_denied, Errc::timeout})
+          Errc::invalid_argument, Errc::access_denied, Errc::not_authenticated, Errc::timeout})
         EXPECT_EQ(errc_of(bus_name_of(code)), code) << bus_name_of(code);
 }
 
@@ -22,6 +22,7 @@ TEST(Errors, WhatMeansNothingToACallerIsInternal) {
 
 TEST(Errors, ExitCodesAreThoseOfTheContract) {
     EXPECT_EQ(exit_code_of(Errc::access_denied), ExitCode::not_authorised);
+    EXPECT_EQ(exit_code_of(Errc::not_authenticated), ExitCode::not_authorised);
     EXPECT_EQ(exit_code_of(errc_of("org.freedesktop.DBus.Error.ServiceUnknown")), ExitCode::not_running);
     EXPECT_EQ(exit_code_of(Errc::no_consensus), ExitCode::nothing_usable);
     EXPECT_EQ(exit_code_of(Errc::no_usable_servers), ExitCode::nothing_usable);
