@@ -30,6 +30,8 @@ struct RoundPorts {
     Prober& prober;
     TimeService& time_service;
     Clock& clock;
+    /// Longer than fetching a list may take; a discoverer that is later is left out of this round.
+    Duration discover_deadline = std::chrono::seconds(12);
 };
 
 struct RoundRequest {

@@ -16,8 +16,6 @@ namespace ntpopt {
 namespace asio = boost::asio;
 namespace {
 
-/// Longer than fetching a list may take; whoever is later is left out of this round.
-constexpr Duration kDiscoverDeadline = std::chrono::seconds(12);
 constexpr Duration kResolveDeadline = std::chrono::seconds(5);
 constexpr std::size_t kAddressesOfAPool = 4;  // what one client of the pool uses at most
 constexpr std::size_t kMaxNotes = 20;         // of one discoverer
@@ -68,7 +66,7 @@ asio::awaitable<Round::StageResult> Round::discover() {
 
     std::vector<asio::awaitable<Result<Discovered>>> tasks;
     for (auto* discoverer : ports_.discoverers)
-        tasks.push_back(with_deadline(discoverer->discover(request_.config, service_), kDiscoverDeadline));
+        tasks.push_back(with_deadline(discoverer->discover(request_.config, service_), ports_.discover_deadline));
     auto found = co_await gather(std::move(tasks));
     std::vector<Candidate> all;
     std::string detail;

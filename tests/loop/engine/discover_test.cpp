@@ -69,6 +69,38 @@ TEST_F(DiscoverStages, WhatFailedInPartIsNamedInTheReport) {
                 HasSubstr("; fake: https://lists.example/a: timed out\\x0a; fake: the copy of 3h"));
 }
 
+/// Never finds anything and never gives up by itself.
+class HangingDiscoverer final : public Discoverer {
+  public:
+    [[nodiscard]] std::string_view name() const override { return "hanging"; }
+    asio::awaitable<Result<Discovered>> discover(Config, ServiceObservation) override {
+        asio::steady_timer never(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await never.async_wait(asio::use_awaitable);
+        co_return Discovered();
+    }
+};
+
+TEST_F(DiscoverStages, ADiscovererThatHangsIsGivenUpAndTheOthersCount) {
+    HangingDiscoverer hanging;
+    Round::Hooks hooks;
+    hooks.progress = [](Stage, std::size_t, std::size_t) {};
+    hooks.observed = [](const ServiceObservation&) {};
+    hooks.before_change = [](const OpenRound&) {};
+    auto ports = world.ports();
+    ports.discoverers.insert(ports.discoverers.begin(), {&hanging, &hanging});
+    ports.discover_deadline = 50ms;
+    RoundRequest request;
+    request.config = world.config;
+    Round round(ports, request, hooks);
+    RoundReport report;
+    asio::co_spawn(world.io, round.run(),
+                   [&](std::exception_ptr, RoundResult done) { report = std::move(done.report); });
+    world.io.run();
+    EXPECT_THAT(report.stages.front().detail, HasSubstr("hanging failed (took longer than 50ms), hanging failed (took "
+                                                        "longer than 50ms), fake 5"));
+    EXPECT_EQ(report.outcome, Outcome::applied);
+}
+
 TEST_F(DiscoverStages, APublicNameThatLeadsIntoAPrivateNetworkIsRefusedUnlessConfigured) {
     world.discoverer.found.clear();
     offer("list.example", CandidateSource::list);
