@@ -15,18 +15,19 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr std::size_t kHeader = 12;
 constexpr std::uint16_t kA = 1;
 constexpr std::uint16_t kAaaa = 28;
+constexpr unsigned kTtl_s = 60;
 
 void put16(Bytes& out, unsigned value) {
     out.push_back(static_cast<std::uint8_t>(value >> 8));
     out.push_back(static_cast<std::uint8_t>(value));
 }
 
-void put_record(Bytes& out, std::uint16_t type, const Bytes& address) {
+void put_record(Bytes& out, std::uint16_t type, unsigned ttl_s, const Bytes& address) {
     put16(out, 0xc000 | kHeader);  // the name of the question
     put16(out, type);
     put16(out, 1);
     put16(out, 0);
-    put16(out, 60);
+    put16(out, ttl_s);
     put16(out, static_cast<unsigned>(address.size()));
     out.insert(out.end(), address.begin(), address.end());
 }
@@ -85,7 +86,7 @@ void FakeDns::accept() {
                                             auto reply = *message;
                                             const bool v4_wanted = reply.at(reply.size() - 3) == kA;
                                             set_header(reply, 1, 0);
-                                            put_record(reply, v4_wanted ? kA : kAaaa, v4_wanted ? v4(7) : v6(7));
+                                            put_record(reply, v4_wanted ? kA : kAaaa, kTtl_s, v4_wanted ? v4(7) : v6(7));
                                             Bytes framed;
                                             put16(framed, static_cast<unsigned>(reply.size()));
                                             framed.insert(framed.end(), reply.begin(), reply.end());
@@ -128,6 +129,8 @@ void FakeDns::handle(std::size_t size) {
     std::vector<Bytes> records{v4_wanted ? v4(number) : v6(number)};
     std::chrono::milliseconds delay{0};
     unsigned code = 0;
+    unsigned ttl_s = kTtl_s;
+    if (kind == "ttl") ttl_s = v4_wanted ? 2 * number : number;
     if (kind == "black" || (kind == "v6hole" && !v4_wanted) || (kind == "v4hole" && v4_wanted)) return;
     if (kind == "lost" && asked.count(key) == 1) return;
     if (kind == "slow") delay = std::chrono::milliseconds(300);
@@ -144,7 +147,7 @@ void FakeDns::handle(std::size_t size) {
     }
     set_header(reply, static_cast<unsigned>(records.size()), code);
     for (const auto& record : records)
-        put_record(reply, type, record);
+        put_record(reply, type, ttl_s, record);
     if (kind == "trunc") reply[2] |= 0x02;
     if (kind == "junk") reply = Bytes(333, 0xa5);
     if (kind == "short") reply.resize(kHeader / 2);

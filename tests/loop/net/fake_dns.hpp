@@ -35,6 +35,7 @@ class FakeDns {
     ///   nx    NXDOMAIN        none  no records        fail  SERVFAIL        refuse  REFUSED
     ///   many  24 A records    odd   0.0.0.0, 224.0.0.1 and 192.0.2.1 twice
     ///   junk  random bytes    short half a header     wrongid, wrongname  an answer to another question
+    ///   ttl   AAAA for N seconds, A for twice as long; all others hold for 60 s
     ///   loop  a compression pointer to itself     trunc  truncated; over TCP 192.0.2.7 and 2001:db8::7
   private:
     using Bytes = std::vector<std::uint8_t>;

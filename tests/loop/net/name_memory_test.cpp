@@ -87,6 +87,17 @@ TEST_F(NameMemoryTest, AsksOnceAnHour) {
     EXPECT_EQ(source.asked.size(), 2U) << "known() asks nobody";
 }
 
+TEST_F(NameMemoryTest, AnAnswerHoldsForItsTimeToLiveWhereThatIsLonger) {
+    source.answer = NameAnswer{{*Address::parse("192.0.2.1")}, 3 * 3600};
+    ask("a.example");
+    clock.time += 179min;
+    ask("a.example");
+    EXPECT_EQ(source.asked.size(), 1U);
+    clock.time += 1min;
+    ask("a.example");
+    EXPECT_EQ(source.asked.size(), 2U);
+}
+
 TEST_F(NameMemoryTest, OneQuestionServesAllWhoAskAtTheSameTime) {
     EXPECT_EQ(ask("a.example", 5), "192.0.2.1");
     EXPECT_EQ(source.asked.size(), 1U);

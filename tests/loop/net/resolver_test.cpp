@@ -107,6 +107,19 @@ TEST_F(ResolverTest, AsksForBothFamiliesOrOne) {
                                                  "good-9.example AAAA"));
 }
 
+TEST_F(ResolverTest, AnAnswerHoldsForTheLeastTimeOfItsRecords) {
+    resolver(dns_.server());
+    double ttl_s = 0;
+    asio::co_spawn(io_, resolver_->lookup(*HostName::parse("ttl-7200.example"), Families(), 10s),
+                   [&](std::exception_ptr, Result<NameAnswer> answer) {
+                       EXPECT_EQ(answer->addresses.size(), 2U);
+                       ttl_s = answer->ttl_s;
+                       io_.stop();
+                   });
+    run();
+    EXPECT_EQ(ttl_s, 7200);
+}
+
 TEST_F(ResolverTest, SaysWhatIsWrong) {
     resolver(dns_.server());
     ask({"nx.example", "none.example", "fail.example", "refuse.example"}, {}, 15s);

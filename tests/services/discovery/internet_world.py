@@ -153,15 +153,17 @@ http {{
         openssl("req", "-x509", *key, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-days", 30, "-subj", "/CN=Test CA")
         for name, trusted in (("lists", True), ("other", False)):
             extra = ("-CA", folder / "ca.pem", "-CAkey", folder / "ca.key") if trusted else ()
-            openssl("req", "-x509", *key, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", 30, "-subj",
-                    f"/CN={name}.example", "-addext", f"subjectAltName=DNS:{name}.example", "-addext", "basicConstraints=critical,CA:FALSE", *extra)
+            openssl("req", "-x509", *key, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", 30,
+                    "-subj", f"/CN={name}.example", "-addext", f"subjectAltName=DNS:{name}.example",
+                    "-addext", "basicConstraints=critical,CA:FALSE", *extra)
         self.bind(folder / "ca.pem", pathlib.Path("/etc/ssl/certs/ca-certificates.crt"))
 
     def settle(self, discovery: str, max_candidates: int = 20) -> None:
         """The daemon with these lines in [discovery], and a chronyd on one of the good servers."""
         self.chrony = self.start_chronyd_client([f"server {NTP['ntp1.list.example']} iburst"])
         chronyc = f'chrony_conf = "{self.chrony.config}"\nchronyc = "{" ".join(self.chrony.chronyc_argv)}"\n'
-        self.config.write_text(f"[discovery]\nglobal = false\ncloud = false\n{discovery}\n[probe]\nsamples = 1\ntimeout = \"1s\"\nmax_candidates = {max_candidates}\n"
+        self.config.write_text(f"[discovery]\nglobal = false\ncloud = false\n{discovery}\n"
+                               f"[probe]\nsamples = 1\ntimeout = \"1s\"\nmax_candidates = {max_candidates}\n"
                                f"[schedule]\nboot_delay = \"30min\"\n[apply]\n{chronyc}")
         self.config.chmod(0o644)
         self.wait_for(self.chrony.is_synchronised, 30, "chronyd to follow its server")

@@ -40,6 +40,7 @@ class Lists(unittest.TestCase):
         names = {server["name"] for server in document["servers"]}
         self.assertTrue({f"ntp{i}.list.example" for i in range(2, 6)} <= names, names)
         self.assertFalse([name for name in names if name.startswith(("cut.", "router.", "10.", "169."))], names)
+        self.assertEqual(self.world.asked("lists.example", "AAAA"), 1, "its IPv6 address is a black hole")
         detail = stage["detail"]
         for path, why in {"huge": "larger than 1048576 bytes", "slow": "did not arrive in time", "downgrade": "not https",
                           "private": "redirected to the private address 10.0.0.1",
