@@ -51,11 +51,15 @@ Status put(const std::string& path, const FileText& text, const std::function<bo
     if (!present) return present.error();
     if (*present == text) return {};
     if (!is_known(*present)) return Error{Errc::refused, left_alone_sentence(path)};
-    if (!text) return directory->remove(name);
-    if (like == nullptr) return directory->replace(name, *text, kFileMode);
-    FileImage image = *like;
-    image.content = *text;
-    return directory->replace(name, image);
+    FileImage image{"", kFileMode, geteuid(), getegid(), ""};
+    if (like != nullptr) image = *like;
+    if (text) image.content = *text;
+    // An edit since that look stays too.
+    const auto ours = text ? directory->replace_known(name, image, kMaxConfigText, is_known)
+                           : directory->remove_known(name, kMaxConfigText, is_known);
+    if (!ours) return ours.error();
+    if (!*ours) return Error{Errc::refused, left_alone_sentence(path)};
+    return {};
 }
 
 }  // namespace

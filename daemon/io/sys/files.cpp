@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -148,6 +149,21 @@ std::string temporary_name(const std::string& name) {
     return "." + name + ".new";
 }
 
+/// Renames within a directory; 0, or what went wrong.
+int rename_in(int directory, const std::string& from, const std::string& to, unsigned flags) {
+    return renameat2(directory, from.c_str(), directory, to.c_str(), flags) == 0 ? 0 : errno;
+}
+
+/// Old file systems, and those over a network, know no flags of renameat2(2).
+bool is_unsupported(int number) {
+    return number == EINVAL || number == ENOSYS;
+}
+
+Result<bool> done(const Status& status) {
+    if (!status) return status.error();
+    return true;
+}
+
 /// Owner before mode, since a change of owner clears bits of the mode.
 bool take_after(int fd, mode_t mode, const FileImage* like) {
     if (like != nullptr) {
@@ -208,7 +224,8 @@ Status Directory::replace(const std::string& name, const FileImage& image) const
     return put(name, image.content, image.mode, &image);
 }
 
-Status Directory::put(const std::string& name, std::string_view content, mode_t mode, const FileImage* like) const {
+Status Directory::write_beside(const std::string& name, std::string_view content, mode_t mode,
+                               const FileImage* like) const {
     const std::string temporary = temporary_name(name);
     sweep(name);
     FileDescriptor file(
@@ -218,14 +235,83 @@ Status Directory::put(const std::string& name, std::string_view content, mode_t 
     // that it cannot read without a word.
     if (!write_all(file.get(), content) || !take_after(file.get(), mode, like) || fsync(file.get()) != 0) {
         const int number = errno;
-        unlinkat(fd_.get(), temporary.c_str(), 0);
+        sweep(name);
         return error("write", temporary, number);
     }
-    if (renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0) {
-        const int number = errno;
-        unlinkat(fd_.get(), temporary.c_str(), 0);
+    return {};
+}
+
+Status Directory::put(const std::string& name, std::string_view content, mode_t mode, const FileImage* like) const {
+    if (auto written = write_beside(name, content, mode, like); !written) return written;
+    if (const int number = rename_in(fd_.get(), temporary_name(name), name, 0); number != 0) {
+        sweep(name);
         return error("replace", name, number);
     }
+    if (fsync(fd_.get()) != 0) return error("make durable", name, errno);
+    return {};
+}
+
+Result<bool> Directory::replace_known(const std::string& name, const FileImage& image, std::size_t max_bytes,
+                                      const IsKnown& is_known) const {
+    if (auto written = write_beside(name, image.content, image.mode, &image); !written) return written.error();
+    const std::string temporary = temporary_name(name);
+    int number = rename_in(fd_.get(), temporary, name, RENAME_EXCHANGE);
+    const bool was_there = number == 0;
+    if (number == ENOENT) number = rename_in(fd_.get(), temporary, name, RENAME_NOREPLACE);
+    if (is_unsupported(number)) {
+        number = rename_in(fd_.get(), temporary, name, 0);
+        if (number == 0) return done(finish(name));
+    }
+    if (number != 0) {
+        sweep(name);
+        if (number == EEXIST) return false;
+        return error("replace", name, number);
+    }
+    if (!was_there) {
+        if (is_known(std::nullopt)) return done(finish(name));
+        if (auto removed = remove(name); !removed) return removed.error();
+        return false;
+    }
+    const auto displaced = read(temporary, max_bytes);
+    if (displaced && is_known(*displaced)) return done(finish(name));
+    if (auto back = put_back(name, image.content, max_bytes); !back) return back.error();
+    if (!displaced) return displaced.error();
+    return false;
+}
+
+Result<bool> Directory::remove_known(const std::string& name, std::size_t max_bytes, const IsKnown& is_known) const {
+    sweep(name);
+    const std::string temporary = temporary_name(name);
+    const int number = rename_in(fd_.get(), name, temporary, RENAME_NOREPLACE);
+    if (is_unsupported(number)) return done(remove(name));
+    if (number == ENOENT) return true;
+    if (number != 0) return error("remove", name, number);
+    const auto displaced = read(temporary, max_bytes);
+    if (displaced && is_known(*displaced)) return done(finish(name));
+    // Where he wrote once more, the later text is there already.
+    const int back = rename_in(fd_.get(), temporary, name, RENAME_NOREPLACE);
+    if (back != 0 && back != EEXIST) return error("put back", name, back);
+    if (auto swept = finish(name); !swept) return swept.error();
+    if (!displaced) return displaced.error();
+    return false;
+}
+
+/// What was displaced goes back to its place, and ours goes; where what comes out is not ours, it is the later text.
+Status Directory::put_back(const std::string& name, std::string_view ours, std::size_t max_bytes) const {
+    const std::string temporary = temporary_name(name);
+    if (const int number = rename_in(fd_.get(), temporary, name, RENAME_EXCHANGE); number != 0)
+        return error("put back", name, number);
+    const auto out = read(temporary, max_bytes);
+    if (!out || *out != ours)
+        if (const int number = rename_in(fd_.get(), temporary, name, 0); number != 0)
+            return error("put back", name, number);
+    return finish(name);
+}
+
+/// Nothing is left beside the file, and what was done is durable.
+Status Directory::finish(const std::string& name) const {
+    if (unlinkat(fd_.get(), temporary_name(name).c_str(), 0) != 0 && errno != ENOENT)
+        return error("remove", temporary_name(name), errno);
     if (fsync(fd_.get()) != 0) return error("make durable", name, errno);
     return {};
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct FileImage {
     std::string label;  ///< security context of SELinux, as the kernel keeps it; empty where there is none
     friend bool operator==(const FileImage&, const FileImage&) = default;
 };
+
+/// Whether a text of a file, nothing where there is none, is one that the caller found or wrote himself.
+using IsKnown = std::function<bool(const std::optional<std::string>&)>;
 
 class Directory {
   public:
@@ -48,6 +52,16 @@ class Directory {
     /// The same with the owner, mode and label of the image.
     [[nodiscard]] Status replace(const std::string& name, const FileImage& image) const;
 
+    /// The same where what stood there at that very moment is known (nothing: there was no file). False where somebody
+    /// else wrote there since the caller looked: then his file stays. The two files change places, so that nobody's
+    /// text is ever overwritten unseen; a file system that cannot do that is written to as by replace().
+    [[nodiscard]] Result<bool> replace_known(const std::string& name, const FileImage& image, std::size_t max_bytes,
+                                             const IsKnown& is_known) const;
+
+    /// remove(), with the same care.
+    [[nodiscard]] Result<bool> remove_known(const std::string& name, std::size_t max_bytes,
+                                            const IsKnown& is_known) const;
+
     /// Removes the temporary file that a crash left beside this one, if there is any.
     void sweep(const std::string& name) const;
 
@@ -69,6 +83,10 @@ class Directory {
     Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
     [[nodiscard]] Status put(const std::string& name, std::string_view content, mode_t mode,
                              const FileImage* like) const;
+    [[nodiscard]] Status write_beside(const std::string& name, std::string_view content, mode_t mode,
+                                      const FileImage* like) const;
+    [[nodiscard]] Status put_back(const std::string& name, std::string_view ours, std::size_t max_bytes) const;
+    [[nodiscard]] Status finish(const std::string& name) const;
     [[nodiscard]] Error error(std::string_view doing, const std::string& name, int number) const;
 
     FileDescriptor fd_;

@@ -68,6 +68,19 @@ TEST_F(OurFiles, an_administrator_s_text_is_never_overwritten) {
     EXPECT_EQ(text(), std::nullopt);
 }
 
+TEST_F(OurFiles, an_edit_between_the_look_and_the_writing_stays_too) {
+    write("old\n");
+    const auto edited_after_the_look = [&, looks = 0](const FileText& present) mutable {
+        if (looks++ == 0) write("an administrator's\n");
+        return present == "old\n";
+    };
+    for (const FileText& wanted : {FileText("final\n"), FileText()}) {
+        write("old\n");
+        EXPECT_EQ(put_file(file_.path, wanted, edited_after_the_look).error().code, Errc::refused);
+        EXPECT_EQ(text(), "an administrator's\n");
+    }
+}
+
 TEST_F(OurFiles, a_missing_directory_is_made_for_a_text_and_no_obstacle_otherwise) {
     file_.path = path_ + "/run/x.sources";
     EXPECT_EQ(text(), std::nullopt);

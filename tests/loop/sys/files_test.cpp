@@ -47,6 +47,68 @@ TEST_F(Files, what_a_crash_left_is_no_obstacle) {
     EXPECT_THAT(*directory().list(), testing::ElementsAre("x.sources"));
 }
 
+TEST_F(Files, what_somebody_else_wrote_since_the_look_stays) {
+    const FileImage image{"ours\n", 0640, geteuid(), getegid(), ""};
+    const IsKnown is_old = [](const auto& text) { return text == "old\n"; };
+    const IsKnown is_nothing = [](const auto& text) { return !text; };
+    const auto write = [&](const std::string& text) { std::ofstream(path_ + "/x") << text; };
+
+    EXPECT_TRUE(*directory().replace_known("x", image, 100, is_nothing));
+    EXPECT_EQ(mode_of("x"), 0640u);
+    EXPECT_FALSE(*directory().replace_known("x", image, 100, is_nothing)) << "he made a file where there was none";
+    write("old\n");
+    EXPECT_TRUE(*directory().replace_known("x", image, 100, is_old));
+    EXPECT_EQ(**directory().read("x", 100), "ours\n");
+
+    write("his\n");
+    chmod((path_ + "/x").c_str(), 0604);
+    EXPECT_FALSE(*directory().replace_known("x", image, 100, is_old));
+    EXPECT_FALSE(*directory().remove_known("x", 100, is_old));
+    EXPECT_EQ(**directory().read("x", 100), "his\n");
+    EXPECT_EQ(mode_of("x"), 0604u);
+
+    std::filesystem::remove(path_ + "/x");
+    EXPECT_FALSE(*directory().replace_known("x", image, 100, is_old)) << "he removed it";
+    EXPECT_EQ(*directory().read("x", 100), std::nullopt);
+    EXPECT_TRUE(*directory().remove_known("x", 100, is_old));
+    write("old\n");
+    EXPECT_TRUE(*directory().remove_known("x", 100, is_old));
+    EXPECT_THAT(*directory().list(), testing::IsEmpty());
+}
+
+TEST_F(Files, of_two_that_somebody_else_wrote_in_the_middle_the_later_stays) {
+    const FileImage image{"ours\n", 0644, geteuid(), getegid(), ""};
+    const auto write = [&](const std::string& text) {
+        std::ofstream(path_ + "/y") << text;
+        std::filesystem::rename(path_ + "/y", path_ + "/x");
+    };
+    write("first\n");
+    const IsKnown and_writes = [&](const auto&) {
+        write("second\n");
+        return false;
+    };
+    EXPECT_FALSE(*directory().replace_known("x", image, 100, and_writes));
+    EXPECT_EQ(**directory().read("x", 100), "second\n");
+    write("first\n");
+    EXPECT_FALSE(*directory().remove_known("x", 100, and_writes));
+    EXPECT_EQ(**directory().read("x", 100), "second\n");
+    EXPECT_THAT(*directory().list(), testing::ElementsAre("x"));
+}
+
+TEST_F(Files, what_is_no_readable_text_is_not_displaced) {
+    const FileImage image{"ours\n", 0644, geteuid(), getegid(), ""};
+    const IsKnown all = [](const auto&) { return true; };
+    std::ofstream(path_ + "/x") << std::string(200, 'x');
+    EXPECT_FALSE(directory().replace_known("x", image, 100, all)) << "larger than anything of ours";
+    EXPECT_FALSE(directory().remove_known("x", 100, all));
+    EXPECT_EQ(std::filesystem::file_size(path_ + "/x"), 200u);
+    std::filesystem::remove(path_ + "/x");
+    std::filesystem::create_symlink("target", path_ + "/x");
+    EXPECT_FALSE(directory().replace_known("x", image, 100, all));
+    EXPECT_TRUE(std::filesystem::is_symlink(path_ + "/x"));
+    EXPECT_THAT(*directory().list(), testing::ElementsAre("x"));
+}
+
 TEST_F(Files, links_are_replaced_not_followed_and_not_read) {
     std::ofstream(path_ + "/target") << "untouched";
     std::filesystem::create_symlink("target", path_ + "/x");

@@ -17,7 +17,8 @@ class Life(unittest.TestCase):
     def test_a_full_disk_undoes_the_change(self):
         """From the third file on nothing new takes its place: the journal says "prepared", our file is written."""
         with ApplierWorld() as world:
-            world.serve(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat", "-e", "inject=renameat:error=ENOSPC:when=3+"])
+            world.serve(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat,renameat2", "-e", "inject=renameat2:error=ENOSPC",
+                               "-e", "inject=renameat:error=ENOSPC:when=3+"])
             report = world.apply(["n1.test", "n2.test"])
             self.assertEqual(report["state"], "rolled_back", report)
             self.assertIn("No space left on device", report["reason"])

@@ -26,8 +26,8 @@ TODAYS = datetime.date.today().toordinal() % SHARES
 CHEATS = {"own": ("ENOSPC", "EIO"), "other": ("ENOSPC", "EIO"), "dead": ()}
 # What a point of a family takes: "own" goes back first, "dead" waits for the deadline and goes back.
 COST = {"own": 3, "other": 2, "dead": 5}
-CHANGES_SOMETHING = ("write", "fchmod", "fsync", "renameat", "unlinkat", "mkdirat")
-CAN_FAIL = {"ENOSPC": ("openat", "write", "fsync", "mkdirat"), "EIO": ("openat", "write", "fsync", "renameat", "unlinkat")}
+CHANGES_SOMETHING = ("write", "fchmod", "fsync", "renameat", "renameat2", "unlinkat", "mkdirat")
+CAN_FAIL = {"ENOSPC": ("openat", "write", "fsync", "mkdirat"), "EIO": ("openat", "write", "fsync", "renameat", "renameat2", "unlinkat")}
 
 
 def run_side(service, family, what):

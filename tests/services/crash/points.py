@@ -3,7 +3,7 @@ service's files, or another process."""
 import re
 
 # What changes something, or could fail where something is changed. How the applier speaks to others is the side's to say.
-ON_FILES = ("openat", "write", "fchmod", "fsync", "renameat", "unlinkat", "mkdirat")
+ON_FILES = ("openat", "write", "fchmod", "fsync", "renameat", "renameat2", "unlinkat", "mkdirat")
 
 
 def watched_paths(side, state_dir):

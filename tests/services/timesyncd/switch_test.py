@@ -123,6 +123,16 @@ class Switch(unittest.TestCase):
             self.assertEqual([(source["name"], source["origin"]) for source in world.call("observe")["sources"]],
                              [("n1.test", "ours"), ("n2.test", "ours"), ("n6.test", "dhcp")])
 
+    def test_on_a_file_system_that_cannot_exchange_two_files(self):
+        with TimesyncdWorld() as world:
+            world.serve(under=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2", "-e", "inject=renameat2:error=EINVAL"])
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            self.assertEqual(world.apply(["n2.test", "n3.test"])["state"], "committed")
+            self.assertEqual(world.timesyncd.listed(), ["n2.test", "n3.test"])
+            self.assertIn("NTP=n2.test n3.test\n", world.timesyncd.drop_in.read_text())
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(list(world.timesyncd.drop_in.parent.iterdir()), [])
+
     def test_augment_keeps_its_own_servers_behind_ours(self):
         with TimesyncdWorld(config_lines=['policy = "augment"']) as world:
             world.serve()
