@@ -71,6 +71,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     // tracking alone says "synchronised" for as long as chronyd runs; without a selected source it is a memory.
     seen.synchronised = sight->tracking.leap != 3 && !seen.peer.empty();
     seen.leap = sight->tracking.leap;
+    seen.step_limit_s = sight->view.config.step_limit_s;
     seen.leap_source = sight->view.config.leap_source;
     seen.offset_s = sight->tracking.offset_s;
     seen.root_delay_s = sight->tracking.root_delay_s;

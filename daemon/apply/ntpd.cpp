@@ -152,6 +152,8 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed)
         if (!source.refclock) seen.base_names.push_back(source.name);
     seen.synchronised = system.synchronised();
     seen.leap = system.leap;
+    for (const auto& limit : {sight->config.step_limit_s, sight->config.panic_limit_s})
+        if (limit && *limit > 0 && (seen.step_limit_s == 0 || *limit < seen.step_limit_s)) seen.step_limit_s = *limit;
     if (!sight->config.leap_file.empty()) seen.leap_source = "leapfile " + sight->config.leap_file;
     seen.offset_s = system.offset_s;
     seen.root_delay_s = system.root_delay_s;

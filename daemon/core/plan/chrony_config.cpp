@@ -26,6 +26,13 @@ std::optional<int> parse_int(string_view text, int low, int high) {
     return value;
 }
 
+/// 0 where it is no number.
+double parse_seconds(string_view text) {
+    double value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return failure == std::errc() && end == text.data() + text.size() ? value : 0;
+}
+
 std::string join(const std::vector<string_view>& parts) {
     std::string text;
     for (const string_view part : parts) {
@@ -110,6 +117,10 @@ void read_setting(ChronyConfig& config, const std::vector<string_view>& parts) {
             join({parts.begin() + 1, parts.begin() + std::min<std::ptrdiff_t>(3, std::ssize(parts))}));
     if (word == "bindcmdaddress" && parts[1].starts_with('/')) config.command_socket = std::string(parts[1]);
     if (word == "minsources") config.min_sources = parse_int(parts[1], 1, 1000).value_or(config.min_sources);
+    // makestep THRESHOLD LIMIT (a negative limit: always), maxchange OFFSET START IGNORE: beyond it chronyd ends.
+    if ((word == "makestep" && !(parts.size() > 2 && parts[2] == "0")) || word == "maxchange")
+        if (const double limit = parse_seconds(parts[1]); limit > 0)
+            config.step_limit_s = config.step_limit_s > 0 ? std::min(config.step_limit_s, limit) : limit;
     if (word == "authselectmode") config.auth_select_mode = to_lower(parts[1]);
     if (word == "leapsectz" || word == "leapseclist") config.leap_source = word + ' ' + std::string(parts[1]);
     if (word == "leapsecmode" && to_lower(parts[1]) == "slew") config.smears = true;

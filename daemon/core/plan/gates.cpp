@@ -46,13 +46,7 @@ bool stays(const ServiceSource& source, const ApplyConfig& config) {
     return config.augment || (source.origin == "dhcp" && !config.replace_dhcp);
 }
 
-std::string_view describe(Timescale timescale) {
-    return timescale == Timescale::unknown ? "an unknown timescale" : name_of(timescale);
-}
-
-}  // namespace
-
-double step_limit_s(Service service) {
+double usual_step_limit_s(Service service) {
     switch (service) {
         case Service::timesyncd:
             return 0.4;  // NTP_MAX_ADJUST, from one packet of one server
@@ -63,6 +57,17 @@ double step_limit_s(Service service) {
             break;
     }
     return 1.0;  // makestep 1 3, as the distributions configure it
+}
+
+std::string_view describe(Timescale timescale) {
+    return timescale == Timescale::unknown ? "an unknown timescale" : name_of(timescale);
+}
+
+}  // namespace
+
+double step_limit_s(const ServiceObservation& service) {
+    const double usual = usual_step_limit_s(service.service);
+    return service.step_limit_s > 0 ? std::min(service.step_limit_s, usual) : usual;
 }
 
 Status check_offsets(const std::vector<Choice>& choices, const ServiceObservation& service) {
@@ -82,7 +87,7 @@ Status check_offsets(const std::vector<Choice>& choices, const ServiceObservatio
                                 fresh[j].endpoint.text(), fresh[i].endpoint.text(), gap * 1e3, explained * 1e3));
         }
     if (!service.synchronised) return {};
-    const double limit = step_limit_s(service.service);
+    const double limit = step_limit_s(service);
     for (const auto& choice : fresh)
         if (std::abs(choice.offset_s) > limit)
             return refuse(

@@ -15,8 +15,9 @@ namespace ntpopt {
 /// The class of a server as the catalogue has it, unknown where it has none.
 using TimescaleOf = std::function<Timescale(const Host&)>;
 
-/// Beyond how many seconds of offset the service steps the clock, or ends, instead of slewing it.
-[[nodiscard]] double step_limit_s(Service service);
+/// Beyond how many seconds of offset the service steps the clock, or ends, instead of slewing it: as distributions
+/// configure it, or earlier where this machine's configuration says so. A later one opens no gate wider.
+[[nodiscard]] double step_limit_s(const ServiceObservation& service);
 
 /// The offsets of the servers that are new to the service agree within the error bounds of each pair, and none is
 /// beyond the step limit of a service that is synchronised: only a clock that nobody keeps may be stepped. What the

@@ -70,9 +70,11 @@ struct ServiceObservation {
     double root_dispersion_s = 0;
     std::uint64_t reference_time_usec = 0;
     int leap = 3;
-    std::string leap_source;             ///< by which the service inserts leap seconds by itself, as configured
-    bool drifted = false;               ///< reality is not what was committed
-    bool paused = false;                ///< rolled back by hand: nothing is applied until asked for
+    double step_limit_s = 0;  ///< configured to step the clock, or to end, from here on; 0: at nothing below the usual.
+                              ///< For the gates of who looked; not on the wire
+    std::string leap_source;  ///< by which the service inserts leap seconds by itself, as configured
+    bool drifted = false;     ///< reality is not what was committed
+    bool paused = false;      ///< rolled back by hand: nothing is applied until asked for
     std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
     ServiceCapabilities capabilities;
     std::vector<KeptSet> kept;  ///< newest first

@@ -52,6 +52,15 @@ TEST(ChronyConfig, knows_by_what_chronyd_inserts_leap_seconds) {
     EXPECT_EQ(parse_chrony_config("leapseclist /etc/leap.list\n")->leap_source, "leapseclist /etc/leap.list");
 }
 
+TEST(ChronyConfig, knows_from_where_on_chronyd_steps_or_ends) {
+    EXPECT_EQ(parse_chrony_config("server a.test\n")->step_limit_s, 0);
+    EXPECT_EQ(parse_chrony_config("makestep 0.1 -1\n")->step_limit_s, 0.1);
+    EXPECT_EQ(parse_chrony_config("makestep 0.1 0\n")->step_limit_s, 0) << "at no update at all";
+    EXPECT_EQ(parse_chrony_config("makestep 1 3\nmaxchange 0.25 1 2\n")->step_limit_s, 0.25);
+    EXPECT_EQ(parse_chrony_config("maxchange 1000 1 2\nmakestep 10 3\n")->step_limit_s, 10);
+    EXPECT_EQ(parse_chrony_config("makestep\nmaxchange x 1 2\nmakestep nan 3\nmakestep -1 3\n")->step_limit_s, 0);
+}
+
 TEST(ChronyConfig, an_option_s_argument_is_never_taken_for_an_option) {
     const auto config =
         parse_chrony_config("server a.example filter nts certset key port\nserver b.example maxdelay port port 5\n");

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "daemon/core/plan/chrony_describe.hpp"
 
 namespace ntpopt {
@@ -260,6 +263,89 @@ TEST(ChronyPlan, restore_lines_are_dropped_once_chronyd_has_its_own_again) {
     view.restore_stale = false;
     EXPECT_THAT(*plan_chrony_change(view, {choose("pool.test", "", true, 4)}, {})->final_restore_text,
                 HasSubstr("pool.test"));
+}
+
+/// As chronyd is once the plan was carried out: its own lines are in its configuration still, only ours are followed.
+ChronyView after(const ChronyView& view, const ChronyPlan& plan) {
+    ChronyView later = view;
+    later.our_text = plan.final_text;
+    later.restore_text = plan.final_restore_text;
+    std::erase_if(later.sources, [&](const ChronySource& source) {
+        const auto gone = sources_to_delete(plan, view.sources);
+        return std::find(gone.begin(), gone.end(), source.id) != gone.end();
+    });
+    for (std::size_t i = 0; i < plan.members.size(); ++i)
+        if (count_sources(later.sources, plan.members[i].directive.name) == 0)
+            later.sources.push_back(listed(plan.members[i].directive.name, "10.9.0." + std::to_string(i + 1)));
+    return later;
+}
+
+TEST(ChronyPlanProperty, a_plan_is_idempotent_and_writes_nothing_but_names) {
+    const std::vector<std::string> kPieces{"server ",
+                                           "pool ",
+                                           "peer ",
+                                           "a.test",
+                                           "b.test",
+                                           "pool.test",
+                                           "bad!name",
+                                           "192.0.2.7",
+                                           " iburst",
+                                           " nts",
+                                           " key 1",
+                                           " port ",
+                                           "123",
+                                           " maxsources ",
+                                           "3",
+                                           " noselect ",
+                                           "\n",
+                                           "\n",
+                                           "\n",
+                                           "\r\n",
+                                           "!",
+                                           "#",
+                                           "\t",
+                                           "\xff\x01",
+                                           "a..b",
+                                           "x;reboot",
+                                           "minsources 2",
+                                           "server n1.test iburst",
+                                           "makestep 1 3",
+                                           "sourcedir /x",
+                                           "refclock SHM 0",
+                                           "local",
+                                           "SERVER "};
+    std::mt19937 random(20240602);
+    ApplyConfig config;
+    config.allow_auth_downgrade = true;
+    int planned = 0;
+    for (int round = 0; round < 4000; ++round) {
+        std::string text;
+        for (auto i = random() % 24; i > 0; --i)
+            text += kPieces[random() % kPieces.size()];
+        ChronyView view;
+        const auto parsed = parse_chrony_config(text);
+        if (!parsed) continue;
+        view.config = *parsed;
+        for (const auto& directive : parsed->sources)
+            if (count_sources(view.sources, directive.name) == 0)
+                view.sources.push_back(listed(directive.name, "10.8.0." + std::to_string(view.sources.size() + 1)));
+        config.augment = random() % 2 == 0;
+        const std::vector<Choice> choices{choose("n1.test", "10.1.0.1"), choose("192.0.2.1", "192.0.2.1"),
+                                          choose("p.test", "", true, 2)};
+        const auto plan = plan_chrony_change(view, choices, config);
+        if (!plan) continue;
+        ++planned;
+        for (const auto& shown : {plan->staged_text, plan->settled_text, plan->final_text})
+            for (const auto& directive : *parse_chrony_sources_file(shown.value_or("")))
+                ASSERT_TRUE(Host::parse(directive.name)) << text;
+        const auto later = after(view, *plan);
+        const auto again = plan_chrony_change(later, choices, config);
+        ASSERT_TRUE(again) << text << again.error().detail;
+        ASSERT_EQ(again->final_text, plan->final_text) << text;
+        ASSERT_THAT(sources_to_delete(*again, later.sources), IsEmpty()) << text;
+        ASSERT_TRUE(is_fulfilled(*again, later)) << text;
+    }
+    EXPECT_GT(planned, 1000);
 }
 
 }  // namespace

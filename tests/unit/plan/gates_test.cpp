@@ -71,6 +71,15 @@ TEST(Gates, a_synchronised_clock_is_never_stepped) {
     }
 }
 
+TEST(Gates, a_configuration_that_steps_earlier_counts_one_that_steps_later_does_not) {
+    auto seen = service(Service::chronyd);
+    seen.step_limit_s = 0.1;
+    EXPECT_THAT(why(check_offsets(choose({{"a.test", 0.2, 0.001}}), seen)), HasSubstr("beyond 0.100 s it steps"));
+    seen.step_limit_s = 100;
+    EXPECT_EQ(why(check_offsets(choose({{"a.test", 0.2, 0.001}}), seen)), "");
+    EXPECT_THAT(why(check_offsets(choose({{"a.test", 2, 0.001}}), seen)), HasSubstr("beyond 1.000 s"));
+}
+
 TEST(Gates, what_is_followed_already_bars_nobody) {
     auto seen = service(Service::chronyd);
     seen.sources = {source("liar.test", "ours", true)};
