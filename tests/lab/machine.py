@@ -32,9 +32,9 @@ class Machine(World):
                                f"{extra}\n[apply]\n{chronyc}{apply_extra}\n")
         self.config.chmod(0o644)
 
-    def start_private_bus(self, applier: bool = True) -> None:
-        """With the policies that we ship, for the user that we have; the applier is started by the bus, as root."""
-        policies = []
+    def start_private_bus(self, applier: bool = True, policies=()) -> None:
+        """With the policies that we ship, for the user that we have, and others; the applier is started by the bus, as root."""
+        policies = list(policies)
         for name in ("org.ntpopt1.conf", "org.ntpopt1.Applier.conf"):
             policy = self.directory / name
             policy.write_text((build_dir() / "dbus" / name).read_text().replace('user="ntpopt"', f'user="{USER}"'))

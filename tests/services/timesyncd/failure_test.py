@@ -9,6 +9,16 @@ import lab
 NEW = ["n1.test", "n2.test"]
 
 
+class RefusingWorld(TimesyncdWorld):
+    """A timesyncd that takes no list while it runs."""
+
+    def timesyncd_policy(self):
+        path = super().timesyncd_policy()
+        path.write_text(path.read_text().replace("</busconfig>", """<policy user="root">
+            <deny send_interface="org.freedesktop.timesync1.Manager" send_member="SetRuntimeNTPServers"/></policy></busconfig>"""))
+        return path
+
+
 class Failure(unittest.TestCase):
     def assert_untouched(self, world, names=BASE_NAMES):
         """The old set, and no file of ours."""
@@ -97,6 +107,13 @@ class Failure(unittest.TestCase):
             report = world.finish(world.call("apply", choices))
             self.assertEqual(report["state"], "rolled_back", report)
             self.assertRegex(report["reason"], r"n1.test is (299|300)\.\d ms away from this clock, and was measured at 1.0 ms")
+            self.assert_untouched(world)
+
+    def test_a_list_that_timesyncd_refuses_leaves_no_file(self):
+        with RefusingWorld() as world:
+            world.serve()
+            report = world.apply(NEW)
+            self.assertEqual(report["state"], "rolled_back", report)
             self.assert_untouched(world)
 
     def test_timesyncd_that_is_killed_in_the_middle(self):
