@@ -38,7 +38,7 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
       resolver_(io_),
       time_service_(pump_),
       names_(resolver_, store_, clock_),
-      discovery_(options.data_dir, options.config.main_file, io_, pump_, names_, store_, clock_),
+      discovery_(options.data_dir, options.config.main_file, options.libexec_dir, pump_, names_, store_, clock_),
       control_(std::move(options.config), optimizer_, store_),
       optimizer_(io_.get_executor(),
                  RoundPorts{discovery_.discoverers(), discovery_.place(), names_, prober_, time_service_, clock_},

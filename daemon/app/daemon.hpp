@@ -30,6 +30,7 @@ namespace ntpopt {
 struct DaemonOptions {
     ConfigPlaces config;
     std::string data_dir;
+    std::string libexec_dir;  ///< where ntpopt-fetch is
 };
 
 class Daemon {

@@ -19,7 +19,7 @@ PlacePaths paths_of(const std::string& data_dir, const std::string& config_file)
 
 }  // namespace
 
-Discovery::Discovery(const std::string& data_dir, const std::string& config_file, boost::asio::io_context& io,
+Discovery::Discovery(const std::string& data_dir, const std::string& config_file, const std::string& libexec_dir,
                      BusPump& pump, NameMemory& names, Cache& cache, const Clock& clock)
     : pump_(pump),
       place_(paths_of(data_dir, config_file)),
@@ -27,7 +27,7 @@ Discovery::Discovery(const std::string& data_dir, const std::string& config_file
       domain_(names),
       pool_zones_(place_),
       catalogue_(place_),
-      lists_(io, names, cache, clock) {
+      lists_(libexec_dir + "/ntpopt-fetch", names, cache, clock) {
     if (const auto loaded = place_.load(); !loaded)
         log(Priority::warning, fmt::format("catalogue: {}", loaded.error().detail));
 }

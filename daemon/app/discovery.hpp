@@ -18,8 +18,8 @@ class Discovery {
   public:
     /// Reads catalogue and region tables from the folder; without them names are known by configuration only. All
     /// others outlive it.
-    Discovery(const std::string& data_dir, const std::string& config_file, boost::asio::io_context& io, BusPump& pump,
-              NameMemory& names, Cache& cache, const Clock& clock);
+    Discovery(const std::string& data_dir, const std::string& config_file, const std::string& libexec_dir,
+              BusPump& pump, NameMemory& names, Cache& cache, const Clock& clock);
 
     /// Asks systemd-timedated for the time zone where no file tells it. Once, at the start.
     boost::asio::awaitable<void> learn_time_zone();

@@ -13,6 +13,7 @@ ALLOWED = {
     "daemon/ports": {"common", "daemon/core"},
     "daemon/io": {"common", "dbus", "daemon/core", "daemon/ports"},
     "daemon/engine": {"common", "daemon/core", "daemon/ports"},
+    "daemon/fetch": {"common", "daemon/core"},
     "daemon/apply": {"common", "dbus", "daemon/core", "daemon/ports", "daemon/io"},
     "daemon/api": {"common", "dbus", "daemon/core", "daemon/ports", "daemon/io", "daemon/engine"},
     "daemon/app": {"common", "dbus", "daemon/core", "daemon/ports", "daemon/io", "daemon/engine", "daemon/api"},
@@ -20,8 +21,10 @@ ALLOWED = {
 }
 # Third-party headers that lower floors must not see.
 FORBIDDEN = {
-    "common": r"boost/asio|sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h",
+    "common": r"boost/asio|sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h|curl/",
     "daemon/core": r"boost/asio|sdbus|systemd/|ares\.h|sqlite3\.h|sys/socket\.h|unistd\.h|fcntl\.h|<fstream>|<thread>|<random>",
+    "daemon/io": r"curl/",
+    "daemon/fetch": r"boost/asio|sdbus|systemd/",
     "daemon/ports": r"sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h",
     "daemon/engine": r"sdbus|systemd/|toml\+\+|ares\.h|sqlite3\.h|sys/socket\.h",
     "ctl": r"toml\+\+|ares\.h|sqlite3\.h",

@@ -15,6 +15,7 @@
 
 #include "daemon/core/config/parse.hpp"
 #include "daemon/core/discover/server_list.hpp"
+#include "daemon/io/net/fetch.hpp"
 #include "daemon/io/sys/files.hpp"
 
 namespace ntpopt {
@@ -47,26 +48,31 @@ Discovered parsed(const std::string& shown, std::string_view body) {
 
 }  // namespace
 
-ListedServers::ListedServers(asio::io_context& io, Resolver& resolver, Cache& cache, const Clock& clock)
-    : resolver_(resolver),
-      cache_(cache),
-      clock_(clock),
-      https_(io, [this](HostName name, bool foreign, Duration left) { return find(std::move(name), foreign, left); }) {}
+ListedServers::ListedServers(std::string fetch_program, Resolver& resolver, Cache& cache, const Clock& clock)
+    : fetch_program_(std::move(fetch_program)), resolver_(resolver), cache_(cache), clock_(clock) {}
 
-/// Only the administrator may lead us to a private address.
-asio::awaitable<Result<std::vector<Address>>> ListedServers::find(HostName name, bool foreign, Duration left) {
-    const Families both;
-    auto found = co_await resolver_.resolve(std::move(name), both, std::min(left, kResolveDeadline));
-    if (!found) co_return found.error();
-    std::erase_if(*found,
-                  [&](const Address& address) { return address.is_unusable() || (foreign && address.is_private()); });
-    if (found->empty())
-        co_return Error{Errc::refused, foreign ? "redirected to a private address" : "no usable address"};
-    co_return found;
+/// Many lists have one host, and no name is asked for more than once an hour: it is looked up here, not by the child.
+asio::awaitable<Result<FetchReply>> ListedServers::ask(CachedList kept) {
+    FetchRequest request;
+    request.deadline = kDeadline;
+    const auto host = host_of_url(kept.url);
+    if (!host) co_return host.error();
+    if (host->name()) {
+        const auto begun = std::chrono::steady_clock::now();
+        const Families both;
+        auto found = co_await resolver_.resolve(*host->name(), both, kResolveDeadline);
+        if (!found) co_return found.error().in(host->text());
+        request.addresses = *std::move(found);
+        request.deadline -= std::chrono::steady_clock::now() - begun;
+    }
+    request.url = kept.url;
+    if (!kept.body.empty()) request.etag = kept.etag;
+    request.max_bytes = kMaxListBytes;
+    co_return co_await fetch(fetch_program_, std::move(request));
 }
 
 /// Brings the copy up to date where it is older than an hour.
-asio::awaitable<void> ListedServers::fetch(CachedList* kept, std::vector<std::string>* notes) {
+asio::awaitable<void> ListedServers::fetch_list(CachedList* kept, std::vector<std::string>* notes) {
     const auto now = clock_.now();
     const auto checked = now - kept->checked;
     const bool failed = kept->checked > kept->fetched;
@@ -74,12 +80,7 @@ asio::awaitable<void> ListedServers::fetch(CachedList* kept, std::vector<std::st
         if (failed) notes->push_back("failed a moment ago");
         co_return;
     }
-    HttpsRequest request;
-    request.url = kept->url;
-    if (!kept->body.empty()) request.etag = kept->etag;
-    request.deadline = kDeadline;
-    request.max_bytes = kMaxListBytes;
-    auto reply = co_await https_.get(std::move(request));
+    auto reply = co_await ask(*kept);
     if (!reply && reply.error().code == Errc::shutting_down) co_return;
     kept->checked = now;
     if (!reply) {
@@ -109,7 +110,7 @@ asio::awaitable<Discovered> ListedServers::read_list(std::string url) {
     empty.url = url;
     auto kept = cache_.list(url).value_or(empty);
     std::vector<std::string> notes;
-    co_await fetch(&kept, &notes);
+    co_await fetch_list(&kept, &notes);
     if (!kept.body.empty()) out = parsed(shown, kept.body);
     if (!notes.empty() && !kept.body.empty())
         notes.push_back(fmt::format("the copy of {} ago is used", age(clock_.now() - kept.fetched)));

@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/awaitable.hpp>
 
-#include "daemon/io/net/https.hpp"
+#include "daemon/core/discover/fetching.hpp"
 #include "daemon/ports/cache.hpp"
 #include "daemon/ports/clock.hpp"
 #include "daemon/ports/discoverer.hpp"
@@ -16,8 +16,8 @@ namespace ntpopt {
 
 class ListedServers final : public Discoverer {
   public:
-    /// All of them outlive it.
-    ListedServers(boost::asio::io_context& io, Resolver& resolver, Cache& cache, const Clock& clock);
+    /// `fetch_program` is the path of ntpopt-fetch. The others outlive it.
+    ListedServers(std::string fetch_program, Resolver& resolver, Cache& cache, const Clock& clock);
 
     [[nodiscard]] std::string_view name() const override { return "lists"; }
     /// All lists at the same time, each for at most 10 s and no more often than once an hour.
@@ -25,13 +25,13 @@ class ListedServers final : public Discoverer {
 
   private:
     boost::asio::awaitable<Discovered> read_list(std::string url);
-    boost::asio::awaitable<Result<std::vector<Address>>> find(HostName name, bool foreign, Duration left);
-    boost::asio::awaitable<void> fetch(CachedList* kept, std::vector<std::string>* notes);
+    boost::asio::awaitable<Result<FetchReply>> ask(CachedList kept);
+    boost::asio::awaitable<void> fetch_list(CachedList* kept, std::vector<std::string>* notes);
 
+    std::string fetch_program_;
     Resolver& resolver_;
     Cache& cache_;
     const Clock& clock_;
-    HttpsClient https_;
 };
 
 }  // namespace ntpopt

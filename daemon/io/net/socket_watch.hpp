@@ -1,4 +1,4 @@
-// Waits on the loop for sockets that a library owns (c-ares, libcurl): it says which and for what, and is told when
+// Waits on the loop for sockets that a library owns (c-ares): it says which and for what, and is told when
 // they are ready. Nothing is read or written here, and no socket is closed.
 #pragma once
 

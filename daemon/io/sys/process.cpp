@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,19 @@ Result<Pipe> make_pipe() {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return io_error("make a pipe", errno);
     return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+/// A file in memory that is read from its start.
+Result<FileDescriptor> make_input(const std::string& text) {
+    FileDescriptor file(memfd_create("input", MFD_CLOEXEC));
+    if (file.get() < 0) return io_error("make a file in memory", errno);
+    for (std::size_t done = 0; done < text.size();) {
+        const auto count = write(file.get(), text.data() + done, text.size() - done);
+        if (count < 0 && errno != EINTR) return io_error("write a file in memory", errno);
+        done += count < 0 ? 0 : static_cast<std::size_t>(count);
+    }
+    if (lseek(file.get(), 0, SEEK_SET) != 0) return io_error("rewind a file in memory", errno);
+    return file;
 }
 
 /// A child process that is killed and reaped, whatever becomes of the coroutine that waits for it.
@@ -72,7 +86,7 @@ class Child {
     int status_ = 127;
 };
 
-Result<pid_t> spawn(const std::vector<std::string>& argv, const Pipe& out, const Pipe& err) {
+Result<pid_t> spawn(const std::vector<std::string>& argv, const FileDescriptor& in, const Pipe& out, const Pipe& err) {
     std::vector<char*> arguments;
     for (const auto& word : argv)
         arguments.push_back(const_cast<char*>(word.c_str()));
@@ -82,7 +96,7 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, const Pipe& out, const
 
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out.write_end.get(), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, err.write_end.get(), STDERR_FILENO);
     posix_spawnattr_t attributes;
@@ -139,11 +153,13 @@ class Capture {
 asio::awaitable<Result<ProcessOutput>> run_process(Command command) {
     using namespace asio::experimental::awaitable_operators;
     if (command.argv.empty()) co_return Error{Errc::invalid_argument, "no program to run"};
+    const auto in = make_input(command.input);
     auto out_pipe = make_pipe();
     auto err_pipe = make_pipe();
+    if (!in) co_return in.error();
     if (!out_pipe) co_return out_pipe.error();
     if (!err_pipe) co_return err_pipe.error();
-    const auto pid = spawn(command.argv, *out_pipe, *err_pipe);
+    const auto pid = spawn(command.argv, *in, *out_pipe, *err_pipe);
     if (!pid) co_return pid.error();
     out_pipe->write_end.close();
     err_pipe->write_end.close();
@@ -165,7 +181,10 @@ asio::awaitable<Result<ProcessOutput>> run_process(Command command) {
         err.close();
     });
 
+    co_await asio::this_coro::throw_if_cancelled(false);
     co_await (out.drain() && err.drain());
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) child.kill();
     boost::system::error_code ignored;
     co_await ended.async_wait(Stream::wait_read, asio::redirect_error(asio::use_awaitable, ignored));
     timer.cancel();

@@ -16,6 +16,7 @@ struct Command {
     std::vector<std::string> argv;  ///< the first is a path; nothing is searched
     Duration deadline = std::chrono::seconds(5);
     std::size_t max_output = 1024 * 1024;
+    std::string input{};  ///< what it reads on standard input
 };
 
 struct ProcessOutput {
@@ -25,7 +26,7 @@ struct ProcessOutput {
 };
 
 /// Errc::io where it cannot be started, Errc::timeout where it was killed at its deadline, Errc::parse where it printed
-/// more than it may. A status other than 0 is no error of ours.
+/// more than it may. A status other than 0 is no error of ours. It is killed where the caller is cancelled.
 boost::asio::awaitable<Result<ProcessOutput>> run_process(Command command);
 
 }  // namespace ntpopt

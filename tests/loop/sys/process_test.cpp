@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
+
 #include "tests/bus/harness/loop.hpp"
 
 namespace ntpopt {
@@ -43,6 +47,13 @@ TEST_F(Process, the_environment_is_clean) {
     unsetenv("NTPOPT_SECRET");
 }
 
+TEST_F(Process, it_reads_what_it_is_given_and_nothing_else) {
+    Command command{{"/bin/cat"}};
+    command.input = std::string(300'000, 'x');
+    EXPECT_EQ(loop_.run(run_process(command))->out, command.input);
+    EXPECT_EQ(sh("cat")->out, "");
+}
+
 TEST_F(Process, a_missing_program_is_an_error) {
     EXPECT_EQ(run({"/nonexistent"}).error().code, Errc::io);
 }
@@ -65,6 +76,17 @@ TEST_F(Process, many_run_at_the_same_time) {
                                   done += output && output->out == "x\n" ? 1 : 0;
                               });
     EXPECT_TRUE(loop_.until([&] { return done == 20; }));
+}
+
+TEST_F(Process, one_whose_caller_is_cancelled_is_killed) {
+    boost::asio::cancellation_signal signal;
+    bool ended = false;
+    boost::asio::co_spawn(
+        loop_.io, run_process({{"/bin/sleep", "100"}, 100s}),
+        boost::asio::bind_cancellation_slot(
+            signal.slot(), [&](const std::exception_ptr&, const Result<ProcessOutput>&) { ended = true; }));
+    boost::asio::post(loop_.io, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+    EXPECT_TRUE(loop_.until([&] { return ended; }));
 }
 
 }  // namespace
