@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
   echo "tests/run.sh: running through sudo, since tests of real services need root"
-  exec sudo --preserve-env=NTPOPT_PRESET,NTPOPT_FUZZ_SECONDS,NTPOPT_MATRIX,CI "$PWD/tests/run.sh" "$@"
+  exec sudo --preserve-env=NTPOPT_PRESET,NTPOPT_FUZZ_SECONDS,NTPOPT_MATRIX,CTEST_PARALLEL_LEVEL,CI "$PWD/tests/run.sh" "$@"
 fi
 
 preset=${NTPOPT_PRESET:-dev}
@@ -46,5 +46,6 @@ report=build/$preset/report.xml
 rm -f "$report"
 # The verdict comes from the report, so that a test that never ran cannot pass for one that did.
 # Most tests wait for packets and processes, so four times as many as there are cores run side by side.
-ctest --test-dir "build/$preset" -j "$((4 * jobs))" --output-on-failure --output-junit "$PWD/$report" "${selection[@]}" || true
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$((4 * jobs))}
+ctest --test-dir "build/$preset" --output-on-failure --output-junit "$PWD/$report" "${selection[@]}" || true
 exec python3 tests/summary.py "$report"
