@@ -181,8 +181,13 @@ class World:
             self._mounts.append(target)
 
     def _use_unpacked_busctl(self) -> None:
-        """For a machine without systemd; its private library is beside the one that timesyncd needs."""
-        self.env["PATH"] += f":{daemon_program('systemd', 'usr/bin/busctl').parent}"
+        """For a machine without systemd; its private library is beside the one that timesyncd needs. The quickstart asks
+        nothing by it, and what it needs does not bring it."""
+        try:
+            busctl = daemon_program("systemd", "usr/bin/busctl")
+        except FileNotFoundError:
+            return
+        self.env["PATH"] += f":{busctl.parent}"
         library = next(daemon_program("libsystemd-shared", "usr/lib").glob("*/systemd"))
         self.env["LD_LIBRARY_PATH"] = ":".join(filter(None, (self.env.get("LD_LIBRARY_PATH"), str(library))))
 
