@@ -13,6 +13,7 @@
 #include "common/duration.hpp"
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "dbus/compat.hpp"
 #include "dbus/errors.hpp"
 #include "dbus/wire.hpp"
 
@@ -26,6 +27,10 @@ class Bus {
     [[nodiscard]] sdbus::IConnection& connection() { return *connection_; }
     [[nodiscard]] Duration timeout() const { return timeout_; }
 
+    /// From now on the user may be asked for a password (by polkit) when a call wants one.
+    void allow_interaction() { interactive_ = true; }
+    [[nodiscard]] bool is_interactive() const { return interactive_; }
+
     /// Handles what has arrived, waiting for it at most so long; returns early when the process gets a signal.
     [[nodiscard]] Status wait(Duration at_most);
 
@@ -36,6 +41,7 @@ class Bus {
     Bus(std::unique_ptr<sdbus::IConnection> connection, Duration timeout);
     std::unique_ptr<sdbus::IConnection> connection_;
     Duration timeout_;
+    bool interactive_ = false;
 };
 
 /// One object of one service.
@@ -81,6 +87,7 @@ class Remote {
     sdbus::MethodCall message(const std::string& interface, const char* member, const Arguments&... arguments) {
         auto call = proxy_->createMethodCall(interface, member);
         (void)(static_cast<sdbus::Message&>(call) << ... << arguments);
+        if (bus_.is_interactive()) compat::Interaction::allow(call);
         return call;
     }
     template <typename Document, typename... Arguments>

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "common/text.hpp"
+#include "ctl/format.hpp"
 
 namespace ntpopt::ctl {
 namespace {
@@ -18,6 +19,12 @@ using namespace std::chrono_literals;
 constexpr Duration kPeriod = 2s;
 constexpr std::array<std::string_view, 11> kStages{"discover", "resolve", "probe",  "measure", "score",  "select",
                                                    "plan",     "apply",   "verify", "record",  "publish"};
+
+/// How long a picture of the spinner stands.
+constexpr Duration kFrame = 120ms;
+constexpr std::array<std::string_view, 8> kDots{"\u28f7", "\u28ef", "\u28df", "\u287f",
+                                                "\u28bf", "\u28fb", "\u28fd", "\u28fe"};
+constexpr std::array<std::string_view, 4> kLines{"|", "/", "-", "\\"};
 
 volatile sig_atomic_t stop_asked = 0;
 
@@ -53,14 +60,32 @@ void Follower::hear(const std::string& member, const Json& arguments) {
 }
 
 void Follower::show(const std::string& stage, std::uint64_t done, std::uint64_t total) {
+    stage_ = stage;
+    done_ = done;
+    total_ = total;
+    draw();
+}
+
+void Follower::draw() {
+    if (stage_.empty()) return;
     constexpr std::uint64_t kBar = 24;
+    const auto& stage = stage_;
+    const auto done = done_;
+    const auto total = total_;
     const auto found = std::find(kStages.begin(), kStages.end(), stage);
     const auto position = found == kStages.end() ? 0 : found - kStages.begin() + 1;
-    auto text = fmt::format("[{:2}/{}] {:<8}", position, kStages.size(), printable(stage, 16));
+    const auto elapsed = std::chrono::steady_clock::now() - started_;
+    const auto frame = static_cast<std::size_t>(elapsed / kFrame);
+    auto text = output_.either(kDots[frame % kDots.size()], kLines[frame % kLines.size()]);
+    text += fmt::format(" [{:2}/{}] {:<8}", position, kStages.size(), printable(stage, 16));
     if (total > 1) {
         const auto filled = static_cast<std::size_t>(std::min(done, total) * kBar / total);
-        text += fmt::format(" [{}{}] {}/{}", std::string(filled, '#'), std::string(kBar - filled, '.'), done, total);
+        std::string bar;
+        for (std::size_t i = 0; i < kBar; ++i)
+            bar += i < filled ? output_.either("\u2588", "#") : output_.either("\u2591", ".");
+        text += fmt::format(" [{}] {}/{}", bar, done, total);
     }
+    if (elapsed >= 1s) text += fmt::format("  {}", rough(elapsed));
     output_.progress(text);
 }
 
@@ -91,10 +116,11 @@ Result<Json> Follower::wait_for(std::uint64_t run_id) {
                 show(get_string(*report, "state"), static_cast<std::uint64_t>(get_integer(*report, "done").value_or(0)),
                      static_cast<std::uint64_t>(get_integer(*report, "total").value_or(0)));
         }
-        if (auto waited = bus_.wait(std::min<Duration>(kPeriod, 500ms)); !waited) {
+        if (auto waited = bus_.wait(output_.is_live() ? kFrame : Duration(500ms)); !waited) {
             output_.end_progress();
             return waited.error();
         }
+        draw();
     }
 }
 

@@ -2,7 +2,9 @@
 // or forged signal changes nothing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "common/error.hpp"
 #include "common/json.hpp"
@@ -27,6 +29,8 @@ class Follower {
   private:
     void hear(const std::string& member, const Json& arguments);
     void show(const std::string& stage, std::uint64_t done, std::uint64_t total);
+    /// What is known of the stage, with the spinner as it stands now.
+    void draw();
 
     Bus& bus_;
     Remote& manager_;
@@ -35,6 +39,10 @@ class Follower {
     bool gone_ = false;
     bool look_ = false;  ///< a signal says that something of interest happened
     std::uint64_t run_id_ = 0;
+    std::string stage_;
+    std::uint64_t done_ = 0;
+    std::uint64_t total_ = 0;
+    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
 /// Whether the process was asked to stop (SIGINT or SIGTERM); arms itself with the first call.

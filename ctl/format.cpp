@@ -6,10 +6,22 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 
 #include "common/text.hpp"
 
 namespace ntpopt::ctl {
+namespace {
+
+tm local_parts(RealTime time) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+    const auto clock = static_cast<time_t>(seconds);
+    tm parts{};
+    localtime_r(&clock, &parts);
+    return parts;
+}
+
+}  // namespace
 
 std::string text_of(const Json& object, std::string_view key) {
     return printable(get_string(object, key), 4096);
@@ -32,13 +44,27 @@ std::string joined(const Json& list, std::string_view separator, std::string_vie
 }
 
 std::string local_time(RealTime time) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-    const auto clock = static_cast<time_t>(seconds);
-    tm parts{};
+    const auto parts = local_parts(time);
     std::array<char, 64> text{};
-    if (!localtime_r(&clock, &parts)) return "-";
-    const auto length = strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M:%S %Z", &parts);
-    return {text.data(), length};
+    return {text.data(), strftime(text.data(), text.size(), "%a %Y-%m-%d %H:%M:%S %Z", &parts)};
+}
+
+std::string brief_time(RealTime time) {
+    const auto parts = local_parts(time);
+    std::array<char, 64> text{};
+    return {text.data(), strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &parts)};
+}
+
+std::string brief_time_of(const Json& object, std::string_view key) {
+    const auto time = parse_time(get_string(object, key));
+    return time ? brief_time(*time) : "";
+}
+
+RealTime present() {
+    if (const auto* given = std::getenv("SOURCE_DATE_EPOCH"))
+        if (const auto seconds = std::strtoll(given, nullptr, 10); seconds > 0)
+            return RealTime(std::chrono::seconds(seconds));
+    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
 std::string time_of(const Json& object, std::string_view key, const RealTime* now) {

@@ -23,6 +23,14 @@ namespace ntpopt::ctl {
 /// A point in time in local time, "Fri 2026-01-02 03:04:05 UTC".
 [[nodiscard]] std::string local_time(RealTime time);
 
+/// Now; $SOURCE_DATE_EPOCH where that is set, as for everything that is to come out the same twice.
+[[nodiscard]] RealTime present();
+
+/// The same without the weekday, seconds and zone, for where there is little room.
+[[nodiscard]] std::string brief_time(RealTime time);
+/// brief_time() of the ISO 8601 text under a key; "" for none.
+[[nodiscard]] std::string brief_time_of(const Json& object, std::string_view key);
+
 /// The ISO 8601 text under a key in local time, with "2h ago" or "in 2h" behind where `now` is given; "" for none.
 [[nodiscard]] std::string time_of(const Json& object, std::string_view key, const RealTime* now);
 

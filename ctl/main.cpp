@@ -1,19 +1,50 @@
 // ntpoptctl: reads the command line, reaches the bus, and hands over to a verb. One of the four places where exceptions
 // end.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "ctl/bus.hpp"
 #include "ctl/options.hpp"
 #include "ctl/output.hpp"
+#include "ctl/password_agent.hpp"
 #include "ctl/verbs.hpp"
 #include "dbus/contract.hpp"
 
 namespace ntpopt::ctl {
 
 namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(25);
+/// ntpoptd lets polkit, and whoever types the password, have two minutes.
+constexpr Duration kPatienceWithPassword = std::chrono::minutes(3);
+
+bool changes_something(const Options& options) {
+    switch (options.verb) {
+        case Verb::reoptimize:
+            return true;
+        case Verb::rollback:
+            return !options.list;
+        case Verb::interval:
+            return options.interval.has_value();
+        case Verb::blacklist:
+            return options.blacklist != BlacklistAct::list;
+        default:
+            return false;
+    }
+}
+
+ExitCode unreachable(const Options& options, const Output& output, const Error& error) {
+    const auto code = output.fail(error.detail, ExitCode::not_running);
+    if (options.host.empty())
+        fmt::print(stderr, "Does the system bus run ('systemctl status dbus')?\n");
+    else
+        fmt::print(stderr, "It takes ssh to log in there without a question, and systemd-stdio-bridge there.\n");
+    return code;
+}
 
 ExitCode run(int argc, const char* const* argv) {
     const auto parsed = parse_options(argc, argv);
@@ -27,8 +58,15 @@ ExitCode run(int argc, const char* const* argv) {
     }
     const auto& options = std::get<Options>(*parsed);
     Output output(options);
-    auto bus = Bus::connect(options.host, options.timeout);
-    if (!bus) return output.fail(bus.error().detail, ExitCode::not_running);
+    const bool interactive = changes_something(options) && !options.no_ask_password && ::isatty(STDIN_FILENO) == 1;
+    auto bus = Bus::connect(options.host, options.timeout.value_or(interactive ? kPatienceWithPassword : kPatience));
+    if (!bus) return unreachable(options, output, bus.error());
+    std::optional<PasswordAgent> agent;
+    if (interactive) {
+        (*bus)->allow_interaction();
+        // root is asked for nothing, and over there it would take an agent over there.
+        if (options.host.empty() && ::geteuid() != 0) agent.emplace();
+    }
     Remote manager(**bus, contract::kManagerName, contract::kManagerPath, contract::kManagerInterface);
     Session session{options, output, **bus, manager};
     return run_verb(session);

@@ -45,8 +45,11 @@ void define(CLI::App& app, Options& o, Raw& raw) {
     app.add_flag("--json", o.json, "Print one JSON document");
     app.add_flag("--no-color", o.no_color, "Without colours (as NO_COLOR)");
     app.add_flag("--no-pager", o.no_pager, "Do not show long output in a pager");
+    app.add_flag("--no-ask-password", o.no_ask_password, "Do not let polkit ask for a password");
     app.add_option("-H,--host", o.host, "Ask the daemon of another machine, over ssh")->type_name("[USER@]HOST");
-    app.add_option("--timeout", raw.timeout, "How long to wait for an answer (25s)")->type_name("DURATION");
+    app.add_option("--timeout", raw.timeout,
+                   "How long to wait for an answer (25s; 3min where polkit may ask for a password)")
+        ->type_name("DURATION");
     app.set_version_flag("--version", fmt::format("ntpoptctl {}", kVersion));
     app.require_subcommand(0, 1);
     app.footer(
@@ -141,13 +144,11 @@ Result<std::variant<Options, Text>> parse_options(int argc, const char* const* a
     } catch (const CLI::ParseError& e) {
         return usage(e.what());
     }
-    std::optional<Duration> timeout;
-    if (auto read = read_duration(raw.timeout, "--timeout", timeout); !read) return read.error();
+    if (auto read = read_duration(raw.timeout, "--timeout", options.timeout); !read) return read.error();
     if (auto read = read_duration(raw.interval, "interval", options.interval); !read) return read.error();
     if (auto read = read_duration(raw.since, "--since", options.since); !read) return read.error();
     if (auto read = read_duration(raw.ban_time, "--for", options.ban_time); !read) return read.error();
-    if (timeout && *timeout == Duration::zero()) return usage("--timeout: at least 1ms");
-    if (timeout) options.timeout = *timeout;
+    if (options.timeout && *options.timeout == Duration::zero()) return usage("--timeout: at least 1ms");
     if (options.host.starts_with('-')) return usage("--host: a host does not begin with '-'");
     return Parsed(std::move(options));
 }

@@ -19,8 +19,9 @@ struct Options {
     bool json = false;
     bool no_color = false;
     bool no_pager = false;
-    std::string host;  ///< "" for this machine, else [USER@]HOST
-    Duration timeout = std::chrono::seconds(25);
+    bool no_ask_password = false;
+    std::string host;                 ///< "" for this machine, else [USER@]HOST
+    std::optional<Duration> timeout;  ///< nothing: what suits the verb
 
     bool dry_run = false;
     bool no_wait = false;

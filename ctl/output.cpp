@@ -2,14 +2,17 @@
 #include "ctl/output.hpp"
 
 #include <fmt/format.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "ctl/layout.hpp"
+#include "ctl/pager.hpp"
 #include "dbus/errors.hpp"
 
 namespace ntpopt::ctl {
@@ -23,7 +26,9 @@ bool is_set(const char* variable) {
 std::string hint_for(Errc code) {
     switch (code) {
         case Errc::access_denied:
-            return "Run it as root, for example with sudo.";
+            return "Run it as root, for example with sudo, or let an administrator allow it by a rule of polkit.";
+        case Errc::not_authenticated:
+            return "Run it in a terminal, where polkit can ask for a password, or as root, for example with sudo.";
         case Errc::busy:
             return "Wait for the round under way ('ntpoptctl status'), or follow it with 'ntpoptctl monitor'.";
         case Errc::service_not_found:
@@ -35,35 +40,17 @@ std::string hint_for(Errc code) {
     }
 }
 
-void write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const auto written = ::write(fd, text.data(), text.size());
-        if (written <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
+/// Whether the user's locale says that the terminal understands UTF-8.
+bool speaks_utf8() {
+    ::setlocale(LC_CTYPE, "");
+    const bool utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8";
+    ::setlocale(LC_CTYPE, "C");
+    return utf8;
 }
 
-/// Shows the text in $PAGER, or less; false where that cannot be started.
-bool page(const std::string& text) {
-    int ends[2];
-    if (::pipe(ends) != 0) return false;
-    const auto child = ::fork();
-    if (child < 0) return false;
-    if (child == 0) {
-        ::dup2(ends[0], STDIN_FILENO);
-        ::close(ends[0]);
-        ::close(ends[1]);
-        ::setenv("LESS", "FRSXMK", 0);
-        const auto* pager = is_set("PAGER") ? std::getenv("PAGER") : "less";
-        ::execlp("sh", "sh", "-c", pager, nullptr);
-        ::_exit(127);
-    }
-    ::close(ends[0]);
-    write_all(ends[1], text);
-    ::close(ends[1]);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return !(WIFEXITED(status) && WEXITSTATUS(status) == 127);
+bool is_dumb() {
+    const auto* terminal = std::getenv("TERM");
+    return terminal && std::string_view(terminal) == "dumb";
 }
 
 }  // namespace
@@ -71,14 +58,16 @@ bool page(const std::string& text) {
 Output::Output(const Options& options)
     : json_(options.json),
       terminal_(::isatty(STDOUT_FILENO) == 1),
-      colour_(terminal_ && !options.no_color && !is_set("NO_COLOR")),
-      pager_(terminal_ && !options.no_pager),
-      live_(::isatty(STDERR_FILENO) == 1 && !options.json) {
+      colour_(terminal_ && !options.no_color && !is_set("NO_COLOR") && !is_dumb()),
+      unicode_(speaks_utf8()),
+      pager_(terminal_ && !options.no_pager && !is_dumb()),
+      live_(::isatty(STDERR_FILENO) == 1 && !options.json && !is_dumb()) {
     winsize size{};
     if (terminal_ && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
         width_ = size.ws_col;
         height_ = size.ws_row;
     }
+    if (live_ && ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0) live_width_ = size.ws_col;
     // For scripts that want a certain width, as everywhere.
     if (const auto* columns = std::getenv("COLUMNS"))
         width_ = static_cast<std::size_t>(std::max(0, std::atoi(columns)));
@@ -111,7 +100,7 @@ std::string Output::paint(Tone tone, std::string_view text) const {
 
 void Output::text(const std::string& text) const {
     const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-    if (pager_ && height_ > 0 && lines >= height_ && page(text)) return;
+    if (pager_ && height_ > 0 && lines >= height_ && show_in_pager(text, unicode_)) return;
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
 }
@@ -129,7 +118,8 @@ void Output::line(const std::string& text) const {
 void Output::progress(const std::string& text) {
     if (!live_) return;
     live_shown_ = true;
-    std::fputs(("\r\x1b[K" + text).c_str(), stderr);
+    // A line that wraps could not be taken back.
+    std::fputs(("\r\x1b[K" + fit_columns(text, live_width_ == 0 ? text.size() : live_width_ - 1, "")).c_str(), stderr);
     std::fflush(stderr);
 }
 

@@ -18,6 +18,11 @@ class Output {
   public:
     explicit Output(const Options& options);
 
+    /// One of two texts: with characters beyond ASCII where the locale is UTF-8.
+    [[nodiscard]] std::string either(std::string_view utf8, std::string_view ascii) const {
+        return std::string(unicode_ ? utf8 : ascii);
+    }
+
     /// The text in the colour of its meaning, where colours are wanted.
     [[nodiscard]] std::string paint(Tone tone, std::string_view text) const;
 
@@ -39,6 +44,8 @@ class Output {
 
     [[nodiscard]] bool wants_json() const { return json_; }
     [[nodiscard]] bool is_terminal() const { return terminal_; }
+    /// Whether there is somebody to look at progress().
+    [[nodiscard]] bool is_live() const { return live_; }
     /// Columns to use; 0 for as many as it takes.
     [[nodiscard]] std::size_t width() const { return width_; }
 
@@ -46,11 +53,13 @@ class Output {
     bool json_;
     bool terminal_;
     bool colour_;
+    bool unicode_;
     bool pager_;
     bool live_;
     bool live_shown_ = false;
     std::size_t width_ = 0;
     std::size_t height_ = 0;
+    std::size_t live_width_ = 0;
 };
 
 }  // namespace ntpopt::ctl

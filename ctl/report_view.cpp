@@ -5,6 +5,7 @@
 
 #include "common/text.hpp"
 #include "ctl/format.hpp"
+#include "ctl/layout.hpp"
 #include "ctl/server_table.hpp"
 
 namespace ntpopt::ctl {
@@ -63,10 +64,14 @@ std::string render_report(const Json& report, const Output& output) {
     text += fmt::format("\n{} {}, confidence {}, took {}\n", output.paint(Tone::heading, "Decision:"),
                         output.paint(tone_of_outcome(outcome), outcome), text_of(report, "confidence"),
                         seconds_of(report, "duration_s"));
-    if (const auto reason = text_of(report, "reason"); !reason.empty()) text += fmt::format("          {}\n", reason);
-    text += fmt::format("Servers:  {}\n", joined(get_array(report, "selected"), ", ", "none"));
+    if (const auto reason = text_of(report, "reason"); !reason.empty())
+        text += fmt::format("          {}\n", wrap_columns(reason, output.width(), 10));
+    const auto names = [&](std::string_view key) {
+        return wrap_columns(joined(get_array(report, key), ", ", "none"), output.width(), 10);
+    };
+    text += fmt::format("Servers:  {}\n", names("selected"));
     if (get_array(report, "previous") != get_array(report, "selected"))
-        text += fmt::format("Before:   {}\n", joined(get_array(report, "previous"), ", ", "none"));
+        text += fmt::format("Before:   {}\n", names("previous"));
     for (const auto& stage : get_array(report, "stages"))
         if (!get_bool(stage, "ok", true))
             text += fmt::format("{} {}: {}\n", output.paint(Tone::caution, "Trouble: "), text_of(stage, "stage"),

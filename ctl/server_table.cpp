@@ -18,7 +18,13 @@ Cell why(const Json& server) {
     const auto verdict = text_of(server, "verdict");
     const auto reason = text_of(server, "reason");
     if (verdict == "chosen") return {verdict, Tone::good};
-    return {reason.empty() ? verdict : verdict + ": " + reason, tone_of_verdict(verdict)};
+    return {reason.empty() ? verdict : verdict + ": " + reason, tone_of_verdict(verdict), verdict};
+}
+
+Tone tone_of_reach(const Json& server) {
+    const auto reach = get_number(server, "reachability");
+    if (!reach || *reach >= 99.5) return Tone::plain;
+    return *reach < 50 ? Tone::bad : Tone::caution;
 }
 
 }  // namespace
@@ -32,14 +38,14 @@ Tone tone_of_verdict(std::string_view verdict) {
     return Tone::caution;
 }
 
-std::string render_servers(const Json& servers, bool all, const Output& output) {
+std::string render_servers(const Json& servers, bool all, const Output& output, bool hint) {
     Table table({{"RANK", Align::right},
                  {"SERVER", Align::left, true},
                  {"OFFSET(ms)", Align::right},
-                 {"DELAY(ms)", Align::right},
-                 {"JITTER(ms)", Align::right},
-                 {"STRATUM", Align::right},
-                 {"REACH(%)", Align::right},
+                 {"DELAY(ms)", Align::right, false, 2},
+                 {"JITTER(ms)", Align::right, false, 1},
+                 {"STRATUM", Align::right, false, 4},
+                 {"REACH(%)", Align::right, false, 3},
                  {"SCORE", Align::right},
                  {"VERDICT", Align::left, true}});
     std::size_t hidden = 0;
@@ -48,19 +54,22 @@ std::string render_servers(const Json& servers, bool all, const Output& output) 
             ++hidden;
             continue;
         }
+        const bool chosen = get_string(server, "verdict") == "chosen";
         table.add({{number_of(server, "rank", 0)},
-                   {text_of(server, "name")},
+                   {text_of(server, "name"), chosen ? Tone::heading : Tone::plain},
                    {number_of(server, "offset_ms", 3, true)},
                    {number_of(server, "delay_ms", 3)},
                    {number_of(server, "jitter_ms", 3)},
                    {number_of(server, "stratum", 0)},
-                   {number_of(server, "reachability", 0)},
+                   {number_of(server, "reachability", 0), tone_of_reach(server)},
                    {number_of(server, "score", 1)},
                    why(server)});
     }
     std::string text = table.is_empty() ? std::string("No server was asked yet.\n") : table.render(output);
     if (hidden > 0)
         text += output.paint(Tone::quiet, fmt::format("{} more not asked (--all shows them)", hidden)) + "\n";
+    if (hint && table.is_brief(output))
+        text += output.paint(Tone::quiet, "'ntpoptctl explain SERVER' tells why") + "\n";
     return text;
 }
 

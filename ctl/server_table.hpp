@@ -9,7 +9,8 @@
 namespace ntpopt::ctl {
 
 /// The ranked table, with why each server is not chosen. Without `all`, servers that were never asked are only counted.
-[[nodiscard]] std::string render_servers(const Json& servers, bool all, const Output& output);
+/// `hint`: where there is no room for the reasons, say who tells them.
+[[nodiscard]] std::string render_servers(const Json& servers, bool all, const Output& output, bool hint = true);
 
 /// How good a verdict is.
 [[nodiscard]] Tone tone_of_verdict(std::string_view verdict);

@@ -10,11 +10,12 @@ namespace ntpopt::ctl {
 namespace {
 
 std::string render(const Json& document, const Output& output) {
-    Table table({{"SERVER", Align::left, true}, {"UNTIL"}, {"BY"}, {"REASON", Align::left, true}});
+    Table table(
+        {{"SERVER", Align::left, true}, {"UNTIL"}, {"BY", Align::left, false, 1}, {"REASON", Align::left, true}});
     for (const auto& entry : document) {
         const auto until = time_of(entry, "until", nullptr);
         table.add({{text_of(entry, "server")},
-                   {until.empty() ? "for good" : until},
+                   {until.empty() ? "for good" : until, Tone::plain, brief_time_of(entry, "until")},
                    {get_bool(entry, "by_hand") ? "hand" : "ntpoptd"},
                    {text_of(entry, "reason")}});
     }

@@ -94,14 +94,19 @@ std::string render_json_lines(const Pages& pages) {
     return text + "]";
 }
 
+std::size_t height(double score) {
+    return static_cast<std::size_t>(std::clamp(score / 100 * 7.999, 0.0, 7.0));
+}
+
 /// Scores from 0 to 100 as bars of eight heights; a round without a score is a blank.
-std::string sparkline(const std::vector<std::optional<double>>& scores) {
+std::string sparkline(const std::vector<std::optional<double>>& scores, const Output& output) {
     static constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
                                                       "\u2585", "\u2586", "\u2587", "\u2588"};
+    static constexpr std::array<const char*, 8> kPlain{"_", ".", ",", "-", "=", "+", "*", "#"};
     std::string text;
     for (const auto& score : scores)
-        text += score ? kBars[static_cast<std::size_t>(std::clamp(*score / 100 * 7.999, 0.0, 7.0))] : " ";
-    return text;
+        text += score ? output.either(kBars[height(*score)], kPlain[height(*score)]) : " ";
+    return text.substr(0, text.find_last_not_of(' ') + 1);
 }
 
 /// The sparkline below a table, in a terminal: as many of the newest as there is room for.
@@ -109,21 +114,21 @@ std::string render_sparkline(std::vector<std::optional<double>> scores, const Ou
     if (!output.is_terminal()) return "";
     const auto room = std::max<std::size_t>(output.width(), 20) - 8;
     if (scores.size() > room) scores.erase(scores.begin(), scores.end() - static_cast<std::ptrdiff_t>(room));
-    return "\nscore  " + sparkline(scores) + "\n";
+    return "\nscore  " + sparkline(scores, output) + "\n";
 }
 
 std::string render_rounds(const Pages& pages, const Output& output) {
     Table table({{"TIME"},
                  {"OUTCOME"},
-                 {"CONFIDENCE"},
-                 {"ASKED", Align::right},
+                 {"CONFIDENCE", Align::left, false, 1},
+                 {"ASKED", Align::right, false, 2},
                  {"SCORE", Align::right},
                  {"SERVERS", Align::left, true}});
     std::vector<std::optional<double>> scores;
     for_each_row(pages, [&](const Json& round) {
         const auto outcome = text_of(round, "outcome");
         scores.push_back(get_number(round, "score"));
-        table.add({{time_of(round, "timestamp", nullptr)},
+        table.add({{time_of(round, "timestamp", nullptr), Tone::plain, brief_time_of(round, "timestamp")},
                    {outcome, tone_of_outcome(outcome)},
                    {text_of(round, "confidence")},
                    {number_of(round, "asked", 0)},
@@ -137,9 +142,9 @@ std::string render_rounds(const Pages& pages, const Output& output) {
 std::string render_trend(const std::vector<Json>& rounds, const Output& output) {
     Table table({{"TIME"},
                  {"OFFSET(ms)", Align::right},
-                 {"JITTER(ms)", Align::right},
-                 {"STRATUM", Align::right},
-                 {"REACH(%)", Align::right},
+                 {"JITTER(ms)", Align::right, false, 1},
+                 {"STRATUM", Align::right, false, 3},
+                 {"REACH(%)", Align::right, false, 2},
                  {"SCORE", Align::right},
                  {"VERDICT", Align::left, true}});
     std::vector<std::optional<double>> scores;
@@ -147,7 +152,7 @@ std::string render_trend(const std::vector<Json>& rounds, const Output& output) 
         for (const auto& server : get_array(round, "servers")) {
             const auto verdict = text_of(server, "verdict");
             scores.push_back(get_number(server, "score"));
-            table.add({{time_of(round, "timestamp", nullptr)},
+            table.add({{time_of(round, "timestamp", nullptr), Tone::plain, brief_time_of(round, "timestamp")},
                        {number_of(server, "offset", 3, true)},
                        {number_of(server, "jitter", 3)},
                        {number_of(server, "stratum", 0)},

@@ -53,10 +53,6 @@ std::string describe(const std::string& member, const Json& arguments, const Out
     return fmt::format("{} {}", printable(member, 64), printable(render_json(arguments)));
 }
 
-RealTime now() {
-    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
-
 class Monitor {
   public:
     explicit Monitor(Session& session) : session_(session) {}
@@ -89,11 +85,11 @@ class Monitor {
     }
 
     void tell(const std::string& event, const Json& arguments, const std::string& words) {
-        const auto time = now();
+        const auto time = present();
         if (session_.output.wants_json())
             session_.output.json({{"timestamp", render_time(time)}, {"event", event}, {"arguments", arguments}});
         else
-            session_.output.line(fmt::format("{}  {}", local_time(time), words));
+            session_.output.line(fmt::format("{}  {}", session_.output.paint(Tone::quiet, local_time(time)), words));
     }
 
     Session& session_;

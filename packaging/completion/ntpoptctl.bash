@@ -5,7 +5,7 @@ _ntpoptctl_servers() {
 
 _ntpoptctl() {
     local verbs='status reoptimize servers explain history blacklist interval rollback monitor config'
-    local common='--json --no-color --no-pager --host --timeout --help'
+    local common='--json --no-color --no-pager --no-ask-password --host --timeout --help'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' act='' words='' i
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do

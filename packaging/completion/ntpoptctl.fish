@@ -10,6 +10,7 @@ complete -c ntpoptctl -f
 complete -c ntpoptctl -l json -d 'print one JSON document'
 complete -c ntpoptctl -l no-color -d 'without colours'
 complete -c ntpoptctl -l no-pager -d 'no pager for long output'
+complete -c ntpoptctl -l no-ask-password -d 'do not let polkit ask for a password'
 complete -c ntpoptctl -s H -l host -x -a '(__fish_print_hostnames)' -d 'ask another machine, over ssh'
 complete -c ntpoptctl -l timeout -x -a '5s 30s 2min' -d 'how long to wait for an answer'
 complete -c ntpoptctl -s h -l help -d 'show the options'

@@ -37,6 +37,7 @@ _ntpoptctl() {
     '--json[print one JSON document]'
     '--no-color[without colours]'
     '--no-pager[no pager for long output]'
+    '--no-ask-password[do not let polkit ask for a password]'
     '(-H --host)'{-H,--host}'[ask another machine, over ssh]:host:_hosts'
     '--timeout[how long to wait for an answer]:duration:(5s 30s 2min)'
     '(-h --help)'{-h,--help}'[show the options]'

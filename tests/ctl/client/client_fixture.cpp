@@ -1,6 +1,7 @@
 // Implementation of client_fixture.hpp.
 #include "tests/ctl/client/client_fixture.hpp"
 
+#include <grp.h>
 #include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,14 +17,21 @@
 namespace ntpopt::test {
 namespace {
 
-[[noreturn]] void become_client(const std::vector<std::string>& arguments,
+constexpr uid_t kNobody = 65534;
+
+[[noreturn]] void become_client(const std::string& program_of_nobody, const std::vector<std::string>& arguments,
                                 const std::map<std::string, std::string>& environment) {
     ::setenv("TZ", "UTC", 1);
-    ::unsetenv("NO_COLOR");
-    ::unsetenv("COLUMNS");
+    ::setenv("LC_ALL", "C", 1);
+    ::setenv("TERM", "xterm", 1);
+    for (const auto* variable : {"NO_COLOR", "COLUMNS", "PAGER", "NTPOPT_PAGER", "LESS", "SOURCE_DATE_EPOCH"})
+        ::unsetenv(variable);
     for (const auto& [name, value] : environment)
         ::setenv(name.c_str(), value.c_str(), 1);
-    std::string program = NTPOPT_CTL;
+    std::string program = program_of_nobody.empty() ? NTPOPT_CTL : program_of_nobody;
+    if (!program_of_nobody.empty() && ::geteuid() == 0 &&
+        (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
+        ::_exit(126);
     std::vector<std::string> words = arguments;
     std::vector<char*> argv{program.data()};
     for (auto& word : words)
@@ -100,7 +108,7 @@ Ended Client::run(const std::vector<std::string>& arguments, const std::map<std:
     if (child == 0) {
         ::dup2(out[1], STDOUT_FILENO);
         ::dup2(err[1], STDERR_FILENO);
-        become_client(arguments, environment);
+        become_client(program_of_nobody, arguments, environment);
     }
     ::close(out[1]);
     ::close(err[1]);
@@ -108,13 +116,13 @@ Ended Client::run(const std::vector<std::string>& arguments, const std::map<std:
 }
 
 Ended Client::run_on_terminal(const std::vector<std::string>& arguments,
-                              const std::map<std::string, std::string>& environment) {
+                              const std::map<std::string, std::string>& environment, TerminalSize size) {
     int terminal = -1;
-    winsize size{};
-    size.ws_col = 100;
-    size.ws_row = 50;
-    const auto child = ::forkpty(&terminal, nullptr, nullptr, &size);
-    if (child == 0) become_client(arguments, environment);
+    winsize window{};
+    window.ws_col = size.columns;
+    window.ws_row = size.rows;
+    const auto child = ::forkpty(&terminal, nullptr, nullptr, &window);
+    if (child == 0) become_client(program_of_nobody, arguments, environment);
     return collect(child, terminal, -1);
 }
 

@@ -16,14 +16,25 @@
 
 namespace ntpopt::test {
 
-/// Lets everybody or nobody do everything.
+/// Everybody may do everything, nothing, or what a password allows (which nobody gives, but who is asked for it has
+/// it).
+enum class Access { allowed, denied, password };
+
 class Doorman final : public Authority {
   public:
-    bool allows = true;
-    boost::asio::awaitable<Status> allow(Caller, Action) override {
-        if (allows) co_return Status();
-        co_return Error{Errc::access_denied, "only root may do this"};
+    Access access = Access::allowed;
+    boost::asio::awaitable<Status> allow(Caller caller, Action) override {
+        if (access == Access::allowed || (access == Access::password && caller.interactive)) co_return Status();
+        if (access == Access::denied)
+            co_return Error{Errc::access_denied, "polkit does not allow org.ntpopt1.reoptimize"};
+        co_return Error{Errc::not_authenticated,
+                        "interactive authentication required for org.ntpopt1.configure (polkit)"};
     }
+};
+
+struct TerminalSize {
+    unsigned short columns = 100;
+    unsigned short rows = 50;
 };
 
 /// A daemon on the bus, until it is destroyed.
@@ -49,11 +60,13 @@ class Client : public testing::Test {
   protected:
     explicit Client(Policies policies = Policies::shipped);
 
-    /// Runs ntpoptctl while the loop goes on. `environment` is added to TZ=UTC and the bus.
+    /// Runs ntpoptctl while the loop goes on. `environment` is added to TZ=UTC, LC_ALL=C and the bus.
     Ended run(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {});
-    /// The same on a terminal of 100 columns; `out` has what appeared on it.
+    /// The same on a terminal; `out` has what appeared on it.
     Ended run_on_terminal(const std::vector<std::string>& arguments,
-                          const std::map<std::string, std::string>& environment = {});
+                          const std::map<std::string, std::string>& environment = {}, TerminalSize size = {});
+    /// Where this is a path, that copy of the program is run, by an unprivileged user where this process is root.
+    std::string program_of_nobody;
     /// The process that run() started last.
     pid_t running = -1;
     /// Done once, while a client runs, outside every handler of the loop: the place to destroy a daemon.

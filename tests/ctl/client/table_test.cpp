@@ -11,6 +11,7 @@ namespace ntpopt::ctl {
 namespace {
 
 std::string render(const Table& table, const char* columns) {
+    ::setenv("LC_ALL", "C", 1);
     if (columns)
         ::setenv("COLUMNS", columns, 1);
     else

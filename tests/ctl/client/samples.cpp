@@ -1,0 +1,83 @@
+// Implementation of samples.hpp.
+#include "tests/ctl/client/samples.hpp"
+
+namespace ntpopt::test {
+
+void whole(FakeControl& control) {
+    auto run = sample_report(7, "applied");
+    run.erase("servers");
+    run.erase("diff");
+    control.status_document = {
+        {"state", "idle"},
+        {"mode", "apply"},
+        {"service", {{"name", "chronyd"}, {"unit", "chrony.service"}, {"version", "4.3"}, {"active", true}}},
+        {"synchronised", true},
+        {"clock_error_bound_ms", 1.5},
+        {"selected", {"ntp1.example", "ntp2.example:1123"}},
+        {"confidence", "high"},
+        {"interval_s", 21600},
+        {"last_run", run},
+        {"next_run", "2026-01-02T09:04:05.000Z"},
+        {"alarms", Json::array()},
+        {"kept",
+         {{{"transaction", 3}, {"timestamp", "2026-01-01T00:00:00.000Z"}, {"selected", {"old.example"}}},
+          {{"original", true}}}}};
+    control.properties.last_run_usec = 1'767'323'045'000'000;
+    control.config_document = {
+        {"mode", {{"value", "apply"}, {"origin", "/etc/ntpopt/ntpopt.toml:3"}}},
+        {"schedule.interval", {{"value", "2h"}, {"origin", "override"}}},
+        {"schedule.splay", {{"value", "10%"}, {"origin", "default"}}},
+        {"discovery.lists", {{"value", {"https://lists.example/ntp.json"}}, {"origin", "default"}}},
+        {"selection.weights", {{"value", {{"jitter", 0.35}, {"latency", 0.1}}}, {"origin", "default"}}}};
+    control.blacklist_document = {{{"server", "bad.example"},
+                                   {"until", "2026-01-03T03:04:05.000Z"},
+                                   {"reason", "failed 3 rounds in a row"},
+                                   {"by_hand", false}},
+                                  {{"server", "worse.example"}, {"until", nullptr}, {"by_hand", true}}};
+    Json row{{"hostname", "ntp1.example"}, {"offset", 0.12}, {"jitter", 0.3},      {"stratum", 2},
+             {"reachability", 100.0},      {"score", 94.1},  {"verdict", "chosen"}};
+    control.history_document = {{{"timestamp", "2026-01-01T00:00:00.000Z"},
+                                 {"region", "asia"},
+                                 {"servers", {row}},
+                                 {"outcome", "applied"},
+                                 {"confidence", "high"},
+                                 {"selected", {"ntp1.example"}},
+                                 {"asked", 20},
+                                 {"score", 94.1},
+                                 {"line", R"({"time_s":0.0})"}},
+                                {{"timestamp", "2026-01-01T06:00:00.000Z"},
+                                 {"region", "a,\"b"},
+                                 {"servers", Json::array()},
+                                 {"outcome", "no_consensus"},
+                                 {"confidence", "none"},
+                                 {"selected", Json::array()},
+                                 {"asked", 0},
+                                 {"line", R"({"time_s":21600.0})"}}};
+    control.explanation = {{"server", control.server_list[2]},
+                           {"sentences",
+                            {"3 of 3 requests were answered.", "passed: reachability is 100 %, to be at least 60 %",
+                             "failed: distance from the consensus is 50 ms, to be at most 1.2 ms"}},
+                           {"counterfactuals",
+                            {{{"figure", "jitter"}, {"unit", "ms"}, {"value", 0.25}, {"actual", 3.0}},
+                             {{"figure", "reachability"}, {"unit", "%"}, {"value", 90.0}, {"actual", 66.7}}}}};
+}
+
+void of_round(FakeControl& control) {
+    control.explanation = sample_report(7, "applied");
+    control.explanation.erase("servers");
+    control.explanation.erase("diff");
+    control.explanation["sentences"] = {"4 candidates were asked.", "3 agree."};
+}
+
+void unsynchronised(FakeControl& control) {
+    whole(control);
+    control.status_document["synchronised"] = false;
+    control.status_document["confidence"] = "none";
+    control.status_document["selected"] = Json::array();
+    control.status_document["state"] = "probe";
+    control.status_document["alarms"] = {"no server answers"};
+    for (const auto* key : {"clock_error_bound_ms", "last_run", "next_run"})
+        control.status_document.erase(key);
+}
+
+}  // namespace ntpopt::test

@@ -1,0 +1,15 @@
+// What the fake daemon answers in tests of what the client shows.
+#pragma once
+
+#include "tests/bus/fake/fake_control.hpp"
+
+namespace ntpopt::test {
+
+/// Something for every verb: a service that follows two servers, a round that chose them, a history.
+void whole(FakeControl& control);
+/// For `explain` without a server.
+void of_round(FakeControl& control);
+/// whole(), but nobody is followed and nobody answers.
+void unsynchronised(FakeControl& control);
+
+}  // namespace ntpopt::test
