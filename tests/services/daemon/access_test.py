@@ -64,6 +64,34 @@ class Access(unittest.TestCase):
                                     "org.freedesktop.DBus", "RequestName", "su", name, "4")
             self.assertNotEqual(done.returncode, 0, name)
 
+    def request_name(self, user: int, name: str) -> str:
+        done = self.machine.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "busctl", "--system", "call",
+                                 "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName", "su",
+                                 name, "4"])  # 4: do not wait in the queue, so that who may have it hears 3, "in use"
+        return done.stdout.strip() or done.stderr.strip()
+
+    def test_each_name_is_for_one_user_only(self):
+        self.machine.run([self.machine.program("ctl/ntpoptctl"), "status"])  # starts the applier
+        for name, owner in (("org.ntpopt1", NOBODY), ("org.ntpopt1.Applier", 0)):
+            for user in (0, NOBODY, STRANGER):
+                answer = self.request_name(user, name)
+                if user == owner:
+                    self.assertRegex(answer, "^u [13]$", (name, user))
+                else:
+                    self.assertIn("denied", answer.lower(), (name, user))
+
+    def test_who_may_send_the_applier_what(self):
+        observe = ["call", "org.ntpopt1.Applier", "/org/ntpopt1/applier", "org.ntpopt1.Applier", "Observe"]
+        get = ["get-property", "org.ntpopt1.Applier", "/org/ntpopt1/applier", "org.ntpopt1.Applier", "OpenTransaction"]
+        put = ["call", "org.ntpopt1.Applier", "/org/ntpopt1/applier", "org.freedesktop.DBus.Properties", "Set", "ssv",
+               "org.ntpopt1.Applier", "OpenTransaction", "t", "1"]
+        ping = ["call", "org.ntpopt1.Applier", "/org/ntpopt1/applier", "org.freedesktop.DBus.Peer", "Ping"]
+        for user, allowed in ((0, (observe, get, ping)), (NOBODY, (observe, get, ping)), (STRANGER, ())):
+            for words in (observe, get, put, ping):
+                done = self.machine.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "busctl", "--system",
+                                         *words])
+                self.assertEqual(done.returncode == 0, words in allowed, (user, words, done.stderr))
+
     def test_introspection_shows_the_documented_interface(self):
         done = self.machine.run(["busctl", "--system", "introspect", "org.ntpopt1", "/org/ntpopt1", "org.ntpopt1.Manager"])
         for member in (".Reoptimize", ".GetRun", ".ListServers", ".Explain", ".GetHistory", ".ListBlacklist", ".Blacklist",
