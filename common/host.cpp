@@ -109,7 +109,8 @@ bool Address::is_private() const {
     if (is_loopback()) return true;
     if (v4_)
         return octets_[0] == 10 || (octets_[0] == 172 && (octets_[1] & 0xf0) == 16) ||
-               (octets_[0] == 192 && octets_[1] == 168) || (octets_[0] == 169 && octets_[1] == 254);
+               (octets_[0] == 192 && octets_[1] == 168) || (octets_[0] == 169 && octets_[1] == 254) ||
+               (octets_[0] == 100 && (octets_[1] & 0xc0) == 64);
     return (octets_[0] & 0xfe) == 0xfc || (octets_[0] == 0xfe && (octets_[1] & 0xc0) == 0x80);
 }
 

@@ -43,7 +43,7 @@ class Address {
     [[nodiscard]] bool is_loopback() const;
     /// Multicast, unspecified or limited broadcast: no server can have it.
     [[nodiscard]] bool is_unusable() const;
-    /// RFC 1918, RFC 4193, link-local or loopback: not reachable over the public internet.
+    /// RFC 1918, RFC 4193, RFC 6598, link-local or loopback: not reachable over the public internet.
     [[nodiscard]] bool is_private() const;
     /// True where the first `bits` bits of both addresses of one family are equal.
     [[nodiscard]] bool shares_prefix(const Address& other, unsigned bits) const;

@@ -52,9 +52,10 @@ TEST(Address, KnowsItsKind) {
     EXPECT_FALSE(Address::parse("128.0.0.1")->is_loopback());
     for (const auto* text : {"0.0.0.0", "224.0.1.1", "255.255.255.255", "::", "ff02::101"})
         EXPECT_TRUE(Address::parse(text)->is_unusable()) << text;
-    for (const auto* text : {"10.1.1.1", "172.31.0.1", "192.168.1.1", "169.254.1.1", "fd00::1", "fe80::1", "127.0.0.1"})
+    for (const auto* text : {"10.1.1.1", "172.31.0.1", "192.168.1.1", "169.254.1.1", "fd00::1", "fe80::1", "127.0.0.1",
+                             "100.64.0.1", "100.127.255.1"})
         EXPECT_TRUE(Address::parse(text)->is_private()) << text;
-    for (const auto* text : {"172.32.0.1", "192.0.2.1", "2001:db8::1"})
+    for (const auto* text : {"172.32.0.1", "192.0.2.1", "2001:db8::1", "100.63.0.1", "100.128.0.1"})
         EXPECT_FALSE(Address::parse(text)->is_private()) << text;
 }
 
