@@ -10,11 +10,11 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "daemon/core/ntp/burst_plan.hpp"
+
 namespace ntpopt {
 namespace {
 
-constexpr Duration kGuardTime =
-    std::chrono::seconds(2);                      // RFC 5905 13: a burst's spacing; servers limit what is faster
 constexpr int kEventsATurn = 32;                  // then the other servers have their turn
 constexpr std::size_t kReservedDescriptors = 64;  // for the rest of the daemon
 
@@ -26,11 +26,11 @@ void fill_random(Value& value) {
     }
 }
 
-/// An even share of [0, range).
-Duration random_part(Duration range) {
+/// Evenly distributed in [0, 1).
+double chance() {
     std::uint64_t bits = 0;
     fill_random(bits);
-    return from_seconds(to_seconds(range) * static_cast<double>(bits >> 11) * 0x1p-53);
+    return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
 /// How many sockets may be open at the same time. Asks for more than the soft limit where so many servers are to be
@@ -46,22 +46,10 @@ std::size_t descriptors_for(std::size_t servers) {
     return limit.rlim_cur > kReservedDescriptors ? limit.rlim_cur - kReservedDescriptors : 1;
 }
 
-BurstPlan plan_for(const ProbeTarget& target, const ProbeConfig& config) {
-    const bool loopback = target.address.is_loopback();
-    BurstPlan plan;
-    plan.requests = config.samples;
-    plan.spacing = loopback ? config.spacing : std::max(config.spacing, kGuardTime);
-    plan.timeout = config.timeout;
-    // A random phase keeps many machines apart, and gives the servers a random order. Servers on loopback need neither
-    // politeness; a twentieth keeps a sweep over them close to its shortest possible time.
-    plan.phase = random_part(plan.spacing / (loopback ? 20 : 4));
-    return plan;
-}
-
 }  // namespace
 
 ProbeRound::ProbeRound(boost::asio::any_io_executor executor, const std::vector<ProbeTarget>& targets,
-                       const ProbeConfig& config, Prober::Progress progress, const ClockReader& clocks)
+                       const ProbeConfig& config, Duration quiet, Prober::Progress progress, const ClockReader& clocks)
     : executor_(std::move(executor)),
       progress_(std::move(progress)),
       timeline_(clocks),
@@ -73,7 +61,8 @@ ProbeRound::ProbeRound(boost::asio::any_io_executor executor, const std::vector<
     for (const auto& target : targets) {
         Nonces nonces{};
         fill_random(nonces);
-        servers_.emplace_back(target, plan_for(target, config), nonces, timeline_.unix_at_zero());
+        servers_.emplace_back(target, plan_burst(target.address, config, quiet, chance()), nonces,
+                              timeline_.unix_at_zero());
     }
 }
 

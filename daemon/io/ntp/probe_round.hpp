@@ -22,8 +22,9 @@ namespace ntpopt {
 
 class ProbeRound : public std::enable_shared_from_this<ProbeRound> {
   public:
+    /// Nothing but loopback servers is sent anything while it has to be `quiet`.
     ProbeRound(boost::asio::any_io_executor executor, const std::vector<ProbeTarget>& targets,
-               const ProbeConfig& config, Prober::Progress progress, const ClockReader& clocks);
+               const ProbeConfig& config, Duration quiet, Prober::Progress progress, const ClockReader& clocks);
 
     void start();
 

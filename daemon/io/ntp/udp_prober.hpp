@@ -12,13 +12,14 @@ class UdpProber final : public Prober {
     /// Tests give it clocks that step; the real ones are read_clocks().
     explicit UdpProber(ClockReader clocks = read_clocks) : clocks_(std::move(clocks)) {}
 
-    /// Spacing is never below 2 s but for loopback servers, which the rate does not bind either. The first packet to a
-    /// server leaves after a random part of a quarter of the spacing; of a twentieth for loopback servers.
+    /// By the plan of core/ntp/burst_plan.hpp; the rate does not bind loopback servers. The guard time holds over the
+    /// rounds, and from when we were made: an earlier process may have sent something just before it ended.
     boost::asio::awaitable<std::vector<Measurement>> probe(std::vector<ProbeTarget> targets, ProbeConfig config,
                                                            Progress progress) override;
 
   private:
     ClockReader clocks_;
+    std::chrono::steady_clock::time_point sent_last_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace ntpopt
