@@ -21,6 +21,7 @@
 #include "daemon/io/ntp/udp_prober.hpp"
 #include "daemon/io/store/sqlite_store.hpp"
 #include "daemon/io/sys/system_clock.hpp"
+#include "daemon/io/sys/timer_alarm.hpp"
 #include "daemon/io/watch/process_watch.hpp"
 #include "daemon/io/watch/route_watch.hpp"
 #include "daemon/io/watch/sleep_watch.hpp"
@@ -57,6 +58,7 @@ class Daemon {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer watchdog_;
     SystemClock clock_;
+    TimerAlarm alarm_;
     SqliteStore store_;
     AresResolver resolver_;
     UdpProber prober_;

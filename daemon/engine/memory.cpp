@@ -15,6 +15,20 @@ constexpr std::string_view kSelection = "selection";
 constexpr std::string_view kOverrides = "overrides";
 constexpr std::string_view kOpenRound = "open-round";
 constexpr std::string_view kTrace = "trace";
+constexpr std::string_view kRounds = "rounds";
+
+Json to_json(const RoundsSoFar& rounds) {
+    return {{"began_s", rounds.began_s}, {"open", rounds.open}, {"useless", rounds.useless}, {"tokens", rounds.tokens}};
+}
+
+RoundsSoFar parse_rounds(const Json& document) {
+    RoundsSoFar rounds;
+    rounds.began_s = get_number(document, "began_s").value_or(0);
+    rounds.open = get_bool(document, "open");
+    rounds.useless = static_cast<int>(std::clamp<std::int64_t>(get_integer(document, "useless").value_or(0), 0, 1000));
+    rounds.tokens = get_number(document, "tokens").value_or(kMostTokens);
+    return rounds;
+}
 
 }  // namespace
 
@@ -33,6 +47,7 @@ Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::mov
         trace = *std::move(kept);
     else
         trouble_(kept.error().detail);
+    rounds = parse_rounds(load(kRounds));
     if (const auto text = get_string(load(kOverrides), "interval"); !text.empty()) {
         if (const auto parsed = parse_duration(text))
             interval = *parsed;
@@ -46,6 +61,7 @@ Status Memory::record_round(const HistoryConfig& limits, std::optional<RealTime>
     Remembered what;
     what.documents.emplace_back(kSelection, to_json(selection));
     what.documents.emplace_back(kOpenRound, nullptr);
+    what.documents.emplace_back(kRounds, to_json(rounds));
     // With every round once more, so that what a full disk refused is not lost for good.
     what.documents.emplace_back(kOverrides, overrides());
     what.round = last_run;
@@ -56,6 +72,10 @@ Status Memory::record_round(const HistoryConfig& limits, std::optional<RealTime>
 
 void Memory::save_selection() {
     try_to_save(kSelection, to_json(selection));
+}
+
+void Memory::save_rounds() {
+    try_to_save(kRounds, to_json(rounds));
 }
 
 void Memory::save_overrides() {

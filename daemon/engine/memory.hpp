@@ -11,6 +11,7 @@
 #include "common/duration.hpp"
 #include "common/json.hpp"
 #include "daemon/core/record/trace_log.hpp"
+#include "daemon/core/schedule/schedule.hpp"
 #include "daemon/core/select/state.hpp"
 #include "daemon/ports/store.hpp"
 
@@ -25,6 +26,14 @@ struct OpenRound {
     std::vector<TraceEvent> events{};  ///< what was asked of the memory meanwhile, and is to be done to either
 };
 
+/// What the schedule of a later life must know of the rounds of this one (PastRounds).
+struct RoundsSoFar {
+    double began_s = 0;  ///< when the last one began, seconds since 1970; 0: there was none
+    bool open = false;   ///< it has not ended yet
+    int useless = 0;     ///< in a row; one that is open counts as such
+    double tokens = kMostTokens;
+};
+
 class Memory {
   public:
     using Trouble = std::function<void(std::string_view what)>;
@@ -35,6 +44,7 @@ class Memory {
     Json last_run;  ///< the document of the last run, null before the first
     std::uint64_t last_run_id = 0;
     std::optional<Duration> interval;  ///< set at run time
+    RoundsSoFar rounds;
 
     /// Remembers the round that has ended (last_run), the trace as far as it takes a quarter of the size, the
     /// selection's memory, what waits, and that no change is open: all of it in one transaction, or nothing. `now`:
@@ -44,6 +54,9 @@ class Memory {
     /// These are trouble where they fail; what could not be remembered is with the next round.
     void save_selection();
     void save_overrides();
+    /// Before a round asks anybody anything: a process that crashes in each of its rounds must find the earlier ones.
+    /// What caches hold goes with it.
+    void save_rounds();
 
     [[nodiscard]] std::optional<OpenRound> open_round();
     void save_open_round(const OpenRound& round);

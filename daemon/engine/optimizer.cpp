@@ -7,9 +7,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "daemon/core/config/parse.hpp"
 
 namespace ntpopt {
@@ -33,15 +30,15 @@ std::vector<std::string> strings_of(const Json& array) {
 
 }  // namespace
 
-Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Store& store, OptimizerListener& listener,
-                     Config config, std::uint64_t machine_hash)
+Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Alarm& alarm, Store& store,
+                     OptimizerListener& listener, Config config, std::uint64_t machine_hash)
     : executor_(executor),
       ports_(std::move(ports)),
       listener_(listener),
       memory_(store, [this](std::string_view what) { listener_.trouble(what); }),
       config_(std::move(config)),
       schedule_(config_.schedule, machine_hash),
-      wake_(executor) {
+      wake_(alarm) {
     refresh_schedule();
     state_.mode = config_.mode;
     state_.last_run_id = memory_.last_run_id;
@@ -54,9 +51,7 @@ Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Store& st
 
 asio::awaitable<void> Optimizer::run() {
     co_await settle_open_round();
-    std::optional<Duration> age;
-    if (state_.last_run != RealTime{}) age = std::max(Duration::zero(), ports_.clock.now() - state_.last_run);
-    schedule_.start(ports_.clock.since_boot(), age, ports_.clock.random());
+    schedule_.start(ports_.clock.since_boot(), past_rounds(), ports_.clock.random());
     next_check_ = ports_.clock.since_boot() + kCheckSoon;
     while (!stopping_) {
         set_state("idle");
@@ -75,10 +70,18 @@ asio::awaitable<void> Optimizer::run() {
     set_state("stopping");
 }
 
+PastRounds Optimizer::past_rounds() const {
+    const auto& rounds = memory_.rounds;
+    PastRounds past{.cut_short = rounds.open, .useless = rounds.useless, .tokens = rounds.tokens};
+    const auto last_s = std::max(rounds.began_s, seconds_of(state_.last_run));
+    if (last_s > 0) past.since_last = from_seconds(std::max(0.0, seconds_of(ports_.clock.now()) - last_s));
+    return past;
+}
+
 void Optimizer::stop() {
     stopping_ = true;
     cancel_round_.emit(asio::cancellation_type::terminal);
-    wake_.cancel();
+    wake_.ring();
 }
 
 /// A change may have been under way when an earlier life ended; the applier knows how it ended.
@@ -90,10 +93,7 @@ asio::awaitable<void> Optimizer::settle_open_round() {
     for (int i = 0; i < kPollsOfOpenTransaction && !stopping_; ++i) {
         last = co_await ports_.time_service.transaction(0);
         if (last && (last->id <= open->after || is_final(last->state))) break;
-        wake_.expires_after(kPollOpenTransaction);
-        boost::system::error_code ignored;
-        auto token = asio::redirect_error(asio::use_awaitable, ignored);
-        co_await wake_.async_wait(token);
+        co_await wake_.wait_until(ports_.clock.since_boot() + kPollOpenTransaction);
     }
     if (stopping_ || !last) co_return;
     const bool began = last->id > open->after;
@@ -118,6 +118,8 @@ asio::awaitable<void> Optimizer::settle_open_round() {
         std::max(memory_.last_run_id, static_cast<std::uint64_t>(get_integer(open->report, "run_id").value_or(0)));
     state_.last_run_id = memory_.last_run_id;
     state_.selected = strings_of(get_array(memory_.last_run, "selected"));
+    memory_.rounds.open = false;
+    if (applied) memory_.rounds.useless = 0;
     // The clock may not be set yet, this early: nothing goes for its age.
     if (auto recorded = memory_.record_round(config_.history, std::nullopt); !recorded)
         listener_.trouble(fmt::format("run {} could not be recorded: {}", state_.last_run_id, recorded.error().detail));
@@ -130,10 +132,7 @@ asio::awaitable<void> Optimizer::wait_for_work() {
     state_.next_run = ports_.clock.now() + (schedule_.next() - now);
     listener_.state_changed();
     if (due <= now) co_return;
-    wake_.expires_after(std::chrono::ceil<std::chrono::milliseconds>(due - now));
-    boost::system::error_code ignored;
-    auto token = asio::redirect_error(asio::use_awaitable, ignored);
-    co_await wake_.async_wait(token);
+    co_await wake_.wait_until(due);
 }
 
 Optimizer::Request Optimizer::make_request(std::string trigger) {
@@ -155,7 +154,7 @@ Result<std::uint64_t> Optimizer::reoptimize(bool dry_run) {
     request.dry_run = dry_run;
     request.by_hand = true;
     waiting_ = request;
-    wake_.cancel();
+    wake_.ring();
     return request.run_id;
 }
 
@@ -167,18 +166,18 @@ Result<std::uint64_t> Optimizer::rollback(bool original) {
     request.by_hand = true;
     request.original = original;
     waiting_ = request;
-    wake_.cancel();
+    wake_.ring();
     return request.run_id;
 }
 
 void Optimizer::trigger(Trigger trigger) {
     schedule_.trigger(trigger, ports_.clock.since_boot(), ports_.clock.random());
-    wake_.cancel();
+    wake_.ring();
 }
 
 void Optimizer::check_service_soon() {
     next_check_ = std::min(next_check_, ports_.clock.since_boot() + kCheckSoon);
-    wake_.cancel();
+    wake_.ring();
 }
 
 /// Who is barred now and was not before.
@@ -232,7 +231,7 @@ Status Optimizer::set_interval(Duration interval) {
     memory_.interval = interval;
     memory_.save_overrides();
     refresh_schedule();
-    wake_.cancel();
+    wake_.ring();
     return {};
 }
 
@@ -240,7 +239,7 @@ void Optimizer::reload(Config config) {
     config_ = std::move(config);
     state_.mode = config_.mode;
     refresh_schedule();
-    wake_.cancel();
+    wake_.ring();
 }
 
 void Optimizer::refresh_schedule() {

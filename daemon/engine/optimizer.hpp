@@ -13,7 +13,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "common/json.hpp"
 #include "daemon/core/config/config.hpp"
@@ -22,6 +21,7 @@
 #include "daemon/engine/memory.hpp"
 #include "daemon/engine/round.hpp"
 #include "daemon/engine/state.hpp"
+#include "daemon/ports/alarm.hpp"
 
 namespace ntpopt {
 
@@ -42,8 +42,8 @@ class OptimizerListener {
 
 class Optimizer {
   public:
-    Optimizer(boost::asio::any_io_executor executor, RoundPorts ports, Store& store, OptimizerListener& listener,
-              Config config, std::uint64_t machine_hash);
+    Optimizer(boost::asio::any_io_executor executor, RoundPorts ports, Alarm& alarm, Store& store,
+              OptimizerListener& listener, Config config, std::uint64_t machine_hash);
 
     /// Lives until stop(): settles what an earlier life left open, then runs rounds as they fall due.
     boost::asio::awaitable<void> run();
@@ -108,7 +108,9 @@ class Optimizer {
     boost::asio::awaitable<void> reconverge(std::string why);
     void note_observation(ServiceObservation observation);
     void finish(const Request& request, RoundReport report);
+    void note_round_closed();
     void record(RoundReport report);
+    [[nodiscard]] PastRounds past_rounds() const;
     void note_decided(const DecidedRound& round);
     void note_round_ended(Outcome outcome, SelectionState next);
     void change_selection(const TraceEvent& event);
@@ -125,7 +127,7 @@ class Optimizer {
     Config config_;
     Schedule schedule_;
     EngineState state_;
-    boost::asio::steady_timer wake_;
+    Alarm& wake_;
     boost::asio::cancellation_signal cancel_round_;
     std::optional<Request> waiting_;
     std::optional<Request> running_;

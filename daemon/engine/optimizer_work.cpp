@@ -53,12 +53,16 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
         listener_.run_progress(id, stage, done, total);
     };
     hooks.observed = [this](const ServiceObservation& observation) { note_observation(observation); };
+    hooks.before_probe = [this] { memory_.save_rounds(); };
     hooks.decided = [this](const DecidedRound& decided) { note_decided(decided); };
     hooks.before_change = [this](OpenRound open) {
         change_open_ = true;
         open.events = held_back_;
         memory_.save_open_round(open);
     };
+    memory_.rounds = {to_seconds(ports_.clock.now().time_since_epoch()), true, schedule_.useless() + 1,
+                      schedule_.tokens()};
+    memory_.save_rounds();
     Round round(ports_, std::move(asked), std::move(hooks));
     auto wait = asio::bind_cancellation_slot(cancel_round_.slot(), asio::use_awaitable);
     auto result = co_await asio::co_spawn(executor_, round.run(), wait);
@@ -119,15 +123,22 @@ void Optimizer::finish(const Request& request, RoundReport report) {
         state_.alarms.push_back(fmt::format("{}: {}", name_of(report.outcome), report.reason));
     if (auto conflict = find_leap_conflict(config_.selection.timescale, service_.leap_source))
         state_.alarms.push_back(std::move(*conflict));
+    if (!request.rollback) schedule_.finished(now, useful, ports_.clock.random());
+    note_round_closed();
     set_state(std::string(name_of(Stage::record)));
     record(std::move(report));
     change_open_ = false;
-    if (!request.rollback) schedule_.finished(now, useful, ports_.clock.random());
     next_check_ = now + (changed ? kCheckAfterChange : kCheckEvery);
     observation_stale_ = true;
     set_state(std::string(name_of(Stage::publish)));
     if (before != state_.selected) listener_.selection_changed(before, state_.selected, reason);
     listener_.run_finished(state_.last_run_id, memory_.last_run);
+}
+
+void Optimizer::note_round_closed() {
+    memory_.rounds.open = false;
+    memory_.rounds.useless = schedule_.useless();
+    memory_.rounds.tokens = schedule_.tokens();
 }
 
 /// Remembers the round. That it could not be done is in its report and an alarm, and no reason to undo anything.

@@ -45,7 +45,10 @@ asio::awaitable<RoundResult> Round::run() {
 
     bool measured = co_await timed(Stage::discover, discover());
     if (measured) measured = co_await timed(Stage::resolve, resolve());
-    if (measured) measured = co_await timed(Stage::probe, probe());
+    if (measured) {
+        hooks_.before_probe();
+        measured = co_await timed(Stage::probe, probe());
+    }
     if (measured) {
         decide_set();
         if (wants_change()) {

@@ -54,6 +54,7 @@ class Round {
     struct Hooks {
         std::function<void(Stage stage, std::size_t done, std::size_t total)> progress;
         std::function<void(const ServiceObservation& observation)> observed;
+        std::function<void()> before_probe = [] {};  ///< what was learnt so far must outlive a crash
         std::function<void(const DecidedRound& round)> decided = [](const DecidedRound&) {
         };                                                          ///< all of it, while the call lasts
         std::function<void(const OpenRound& round)> before_change;  ///< remember this, then the change is asked for

@@ -9,11 +9,16 @@ namespace ntpopt {
 namespace {
 
 constexpr Duration kBootSpread = 8min;
+constexpr Duration kFreshBoot = 15min;
+/// At 6 h, 54 min: a fleet that is switched on at once asks within the hour, at seven times its usual rate.
+constexpr double kShareAfterBoot = 0.15;
 constexpr Duration kFirstRetry = 30min;
+/// The crash may have cost the answers of DNS, which the NTP Pool wants to be asked once an hour; and those were asked
+/// some time after the round began.
+constexpr Duration kRestAfterCrash = 65min;
 constexpr Duration kSettle = 15s;
 constexpr Duration kSettleSpread = 30s;
 constexpr Duration kBetweenTriggered = 10min;
-constexpr double kTokens = 4;
 constexpr Duration kTokenEvery = 6h;
 
 Duration scaled(Duration duration, double factor) {
@@ -55,14 +60,27 @@ void Schedule::plan(Duration at, std::string_view reason) {
     reason_ = reason;
 }
 
-void Schedule::start(Duration now, std::optional<Duration> since_last, double chance) {
+/// After so many useless rounds in a row.
+Duration Schedule::retry_wait() const {
+    return std::min(scaled(kFirstRetry, std::exp2(std::clamp(useless_ - 1, 0, 16))), config_.interval);
+}
+
+void Schedule::start(Duration now, const PastRounds& past, double chance) {
+    const auto since_last = past.since_last.value_or(Duration::zero());
     tokens_at_ = now;
-    if (since_last) last_round_ = now - *since_last;
-    const auto delay =
-        config_.boot_delay == Duration::zero() ? Duration::zero() : config_.boot_delay + scaled(kBootSpread, chance);
+    tokens_ = std::clamp(past.tokens + to_seconds(since_last) / to_seconds(kTokenEvery), 0.0, kMostTokens);
+    useless_ = std::max(past.useless, 0);
+    const bool whole_fleet = past.since_last && now < kFreshBoot;
+    const auto spread = whole_fleet ? std::max(kBootSpread, scaled(config_.interval, kShareAfterBoot)) : kBootSpread;
+    earliest_ = now;
+    if (config_.boot_delay != Duration::zero()) earliest_ += config_.boot_delay + scaled(spread, chance);
     // The first round of all comes soon, whatever the phase: until then nothing is known.
-    if (!since_last || *since_last >= config_.interval) return plan(now + delay, "boot");
-    plan(now + std::max(config_.interval - *since_last, delay), "schedule");
+    if (!past.since_last) return plan(earliest_, "boot");
+    last_round_ = now - since_last;
+    auto wait = useless_ == 0 ? config_.interval : retry_wait();
+    if (past.cut_short) wait = std::max(wait, kRestAfterCrash);
+    const auto due = *last_round_ + wait;
+    plan(std::max(due, earliest_), due <= now ? "boot" : useless_ == 0 ? "schedule" : "retry");
 }
 
 void Schedule::configure(ScheduleConfig config, Duration now) {
@@ -81,15 +99,13 @@ void Schedule::finished(Duration now, bool useful, double chance) {
         const auto wait = std::exchange(phased_, true) ? splayed(chance) : scaled(config_.interval, 0.5) + phase();
         return plan(now + wait, "schedule");
     }
-    const auto doublings = std::min(useless_ - 1, 16);
-    const auto wait = std::min(scaled(kFirstRetry, std::exp2(doublings)), config_.interval);
-    plan(now + scaled(wait, 0.75 + 0.5 * chance), "retry");
+    plan(now + scaled(retry_wait(), 0.75 + 0.5 * chance), "retry");
 }
 
 bool Schedule::trigger(Trigger trigger, Duration now, double chance) {
-    tokens_ = std::min(kTokens, tokens_ + to_seconds(now - tokens_at_) / to_seconds(kTokenEvery));
+    tokens_ = std::min(kMostTokens, tokens_ + to_seconds(now - tokens_at_) / to_seconds(kTokenEvery));
     tokens_at_ = now;
-    auto at = now + kSettle + scaled(kSettleSpread, chance);
+    auto at = std::max(now + kSettle + scaled(kSettleSpread, chance), earliest_);
     if (last_round_) at = std::max(at, *last_round_ + kBetweenTriggered);
     if (at >= next_ || tokens_ < 1) return false;
     tokens_ -= 1;

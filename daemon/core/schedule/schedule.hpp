@@ -22,15 +22,28 @@ enum class Trigger {
 
 [[nodiscard]] std::string_view name_of(Trigger trigger);
 
+/// Triggered rounds that may run above the schedule's, refilled by four a day.
+inline constexpr double kMostTokens = 4;
+
+/// What is known of the rounds of earlier lives.
+struct PastRounds {
+    std::optional<Duration> since_last{};  ///< how long ago the last one began; nothing: there was none
+    bool cut_short = false;                ///< it never ended, because the process did
+    int useless = 0;                       ///< useless ones in a row, the last among them
+    double tokens = kMostTokens;           ///< when the last one began
+};
+
 class Schedule {
   public:
     /// `machine` gives every machine a phase of its own in the interval.
     Schedule(ScheduleConfig config, std::uint64_t machine);
 
-    /// The process began. `since_last`: how long ago the last round was, nothing where there was none. A first round,
-    /// or one that fell due meanwhile, waits for the boot delay and a random part of up to 8 min (none where the delay
-    /// is 0); otherwise the machine's phase decides. `chance` is evenly distributed in [0, 1), here and below.
-    void start(Duration now, std::optional<Duration> since_last, double chance);
+    /// The process began. Whatever calls for a round, none comes before the boot delay and a random part of up to 8 min
+    /// (none where the delay is 0). That part is 15 % of the interval where the machine was booted just now and has a
+    /// set of servers from before: a power cut may have hit a fleet, and nothing is urgent. A round that the end of an
+    /// earlier process cut short counts as a useless one, and as 65 min of rest for whoever it asked. `chance` is
+    /// evenly distributed in [0, 1), here and below.
+    void start(Duration now, const PastRounds& past, double chance);
 
     /// New settings; the next round moves with them, never into the past.
     void configure(ScheduleConfig config, Duration now);
@@ -47,9 +60,14 @@ class Schedule {
     /// Why: "schedule", "boot", "retry" or a trigger's name.
     [[nodiscard]] std::string_view reason() const { return reason_; }
 
+    /// For PastRounds of a later life.
+    [[nodiscard]] int useless() const { return useless_; }
+    [[nodiscard]] double tokens() const { return tokens_; }
+
   private:
     [[nodiscard]] Duration phase() const;
     [[nodiscard]] Duration splayed(double chance) const;
+    [[nodiscard]] Duration retry_wait() const;
     void plan(Duration at, std::string_view reason);
 
     ScheduleConfig config_;
@@ -59,7 +77,8 @@ class Schedule {
     int useless_ = 0;                     ///< rounds in a row
     std::optional<Duration> last_round_;  ///< when the last one ended, also one of an earlier life
     bool phased_ = false;                 ///< the phase was taken once
-    double tokens_ = 4;                   ///< triggered rounds that may still run
+    Duration earliest_{};                 ///< of this life's rounds
+    double tokens_ = kMostTokens;         ///< triggered rounds that may still run
     Duration tokens_at_{};
 };
 

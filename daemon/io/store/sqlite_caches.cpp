@@ -1,4 +1,4 @@
-// The caches of sqlite_store.hpp: what is put waits in memory for the record of the next round.
+// The caches of sqlite_store.hpp: what is put waits in memory for whatever is saved next.
 #include <algorithm>
 #include <utility>
 

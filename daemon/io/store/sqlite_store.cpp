@@ -170,12 +170,11 @@ Status SqliteStore::write(const Remembered& what) {
         if (auto done = write_document(name, document); !done) return done;
     if (what.trace)
         if (auto done = write_trace(*what.trace); !done) return done;
-    if (what.round) {
-        if (auto done = write_caches(); !done) return done;
+    if (auto done = write_caches(); !done) return done;
+    if (what.round)
         if (auto done = write_round(what); !done) return done;
-    }
     auto done = transaction->commit();
-    if (done && what.round) {
+    if (done) {
         answers_.clear();
         lists_.clear();
     }

@@ -14,6 +14,7 @@
 
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/engine/round.hpp"
+#include "daemon/io/sys/timer_alarm.hpp"
 
 namespace ntpopt::test {
 
@@ -222,6 +223,7 @@ struct FakeWorld {
     FakeProber prober;
     FakeTimeService service;
     FakeClock clock;
+    TimerAlarm alarm{io.get_executor(), clock};
     FakePlace place;
     MemoryStore store;
     Config config;

@@ -62,8 +62,8 @@ struct TraceTest : testing::Test {
     }
 
     void restart() {
-        engine =
-            std::make_unique<Optimizer>(world.io.get_executor(), world.ports(), world.store, ears, world.config, 0);
+        engine = std::make_unique<Optimizer>(world.io.get_executor(), world.ports(), world.alarm, world.store, ears,
+                                             world.config, 0);
         ears.on_progress = [](Stage) {};
     }
 

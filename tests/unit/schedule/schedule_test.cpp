@@ -14,7 +14,7 @@ constexpr std::uint64_t kMachine = 0x8000000000000000;  // half of the interval 
 
 Schedule started(ScheduleConfig config = {}, std::optional<Duration> since_last = std::nullopt, double chance = 0.5) {
     Schedule schedule(config, kMachine);
-    schedule.start(1h, since_last, chance);
+    schedule.start(1h, {.since_last = since_last}, chance);
     return schedule;
 }
 
@@ -39,9 +39,60 @@ TEST(Schedule, ARestartDoesNotRunARoundThatIsNotDue) {
 TEST(Schedule, ACrashLoopDoesNotAddRounds) {
     for (const std::uint64_t machine : {std::uint64_t{0}, kMachine, UINT64_MAX}) {
         Schedule schedule(ScheduleConfig{}, machine);
-        schedule.start(1h, 10min, 0.1);
+        schedule.start(1h, {.since_last = 10min}, 0.1);
         EXPECT_EQ(schedule.next(), 1h + 5h + 50min) << "a round ran ten minutes ago";
     }
+}
+
+Schedule booted(const PastRounds& past, double chance) {
+    Schedule schedule(ScheduleConfig{}, kMachine);
+    schedule.start(30s, past, chance);
+    return schedule;
+}
+
+TEST(Schedule, AfterAPowerCutAFleetSpreadsOverAnHour) {
+    EXPECT_EQ(booted({.since_last = 10h}, 0).next(), 30s + 2min);
+    EXPECT_EQ(booted({.since_last = 10h}, 0.5).next(), 30s + 2min + 27min);
+    EXPECT_EQ(booted({}, 0.5).next(), 30s + 6min) << "a machine that knows nothing is in more of a hurry";
+    Schedule later(ScheduleConfig{}, kMachine);
+    later.start(1h, {.since_last = 10h}, 0.5);
+    EXPECT_EQ(later.next(), 1h + 6min) << "only the process was restarted, and that befalls no fleet at once";
+}
+
+TEST(Schedule, ServicesThatFindNoSourceWhileTheyStartDoNotMakeAFleetAskAtOnce) {
+    auto schedule = booted({.since_last = 10h}, 0.5);
+    EXPECT_FALSE(schedule.trigger(Trigger::sources_dead, 32s, 0)) << "every machine of the fleet sees that";
+    EXPECT_EQ(schedule.next(), 30s + 2min + 27min);
+    schedule = booted({.since_last = 1h}, 0.5);
+    EXPECT_TRUE(schedule.trigger(Trigger::sources_dead, 32s, 0)) << "a round was not due";
+    EXPECT_EQ(schedule.next(), 30s + 2min + 27min);
+}
+
+TEST(Schedule, ACrashInEveryRoundAsksAsSeldomAsAFailureInEveryRound) {
+    PastRounds past{.since_last = 10s, .cut_short = true, .useless = 1};
+    int rounds = 1;
+    for (Duration now = 1h; now < 25h; ++rounds) {
+        Schedule schedule(ScheduleConfig{}, kMachine);
+        schedule.start(now, past, 0.5);
+        EXPECT_GE(schedule.next() - now, 1h - 10s);
+        EXPECT_EQ(schedule.reason(), "retry");
+        now = schedule.next() + 10s;
+        ++past.useless;
+    }
+    EXPECT_LE(rounds, 8);
+}
+
+TEST(Schedule, ARestartDoesNotForgetThatRoundsWereUseless) {
+    Schedule schedule(ScheduleConfig{}, kMachine);
+    schedule.start(1h, {.since_last = 30min, .useless = 3}, 0.5);
+    EXPECT_EQ(schedule.next(), 1h + 90min) << "two hours after the third";
+}
+
+TEST(Schedule, ACrashLoopDoesNotRefillTheBucketOfTriggers) {
+    Schedule schedule(ScheduleConfig{}, kMachine);
+    schedule.start(1h, {.since_last = 1h, .tokens = 0.5}, 0.5);
+    EXPECT_FALSE(schedule.trigger(Trigger::network_changed, 1h + 10min, 0.5));
+    EXPECT_TRUE(schedule.trigger(Trigger::network_changed, 1h + 2h + 10min, 0.5)) << "six hours give one";
 }
 
 TEST(Schedule, IntervalsAreSplayedAroundTheirMean) {
@@ -125,7 +176,7 @@ TEST(Schedule, MachinesBootedTogetherSpreadOverTheInterval) {
     std::vector<double> hours;
     for (int machine = 0; machine < 10'000; ++machine) {
         Schedule schedule(ScheduleConfig{}, random());
-        schedule.start(0s, std::nullopt, chance(random));
+        schedule.start(0s, {}, chance(random));
         for (int round = 0; round < 3; ++round)
             schedule.finished(schedule.next(), true, chance(random));
         hours.push_back(to_seconds(schedule.next()) / 3600);
