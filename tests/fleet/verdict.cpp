@@ -1,0 +1,101 @@
+// Implementation of verdict.hpp.
+#include "tests/fleet/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace ntpopt::fleet {
+namespace {
+
+constexpr double kMostUsually = 3;
+constexpr double kMostAfterCut = 10;
+// A moment since 1970 as a double is exact to a quarter of a microsecond.
+constexpr Duration kRounding = std::chrono::microseconds(1);
+constexpr std::size_t kRequestsADay = 48;  // one in 30 min on the average
+
+bool is_after_cut(std::size_t minute, const std::vector<PowerCut>& cuts) {
+    const auto time = kWarmUp + std::chrono::minutes(minute);
+    return std::any_of(cuts.begin(), cuts.end(), [&](const PowerCut& cut) {
+        const auto power = cut.at + cut.lasts;
+        return time + std::chrono::minutes(1) > power && time < power + std::chrono::hours(1);
+    });
+}
+
+/// The fullest bin of so many minutes, among those that begin after a power cut or among all others.
+std::pair<std::size_t, double> fullest_bin(const Server& server, const std::vector<bool>& after, bool in_hour,
+                                           std::size_t width) {
+    std::pair<std::size_t, double> fullest{0, 0};
+    for (std::size_t first = 0; first + width <= kMinutes; first += width) {
+        if (after[first] != in_hour) continue;
+        const auto* begin = server.packets.data() + first;
+        const double packets = std::accumulate(begin, begin + width, 0.0);
+        if (packets > fullest.second) fullest = {first, packets};
+    }
+    return fullest;
+}
+
+}  // namespace
+
+void Sum::add(const Life& life) {
+    ++machines;
+    processes += static_cast<std::uint64_t>(life.processes);
+    packets += life.conduct.packets;
+    questions += life.conduct.questions;
+    for (const auto& [why, count] : life.rounds)
+        rounds[why] += static_cast<std::uint64_t>(count);
+    for (const auto& [outcome, count] : life.outcomes)
+        outcomes[outcome] += static_cast<std::uint64_t>(count);
+    closest_packets = std::min(closest_packets, life.conduct.closest_packets);
+    closest_questions = std::min(closest_questions, life.conduct.closest_questions);
+    most_a_day = std::max(most_a_day, life.conduct.most_a_day);
+    troubles += life.troubles.size();
+    if (trouble.empty() && !life.troubles.empty()) trouble = life.troubles.front();
+}
+
+Load weigh(const World& world, const std::vector<PowerCut>& cuts, int packets_a_burst) {
+    std::vector<bool> after(kMinutes);
+    for (std::size_t minute = 0; minute < kMinutes; ++minute)
+        after[minute] = is_after_cut(minute, cuts);
+    Load load;
+    for (const auto& [address, server] : world.servers()) {
+        const double mean = server.mean();
+        if (mean == 0) continue;
+        const bool busy = mean >= kBusyBursts * packets_a_burst;
+        load.busy_servers += busy ? 1 : 0;
+        for (const bool in_hour : {false, true}) {
+            const double factor = in_hour ? kMostAfterCut : kMostUsually;
+            for (const std::size_t width : {std::size_t{1}, kWideBin}) {
+                const auto [fullest, packets] = fullest_bin(server, after, in_hour, width);
+                const double usual = mean * static_cast<double>(width);
+                if (busy && width == 1) {
+                    auto& worst = in_hour ? load.after_cut : load.usual;
+                    if (packets / usual > worst.ratio) worst = {packets / usual, mean, fullest};
+                }
+                // Where it is seldom asked, a minute with one burst is far above the mean, and no rule can help that.
+                const double most = busy ? factor * usual : most_in_a_bin(usual, factor, packets_a_burst);
+                if (packets <= most) continue;
+                load.excesses.push_back(
+                    fmt::format("{}: {} packets in {} min from minute {}, at most {:.0f}; the mean "
+                                "is {:.2f} a minute",
+                                address.text(), packets, width, fullest, most, mean));
+            }
+        }
+    }
+    return load;
+}
+
+std::vector<std::string> broken_rules(const Sum& sum, const Load& load) {
+    std::vector<std::string> broken = load.excesses;
+    if (sum.closest_packets < std::chrono::seconds(2) - kRounding)
+        broken.push_back(fmt::format("two packets to one address {:.3f} s apart", to_seconds(sum.closest_packets)));
+    if (sum.closest_questions < std::chrono::hours(1) - kRounding)
+        broken.push_back(fmt::format("two questions for one name {:.0f} s apart", to_seconds(sum.closest_questions)));
+    if (sum.most_a_day > kRequestsADay)
+        broken.push_back(fmt::format("{} packets to one address within a day", sum.most_a_day));
+    return broken;
+}
+
+}  // namespace ntpopt::fleet
