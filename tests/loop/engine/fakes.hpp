@@ -49,6 +49,7 @@ class FakeProber final : public Prober {
   public:
     std::map<std::string, double> offsets;
     std::map<std::string, std::uint32_t> refids;  ///< where it matters
+    std::map<std::string, std::string> kisses;    ///< by address: what it sends instead of time
     int rounds = 0;
     std::function<void()> on_probe = [] {};
 
@@ -59,7 +60,9 @@ class FakeProber final : public Prober {
         std::vector<Measurement> measurements;
         for (const auto& target : targets) {
             Measurement measurement;
-            const auto known = offsets.find(target.address.text());
+            const auto kiss = kisses.find(target.address.text());
+            if (kiss != kisses.end()) measurement.kiss = kiss->second;
+            const auto known = kiss == kisses.end() ? offsets.find(target.address.text()) : offsets.end();
             for (int i = 0; i < config.samples; ++i) {
                 if (known == offsets.end())
                     measurement.samples.emplace_back();

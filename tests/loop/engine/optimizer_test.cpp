@@ -265,6 +265,57 @@ TEST_F(OptimizerTest, AServerThatFailedThreeRoundsIsBlacklistedAskedAgainAfterIt
     EXPECT_EQ(parse_selection_state(world.store.documents["selection"])->penalties.count("e.test"), 0U) << "forgiven";
 }
 
+TEST_F(OptimizerTest, BansAndBiasSurviveARestart) {
+    world.add("rude.test", 0.0);
+    world.prober.kisses[world.resolver.addresses.at("rude.test")] = "DENY";
+    make();
+    live(1);
+    const auto before = *parse_selection_state(world.store.documents["selection"]);
+    EXPECT_THAT(before.servers, SizeIs(testing::Ge(5U)));
+    EXPECT_GT(before.penalties.at("rude.test").banned_until_s, to_seconds(world.clock.now().time_since_epoch()));
+
+    world.prober.kisses.clear();  // it would answer now, but nobody asks it
+    auto& second = make();
+    ASSERT_THAT(second.blacklist_entries(), SizeIs(1));
+    EXPECT_EQ(second.blacklist_entries().front().name, "rude.test");
+    EXPECT_TRUE(second.reoptimize(false));
+    live(1);
+    for (const auto& server : get_array(ears.reports.at(0), "servers"))
+        EXPECT_EQ(get_string(server, "verdict") == "banned", get_string(server, "name") == "rude.test") << server;
+    const auto after = *parse_selection_state(world.store.documents["selection"]);
+    for (const auto& [address, history] : before.servers)
+        if (history.weight > 0) {
+            EXPECT_GT(after.servers.at(address).weight, 1.5) << address << ": learnt from both lives";
+        }
+}
+
+TEST_F(OptimizerTest, ARoundThatACrashCutsShortIsKnownToTheNextLife) {
+    make();
+    world.prober.on_probe = [this] {
+        const auto& rounds = world.store.documents.at("rounds");
+        EXPECT_TRUE(get_bool(rounds, "open")) << "kept before anybody is asked";
+        EXPECT_EQ(get_integer(rounds, "useless"), 1);
+    };
+    live(1);
+    EXPECT_FALSE(get_bool(world.store.documents.at("rounds"), "open", true));
+    EXPECT_EQ(get_integer(world.store.documents.at("rounds"), "useless"), 0);
+
+    world.prober.on_probe = [] {};
+    auto cut_short = world.store.documents.at("rounds");
+    cut_short["open"] = true;
+    cut_short["useless"] = 1;
+    world.store.documents["rounds"] = cut_short;
+    auto& second = make();
+    boost::asio::co_spawn(world.io, second.run(), [](std::exception_ptr) {});
+    world.io.restart();
+    world.io.poll();
+    const auto wait = second.state().next_run - world.clock.now();
+    EXPECT_GT(wait, std::chrono::minutes(60));
+    EXPECT_LT(wait, std::chrono::minutes(66));
+    second.stop();
+    world.io.poll();
+}
+
 TEST_F(OptimizerTest, AServiceThatWasRestartedIsBroughtBackWithoutARound) {
     auto& engine = make();
     ears.on_finished = [&](const Json&) {
