@@ -45,12 +45,12 @@ class Face : public testing::Test {
     template <typename Value, typename... Arguments>
     Result<Value> call(const std::string& member, const Arguments&... arguments) {
         return loop.run(
-            manager.call_for<Value>(manager.message(contract::kManagerInterface, member, arguments...), 10s));
+            manager.call_for<Value>(manager.message(contract::kManagerInterface, member, arguments...), 60s));
     }
 
     template <typename... Arguments>
     Status tell(const std::string& member, const Arguments&... arguments) {
-        auto reply = loop.run(manager.call(manager.message(contract::kManagerInterface, member, arguments...), 10s));
+        auto reply = loop.run(manager.call(manager.message(contract::kManagerInterface, member, arguments...), 60s));
         if (!reply) return reply.error();
         return {};
     }
@@ -58,7 +58,7 @@ class Face : public testing::Test {
     Json properties() {
         auto message =
             manager.message(contract::kPropertiesInterface, "GetAll", std::string(contract::kManagerInterface));
-        return loop.run(manager.call_for<wire::Dict>(std::move(message), 10s)).value().value;
+        return loop.run(manager.call_for<wire::Dict>(std::move(message), 60s)).value().value;
     }
 
     PrivateBus bus;

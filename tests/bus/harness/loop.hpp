@@ -20,7 +20,7 @@ class Loop {
     boost::asio::io_context io{1};
 
     /// Runs the loop until the condition holds; false at the deadline.
-    bool until(const std::function<bool()>& condition, std::chrono::milliseconds deadline = 20s) {
+    bool until(const std::function<bool()>& condition, std::chrono::milliseconds deadline = 60s) {
         const auto end = std::chrono::steady_clock::now() + deadline;
         auto work = boost::asio::make_work_guard(io);
         while (!condition()) {

@@ -34,7 +34,7 @@ class RestartUnit : public testing::Test {
         fake_->add(runs_as(10, 1), {"ntp.service"});
         fake_->restart.after = runs_as(11, 2);
     }
-    Result<UnitFacts> restart(const std::string& unit = kUnitName) { return loop_.run(systemd_.restart(unit, 500ms)); }
+    Result<UnitFacts> restart(const std::string& unit = kUnitName) { return loop_.run(systemd_.restart(unit, 3s)); }
 
     PrivateBus bus_{Policies::permissive};
     std::unique_ptr<sdbus::IConnection> connection_ = sdbus::createSystemBusConnection();
@@ -78,7 +78,7 @@ TEST_F(RestartUnit, TheEndOfTheJobToldByAStrangerDoesNotCount) {
     object->registerSignal("org.freedesktop.systemd1.Manager", "JobRemoved", "uoss");
     object->finishRegistration();
     std::optional<Result<UnitFacts>> outcome;
-    boost::asio::co_spawn(loop_.io, systemd_.restart(kUnitName, 500ms),
+    boost::asio::co_spawn(loop_.io, systemd_.restart(kUnitName, 3s),
                           [&](const std::exception_ptr&, Result<UnitFacts> result) { outcome = std::move(result); });
     while (!outcome) {
         auto forged = object->createSignal("org.freedesktop.systemd1.Manager", "JobRemoved");

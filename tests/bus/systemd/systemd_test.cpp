@@ -64,7 +64,7 @@ class Units : public testing::Test {
     std::unique_ptr<sdbus::IConnection> connection_ = sdbus::createSystemBusConnection();
     Loop loop_;
     BusPump pump_{loop_.io, *connection_, [](const Error&) {}};
-    Systemd systemd_{pump_, 300ms};
+    Systemd systemd_{pump_, 3s};
     std::optional<FakeSystemd> fake_{loop_};
 };
 
