@@ -192,9 +192,12 @@ Result<Directory> Directory::open(const std::string& path) {
 Result<Directory> Directory::create(const std::string& path, mode_t mode) {
     const auto place = walk_to_parent(path);
     if (!place) return place.error();
-    if (mkdirat(place->first.get(), place->second.c_str(), mode) != 0 && errno != EEXIST)
-        return io_error("make " + path, errno);
-    return open(path);
+    const bool made = mkdirat(place->first.get(), place->second.c_str(), mode) == 0;
+    if (!made && errno != EEXIST) return io_error("make " + path, errno);
+    auto directory = open(path);
+    // The umask (0077 under systemd) cut the mode, and chronyd passes over a folder that its user cannot read.
+    if (made && directory && fchmod(directory->fd_.get(), mode) != 0) return io_error("open up " + path, errno);
+    return directory;
 }
 
 Result<std::optional<std::string>> Directory::read(const std::string& name, std::size_t max_bytes) const {

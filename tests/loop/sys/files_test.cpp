@@ -41,6 +41,18 @@ TEST_F(Files, a_replaced_file_has_its_content_and_mode_whatever_the_umask) {
     EXPECT_THAT(*directory().list(), testing::ElementsAre("x.sources"));
 }
 
+// Under systemd chronyd could not read the /run/chrony-dhcp that the applier had made, and kept none of its own
+// servers.
+TEST_F(Files, a_new_folder_has_its_mode_whatever_the_umask) {
+    const auto old = umask(077);
+    EXPECT_TRUE(Directory::create(path_ + "/made", 0755));
+    umask(old);
+    EXPECT_EQ(mode_of("made"), 0755u);
+    chmod((path_ + "/made").c_str(), 0700);
+    EXPECT_TRUE(Directory::create(path_ + "/made", 0755));
+    EXPECT_EQ(mode_of("made"), 0700u) << "what is there already is not ours to open up";
+}
+
 TEST_F(Files, what_a_crash_left_is_no_obstacle) {
     std::ofstream(path_ + "/.x.sources.new") << "half";
     EXPECT_TRUE(directory().replace("x.sources", "whole\n", 0600));
