@@ -31,9 +31,12 @@ fi
 
 if [ -n "$uninstall" ]; then
   [ -e "$manifest" ] || { echo "packaging/install.sh: $manifest is missing: nothing was installed from here" >&2; exit 1; }
-  ntpoptctl rollback --original || echo "packaging/install.sh: the NTP service keeps its present sources until its next restart" >&2
+  # Stopped first, so that nobody chooses again behind our back; then the NTP service goes back to its own servers.
   "${sudo[@]}" systemctl disable --now ntpoptd.service ntpopt-recover.service || true
   "${sudo[@]}" systemctl stop ntpopt-apply.service || true
+  applier=$(grep '/ntpopt-apply$' "$manifest")
+  "${sudo[@]}" "$applier" --rollback-original ||
+    echo "packaging/install.sh: the NTP service keeps its present servers; see journalctl -t ntpopt-apply" >&2
   # Configuration and state stay; what was installed goes.
   grep -v '/etc/ntpopt/' "$manifest" | "${sudo[@]}" xargs -d '\n' rm -f --
   "${sudo[@]}" systemctl daemon-reload
@@ -50,10 +53,10 @@ cmake --build "$build" -j "$(nproc)" -- --quiet
 "${sudo[@]}" cmake --install "$build" >/dev/null
 "${sudo[@]}" systemd-sysusers
 "${sudo[@]}" systemd-tmpfiles --create ntpopt.conf
+"${sudo[@]}" journalctl --update-catalog
 "${sudo[@]}" systemctl daemon-reload
 "${sudo[@]}" systemctl reload dbus.service
 if [ -n "$enable" ]; then
-  "${sudo[@]}" systemctl enable ntpopt-recover.service
   "${sudo[@]}" systemctl enable --now ntpoptd.service
   echo "ntpoptd runs. Next: ntpoptctl status, ntpoptctl reoptimize --dry-run, journalctl -u ntpoptd"
 else

@@ -52,7 +52,7 @@ class Manuals(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_every_page_renders_without_a_warning(self):
-        self.assertEqual(len(PAGES), 5)
+        self.assertEqual(len(PAGES), 6)
         for page in PAGES:
             done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], capture_output=True, text=True,
                                   env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"})
@@ -100,6 +100,23 @@ class Manuals(unittest.TestCase):
         self.assertEqual(written - set(re.findall(r"NTPOPT_[A-Z_]+", plain("ntpoptd"))), set())
         self.assertEqual(written - set(re.findall(r"NTPOPT_[A-Z_]+", (ROOT / "docs/interface.md").read_text())), set())
         self.assertEqual(set(re.findall(r"@(NTPOPT_[A-Z_]+)@", CATALOG)) - written, set())
+
+
+class Packages(unittest.TestCase):
+    def test_everything_names_the_same_version(self):
+        version = re.search(r"project\(ntpopt VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
+        self.assertIn(f"ntpopt ({version}) ", (ROOT / "packaging/debian/changelog").read_text())
+        self.assertRegex((ROOT / "packaging/rpm/ntpopt.spec").read_text(), rf"(?m)^Version: +{re.escape(version)}$")
+        for page in PAGES:
+            self.assertIn(f'"ntpopt {version}"', page.read_text(), page.name)
+
+    def test_packages_list_every_manual_and_unit(self):
+        spec, cmake = (ROOT / "packaging/rpm/ntpopt.spec").read_text(), (ROOT / "packaging/CMakeLists.txt").read_text()
+        for page in PAGES:
+            self.assertIn(f"/{page.name}*", spec)
+            self.assertIn(f"/{page.name}\"", cmake)
+        for unit in (ROOT / "packaging/systemd").glob("*.service.in"):
+            self.assertIn(f"%{{_unitdir}}/{unit.stem}", spec)
 
 
 class Completion(unittest.TestCase):
