@@ -2,7 +2,7 @@
 # Installs what is missing, builds, runs the tests, and ends with one plain line: N passed, N failed, N skipped.
 #
 # usage: tests/run.sh [--quick | --full] [--asan] [--fuzz] [--only REGEX]
-#   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
+#   --quick       pure, loop and bus tests only: no real NTP daemons, no packages, under three minutes
 #   --full        every point of the crash matrix instead of the twelfth (NTPOPT_MATRIX=third: the third) that is today's
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers
 #   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
@@ -19,13 +19,18 @@ fi
 preset=${NTPOPT_PRESET:-dev}
 selection=()
 fuzz=
+system=yes
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) selection+=(-LE slow) ;;
+    --quick) selection+=(-LE slow) system= ;;
     --full) export NTPOPT_MATRIX=all ;;
-    --asan) preset=asan ;;
+    --asan) preset=asan system= ;;
     --fuzz) fuzz=yes ;;
-    --only) selection+=(-R "${2:?--only needs a regular expression}"); shift ;;
+    --only)
+      selection+=(-R "${2:?--only needs a regular expression}")
+      [[ $2 == *system* ]] || system=
+      shift
+      ;;
     -h | --help) sed -n '2,/^set -/s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "tests/run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
   esac
@@ -41,6 +46,13 @@ fi
 packaging/deps.sh build test package
 cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
 cmake --build "build/$preset" -j "$jobs" -- --quiet
+
+if [ -n "$system" ]; then
+  # What tests/system boots: the packages as they would be shipped, and a Debian for each NTP service (cached).
+  packaging/deps.sh system
+  packaging/build-deb.sh --worktree --lint
+  python3 tests/system/roots.py
+fi
 
 report=build/$preset/report.xml
 rm -f "$report"

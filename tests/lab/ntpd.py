@@ -67,18 +67,13 @@ class Ntpd:
         return self.pid != 0 and _ask(1, 0, b"") is not None
 
     def system(self) -> dict:
-        return _variables(_ask(2, 0, b"leap,stratum,refid,peer,peeradr,reftime"))
+        return system_variables()
 
     def associations(self) -> list:
-        """One dict an association, with its status word."""
-        data = _ask(1, 0, b"") or b""
-        pairs = [struct.unpack(">HH", data[i:i + 4]) for i in range(0, len(data), 4)]
-        return [{"id": number, "status": word} | _variables(_ask(2, number, b"srcadr,srchost,reach,stratum"))
-                for number, word in pairs]
+        return associations()
 
     def names(self) -> list:
-        """What is followed, sorted: names as configured, addresses where no name is known; pools' members left out."""
-        return sorted(row.get("srchost") or row["srcadr"] for row in self.associations() if row["status"] & 0x8000)
+        return configured_names()
 
     def is_synchronised(self) -> bool:
         system = self.system()
@@ -88,6 +83,23 @@ class Ntpd:
         """The name of the system peer, or ""."""
         number = int(self.system().get("peer", "0"))
         return next((row.get("srchost") or row["srcadr"] for row in self.associations() if row["id"] == number), "")
+
+
+def system_variables() -> dict:
+    return _variables(_ask(2, 0, b"leap,stratum,refid,peer,peeradr,reftime"))
+
+
+def associations() -> list:
+    """One dict an association, with its status word."""
+    data = _ask(1, 0, b"") or b""
+    pairs = [struct.unpack(">HH", data[i:i + 4]) for i in range(0, len(data), 4)]
+    return [{"id": number, "status": word} | _variables(_ask(2, number, b"srcadr,srchost,reach,stratum"))
+            for number, word in pairs]
+
+
+def configured_names() -> list:
+    """What is followed, sorted: names as configured, addresses where no name is known; pools' members left out."""
+    return sorted(row.get("srchost") or row["srcadr"] for row in associations() if row["status"] & 0x8000)
 
 
 _sequence = 0

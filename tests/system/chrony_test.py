@@ -1,0 +1,175 @@
+"""A day of a machine whose NTP service is chrony, with all that goes wrong in one."""
+import os
+import re
+import signal
+import time
+
+import day
+from day import GOOD, POOL
+
+
+class ChronyDay(day.Day):
+    service = "chrony"
+    drop_in = "/etc/chrony/sources.d/50-ntpopt.sources"
+
+    def sources(self):
+        """State and name of each source, unresolved ones too."""
+        rows = self.machine.run("chronyc", "-c", "-N", "sources", "-a").stdout.splitlines()
+        return [tuple(row.split(",")[1:3]) for row in rows if row.count(",") == 9]
+
+    def followed(self):
+        return sorted(name for _, name in self.sources())
+
+    def is_synchronised(self):
+        return any(state == "*" for state, _ in self.sources())
+
+    def live(self):
+        self.install()
+        self.enable()
+        self.exit_codes()
+        self.group_of_operators()
+        self.reoptimize()
+        self.what_the_manuals_say()
+        self.sandbox()
+        self.observe_mode()
+        self.not_proven()
+        self.killed()
+        self.stopped()
+        self.bus_restarted()
+        self.restart_of_the_service()
+        self.upgraded()
+        self.power_cut_in_the_middle_of_a_change()
+        self.nothing_is_written_elsewhere()
+        self.no_call_was_forbidden()
+        self.remove_and_purge()
+
+    def exit_codes(self):
+        for words in (("status",), ("servers",), ("history",), ("config",), ("blacklist",), ("interval",)):
+            self.expect_exit(0, *words, user="alice")
+        self.expect_exit(2, "colour")
+        for words in (("reoptimize",), ("rollback",), ("interval", "1h"), ("blacklist", "add", "good1.test")):
+            self.expect_exit(4, *words, user="alice")
+        self.expect_exit(1, "explain", "stranger.test")
+        self.sh("systemctl", "stop", "ntpoptd")
+        self.expect_exit(3, "status", says="ntpoptd")
+        self.sh("systemctl", "start", "ntpoptd")
+        # A stand-in for ssh runs the bridge here, so the whole way of -H but the network is gone.
+        self.machine.write("/usr/local/bin/ssh", '#!/bin/sh\nwhile [ "$1" != machine ]; do shift; done\nshift\nexec "$@"\n')
+        (self.machine.root / "usr/local/bin/ssh").chmod(0o755)
+        done = self.expect_exit(0, "-H", "machine", "status", "--json", env={"PATH": "/usr/local/bin:/usr/bin:/bin"})
+        self.check('"state"' in done.stdout, f"ntpoptctl -H: {done.stdout}")
+        self.set_servers([*GOOD, *POOL], "silent=yes")
+        self.expect_exit(5, "reoptimize")
+        self.set_servers([*GOOD, *POOL], "silent=no")
+        self.say("exit codes 0, 1, 2, 3, 4, 5 and -H as the manual says")
+
+    def group_of_operators(self):
+        """The opt-in rule lets a group in, and nobody else; polkit sees it at once."""
+        rules = "/etc/polkit-1/rules.d/ntpopt-operators.rules"
+        self.sh("groupadd", "--system", "ntpopt-operators")
+        self.sh("usermod", "--append", "--groups", "ntpopt-operators", "alice")
+        self.expect_exit(4, "interval", "12h", user="alice")
+        self.sh("install", "-m", "0644", "/usr/share/doc/ntpopt/examples/ntpopt-operators.rules", rules)
+        self.machine.wait_for(lambda: self.ctl("interval", "12h", user="alice").returncode == 0, 20, "the rule to count")
+        self.expect_exit(4, "interval", "12h", user="bob")
+        for words in (("blacklist", "add", "good1.test"), ("blacklist", "remove", "good1.test"), ("reoptimize", "--dry-run")):
+            self.expect_exit(0, *words, user="alice")
+        self.sh("rm", rules)
+        self.say("with the opt-in rule the group may, others may not")
+
+    def set_servers(self, names, setting):
+        for name in names:
+            self.servers.command(f"set {self.fake(name)} {setting}")
+
+    def what_the_manuals_say(self):
+        shown = self.sh("busctl", "introspect", "org.ntpopt1", "/org/ntpopt1", "org.ntpopt1.Manager")
+        for wanted in (r"^\.Reoptimize +method +a\{sv\} +t ", r"^\.State +property +s +\"idle\""):
+            self.check(re.search(wanted, shown, re.M), shown)
+        verbose = self.sh("journalctl", "--no-pager", "-u", "ntpoptd", "-o", "verbose")
+        for wanted in ("MESSAGE_ID=6aaae5b6eaea4de4bdb1bcd41be24819", "NTPOPT_OUTCOME=applied", "NTPOPT_RUN_ID=",
+                       "NTPOPT_SELECTED=", "NTPOPT_TRIGGER="):
+            self.check(wanted in verbose, f"{wanted} is not in the journal")
+        explained = self.sh("journalctl", "--no-pager", "-x", "-u", "ntpoptd", "-u", "ntpopt-apply")
+        self.check("The NTP service was moved to other servers" in explained and "Defined-By: ntpopt" in explained, explained[-3000:])
+        status = self.sh("systemctl", "status", "--no-pager", "ntpoptd")
+        self.check("active (running)" in status and "man:ntpoptd(8)" in status and "Status: " in status, status)
+        listening = self.machine.run("sh", "-c", "busctl monitor org.ntpopt1 & "
+                                     "for i in 1 2; do ntpoptctl reoptimize --dry-run >/dev/null; done; kill $!; wait")
+        for member in ("RunStarted", "RunProgress", "RunFinished"):
+            self.check(f"Member={member}" in listening.stdout, f"busctl monitor shows no {member}")
+        self.machine.write("/etc/ntpopt/conf.d/60-wrong.toml", "[schedule]\nintervall = 1\n")
+        self.check(self.machine.run("systemctl", "reload", "ntpoptd").returncode != 0, "a faulty configuration is taken over")
+        self.machine.wait_for(lambda: "did you mean" in self.sh("journalctl", "--no-pager", "-u", "ntpoptd"), 10, "the mistake to be named")
+        self.machine.write("/etc/ntpopt/conf.d/60-wrong.toml", "")
+        self.sh("systemctl", "reload", "ntpoptd")
+        self.machine.wait_for(lambda: "configuration reloaded" in self.sh("journalctl", "--no-pager", "-u", "ntpoptd"), 10, "the reload")
+        self.say("busctl introspect, busctl monitor, journalctl -o verbose, journalctl -x, systemctl status, reload")
+
+    def observe_mode(self):
+        self.machine.write("/etc/ntpopt/conf.d/70-mode.toml", 'mode = "observe"\n')
+        self.sh("systemctl", "reload", "ntpoptd")
+        self.machine.wait_for(lambda: self.ctl_json("status")["mode"] == "observe", 10, "mode observe")
+        report = self.ctl_json("reoptimize")
+        self.check(report["outcome"] in ("would_apply", "unchanged"), f"mode observe: {report['outcome']}")
+        self.machine.write("/etc/ntpopt/conf.d/70-mode.toml", '[apply]\nverify_timeout = "6s"\n')
+        self.sh("systemctl", "reload", "ntpoptd")
+        self.say(f"mode observe: {report['outcome']}")
+
+    def not_proven(self):
+        """The new servers die as soon as they are used: exit code 6, and the old ones are back."""
+        self.expect_exit(0, "rollback", "--original")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, "the service's own servers")
+        call = self.world.start("reoptimize", ["nsenter", f"--target={self.machine.pid}", "--mount", "--pid", "--uts", "--ipc",
+                                               "ntpoptctl", "reoptimize"])
+        self.machine.wait_for(self.is_in_the_middle, 60, "the change to begin", pause=0.01)
+        self.set_servers(GOOD, "silent=yes")
+        self.check(call.wait(60) == 6, f"exit {call.popen.returncode} instead of 6: {call.log()}")
+        self.set_servers(GOOD, "silent=no")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, "the service's own servers")
+        (self.machine.root / "etc/ntpopt/conf.d/70-mode.toml").unlink()
+        self.sh("systemctl", "reload", "ntpoptd")
+        self.sh("systemctl", "stop", "ntpopt-apply")
+        self.reoptimize(after_a_failure=True)
+        self.say("not proven: exit code 6, rolled back by itself")
+
+    def restarts(self):
+        return int(self.machine.show("ntpoptd.service", "NRestarts"))
+
+    def killed(self):
+        before = self.restarts()
+        os.kill(self.machine.main_pid("ntpoptd.service"), signal.SIGKILL)
+        self.machine.wait_for(lambda: self.restarts() == before + 1 and self.is_active(), 20, "ntpoptd after SIGKILL")
+        self.check(self.follows(self.chosen), "the servers changed")
+        self.say("SIGKILL: back by itself")
+
+    def stopped(self):
+        before, begun = self.restarts(), time.monotonic()
+        os.kill(self.machine.main_pid("ntpoptd.service"), signal.SIGSTOP)
+        self.expect_exit(1, "--timeout", "1s", "status")
+        self.machine.wait_for(lambda: self.restarts() == before + 1 and self.is_active(), 60, "the watchdog to notice SIGSTOP")
+        self.say(f"SIGSTOP: --timeout 1s ends with 1; the watchdog restarted it, back after {time.monotonic() - begun:.0f} s")
+
+    def bus_restarted(self):
+        pid = self.machine.show("ntpoptd.service", "MainPID")
+        self.sh("systemctl", "restart", "dbus.service")
+        self.machine.wait_for(lambda: self.is_active() and self.machine.show("ntpoptd.service", "MainPID") != pid, 30,
+                              "ntpoptd after the bus")
+        self.expect_exit(0, "status")
+        self.say("bus restarted: back by itself")
+
+    def upgraded(self):
+        """The same version once more: configuration and state stay, and nothing is restarted but ntpoptd."""
+        self.sh("ntpoptctl", "interval", "8h")
+        pids = {unit: self.machine.show(unit, "MainPID") for unit in ("ntpoptd.service", self.machine.unit, "dbus.service")}
+        self.sh("apt-get", "-y", "install", "--reinstall", *self.packages, timeout=120)
+        self.machine.wait_for(self.is_active, 20, "ntpoptd after the upgrade")
+        changed = {unit for unit, pid in pids.items() if self.machine.show(unit, "MainPID") != pid}
+        self.check(changed == {"ntpoptd.service"}, f"restarted by the upgrade: {changed}")
+        self.check(self.ctl_json("status")["interval_s"] == 8 * 3600, "the upgrade lost the interval")
+        self.check(self.machine.read("/etc/ntpopt/conf.d/50-site.toml") == day.CONFIG, "the upgrade lost the configuration")
+        self.check(self.follows(self.chosen), "the upgrade changed the servers")
+        self.say("upgraded: configuration and state kept, only ntpoptd restarted")
+
+
+if __name__ == "__main__":
+    day.run(ChronyDay)

@@ -1,0 +1,272 @@
+"""What happens to a machine in an administrator's day, step by step, whatever NTP service it has. A test boots a Debian, calls
+the steps in the order of a day, and each fails with the journal's last words where something is not as the manuals say."""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import lab  # noqa: E402
+from booted import Booted  # noqa: E402
+from lab.world import ROOT  # noqa: E402
+
+PACKAGES = ROOT / "build" / "package"
+GOOD = {f"good{i}.test": [f"10.77.{20 + i}.1"] for i in range(1, 11)}
+POOL = {f"{i}.debian.pool.ntp.org": [f"10.77.{10 + i}.1"] for i in range(4)}
+OURS = ("ntpoptd.service", "ntpopt-apply.service", "ntpopt-recover.service")
+CONFIG = f"""[schedule]
+boot_delay = "1h"
+[discovery]
+servers = {json.dumps(list(GOOD))}
+regional = false
+global = false
+"""
+# Whatever a step does, these change by themselves, are the package manager's, or were written by the test.
+FOREIGN = ("/.", "/etc/.pwd.lock", "/etc/adjtime", "/etc/default/chrony", "/etc/group", "/etc/gshadow", "/etc/hostname", "/etc/hosts",
+           "/etc/ld.so.cache", "/etc/machine-id", "/etc/passwd", "/etc/resolv.conf", "/etc/shadow", "/etc/systemd/system/", "/home/",
+           "/root/", "/usr/local/bin/", "/var/cache/", "/var/lib/apt/", "/var/lib/chrony/", "/var/lib/dbus/", "/var/lib/dpkg/",
+           "/var/lib/ntpsec/", "/var/lib/private/", "/var/lib/systemd/", "/var/log/", "/var/spool/", "/var/tmp/")
+
+
+class Day:
+    """A booted machine, its internet, and the steps; what the NTP service says of itself is the subclass's to know."""
+
+    service = ""
+    drop_in = ""
+
+    def __init__(self, world: lab.World):
+        self.world = world
+        self.begun = time.monotonic()
+        internet = world.start_internet()
+        names = GOOD | POOL
+        specs = [f"{addresses[0]} name={self.fake(name)} stratum=2 refid=10.99.{index}.1 " +
+                 ("forward=60ms backward=90ms" if name in POOL else f"delay={index + 1}ms jitter=0.1ms")
+                 for index, (name, addresses) in enumerate(names.items())]
+        self.servers = world.start_fake_servers(specs, under=internet.under)
+        self.machine = Booted(world, self.service, names)
+        # What a program of ours may not call would end it here, where the units as shipped let the call fail.
+        for unit in OURS:
+            self.machine.write(f"/etc/systemd/system/{unit}.d/strict.conf", "[Service]\nSystemCallErrorNumber=kill\n")
+        self.machine.write("/etc/systemd/system/ntpoptd.service.d/watchdog.conf", "[Service]\nWatchdogSec=4s\nRestartSec=1s\n")
+        self.say(f"booted in {self.machine.boot():.1f} s")
+
+    @staticmethod
+    def fake(name: str) -> str:
+        """What fakentp calls the server behind a name."""
+        return name if name in GOOD else "pool" + name[0]
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.begun:6.1f} s  {self.service}: {text}", flush=True)
+
+    def check(self, condition, what: str) -> None:
+        if not condition:
+            raise AssertionError(f"{what}\n{self.machine.run('journalctl', '--no-pager', '-n', 60).stdout}")
+
+    def sh(self, *argv, **options) -> str:
+        return self.machine.sh(*argv, **options)
+
+    def ctl(self, *words, **options):
+        return self.machine.run("ntpoptctl", *words, timeout=120, **options)
+
+    def ctl_json(self, *words) -> dict:
+        done = self.ctl("--json", *words)
+        self.check(done.stdout.strip(), f"ntpoptctl {' '.join(words)}: exit {done.returncode}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def expect_exit(self, code: int, *words, says: str = "", **options):
+        """A call of ntpoptctl that ends with this code, and says on stderr what it should."""
+        done = self.ctl(*words, **options)
+        self.check(done.returncode == code,
+                   f"ntpoptctl {' '.join(words)}: exit {done.returncode} instead of {code}: {done.stdout}{done.stderr}")
+        self.check(says in done.stderr, f"ntpoptctl {' '.join(words)}: '{says}' is not in: {done.stderr}")
+        return done
+
+    def followed(self) -> list:
+        """The names that the NTP service uses now, by its own word."""
+        raise NotImplementedError
+
+    def is_synchronised(self) -> bool:
+        raise NotImplementedError
+
+    def follows(self, names) -> bool:
+        """It uses nothing but these servers, and is synchronised to one of them."""
+        used = set(self.followed())
+        return bool(used) and used <= set(names) and self.is_synchronised()
+
+    def is_active(self) -> bool:
+        return self.machine.show("ntpoptd.service", "ActiveState") == "active" and \
+            "org.ntpopt1 " in self.machine.run("busctl", "--no-legend", "--acquired", "list").stdout
+
+    # -- the steps ---------------------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """apt install; nothing is enabled, nothing runs, and what systemd reads is clean."""
+        debs = [deb for deb in PACKAGES.glob("ntpopt*.deb") if "dbgsym" not in deb.name]
+        self.check(debs, f"there are no packages in {PACKAGES}: packaging/build-deb.sh makes them")
+        for deb in debs:
+            shutil.copy(deb, self.machine.root / "root")
+        self.packages = [f"/root/{deb.name}" for deb in debs]
+        self.before = self.tree()
+        self.sh("apt-get", "-y", "install", *self.packages, timeout=120)
+        for unit in ("ntpoptd.service", "ntpopt-recover.service"):
+            self.check(self.machine.run("systemctl", "is-enabled", unit).stdout == "disabled\n", f"{unit} is not disabled")
+            self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} runs")
+        verified = self.machine.run("systemd-analyze", "verify", "--man=no", *OURS)  # man-db is not there
+        self.check(verified.returncode == 0 and "ntpopt" not in verified.stderr, f"systemd-analyze verify: {verified.stderr}")
+        for unit, limit in zip(OURS, (15, 30, 30)):
+            scored = self.machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={limit}", unit)
+            self.check(scored.returncode == 0, scored.stdout.strip()[-200:])
+            self.say(scored.stdout.strip().splitlines()[-1].lstrip("→ ").encode("ascii", "ignore").decode())
+        self.machine.write("/etc/ntpopt/conf.d/50-site.toml", CONFIG)
+        self.say("installed by apt, disabled")
+
+    def enable(self) -> None:
+        begun = time.monotonic()
+        self.sh("systemctl", "enable", "--now", "ntpoptd")
+        took = time.monotonic() - begun
+        self.check(self.is_active(), "ntpoptd is not active after systemctl enable --now")
+        self.say(f"systemctl enable --now ntpoptd: active after {took:.2f} s")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers")
+        self.expect_exit(0, "status")
+
+    def reoptimize(self, after_a_failure: bool = False) -> None:
+        """To the good set; after a failure the servers of the set that failed count less for a while, and others join."""
+        report = self.ctl_json("reoptimize")
+        good = GOOD | POOL if after_a_failure else GOOD
+        self.check(report["outcome"] == "applied" and set(report["selected"]) <= set(good),
+                   f"reoptimize: {report['outcome']}, {report['reason']}, {report['selected']}")
+        self.check(self.machine.exists(self.drop_in), f"{self.drop_in} is missing")
+        self.chosen = set(report["selected"])
+        self.machine.wait_for(lambda: self.follows(self.chosen), 30, f"{self.service} to follow the chosen set, not {self.followed()}")
+        self.say(f"reoptimize: {', '.join(report['selected'])} after {report['duration_s']:.1f} s")
+
+    def sandbox(self) -> None:
+        """What the units promise, seen on the processes themselves."""
+        self.expect_exit(0, "status")  # starts the applier
+        for unit, no_new, capabilities in (("ntpoptd.service", "1", "0000000000000000"),
+                                           ("ntpopt-apply.service", "0", "000000000008000f")):
+            status = pathlib.Path(f"/proc/{self.machine.main_pid(unit)}/status").read_text()
+            found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+            self.check(found["NoNewPrivs"] == no_new and found["Seccomp"] == "2",
+                       f"{unit}: NoNewPrivs {found['NoNewPrivs']}, Seccomp {found['Seccomp']}")
+            self.check(found["CapBnd"] == capabilities, f"{unit}: bounding set {found['CapBnd']}")
+        self.say("sandbox as promised")
+
+    def no_call_was_forbidden(self) -> None:
+        said = self.machine.run("journalctl", "--no-pager", "--grep", "31/SYS|SIGSYS").stdout
+        self.check("ntpopt" not in said, f"a system call was forbidden: {said}")
+
+    def restart_of_the_service(self) -> None:
+        """An administrator restarts the NTP service: it has to be brought back to the chosen set."""
+        self.sh("systemctl", "restart", self.machine.unit)
+        begun = time.monotonic()
+        self.machine.wait_for(lambda: self.follows(self.chosen), 60, f"{self.service} to be brought back, not {self.followed()}")
+        self.say(f"{self.machine.unit} restarted: reconverged after {time.monotonic() - begun:.1f} s")
+
+    def power_cut_in_the_middle_of_a_change(self) -> None:
+        self.expect_exit(0, "rollback", "--original")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers again")
+        self.expect_exit(0, "reoptimize", "--no-wait")
+        # A change of timesyncd takes less than a second, so this looks often.
+        self.machine.wait_for(self.is_in_the_middle, 60, "a change to be under way", pause=0.002)
+        self.machine.power_cut()
+        state = self.transaction_state()
+        took = self.machine.boot()
+        self.check(self.transaction_state() in ("rolled_back", "committed"),
+                   f"the change was cut at {state} and is at {self.transaction_state()}")
+        self.check(self.machine.show("ntpopt-recover.service", "Result") == "success", "ntpopt-recover.service failed")
+        self.machine.wait_for(self.is_active, 20, "ntpoptd after the reboot")
+        whole = POOL if self.transaction_state() == "rolled_back" else GOOD | POOL
+        self.machine.wait_for(lambda: self.follows(whole), 60, f"a whole set, not {self.followed()}")
+        if whole is POOL:
+            self.reoptimize(after_a_failure=True)
+        self.say(f"power cut at \"{state}\", up again in {took:.1f} s: {self.transaction_state()}, whole")
+
+    def is_in_the_middle(self) -> bool:
+        """A change is under way that a crash would leave half done."""
+        return self.transaction_state() in ("files_written", "reloaded", "verifying")
+
+    def transaction_state(self) -> str:
+        """Of the last transaction, read from the disk as it is written."""
+        with contextlib.suppress(OSError, ValueError):
+            document = json.loads((self.machine.root / "var/lib/ntpopt-apply/txn.json").read_text())
+            return (document.get("transaction") or {"report": {}})["report"].get("state", "")
+        return ""
+
+    def remove_and_purge(self) -> None:
+        """Removal goes back to the service's own servers; after a purge the file system is what it was."""
+        self.check(self.machine.exists(self.drop_in), "nothing is applied before the removal")
+        self.sh("apt-get", "-y", "remove", "ntpopt", "ntpoptctl", timeout=120)
+        self.check(not self.machine.exists(self.drop_in), f"{self.drop_in} is left after the removal")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} on its own servers, not {self.followed()}")
+        left = [path for path in self.tree() if "ntpopt" in path]
+        allowed = ("/etc/ntpopt", "/var/lib/ntpopt", "/var/lib/ntpopt-apply")
+        self.check(not [path for path in left if not path.startswith(allowed)], f"left after the removal: {left}")
+        self.sh("apt-get", "-y", "purge", "ntpopt", "ntpoptctl", timeout=120)
+        after = self.tree()
+        self.check(set(after) == set(self.before), f"after the purge: new {sorted(set(after) - set(self.before))}, "
+                   f"gone {sorted(set(self.before) - set(after))}")
+        changed = [path for path in after if after[path] != self.before[path]]
+        self.check(not changed, f"changed after the purge: {changed}")
+        self.say("removed: on its own servers; purged: the file system is what it was")
+
+    def written_elsewhere(self) -> list:
+        """Files of the overlay that no package owns, no step wrote, and that lie outside our places."""
+        owned = {line for package in ("ntpopt", "ntpoptctl") for line in self.sh("dpkg", "-L", package).splitlines()}
+        usr = {"/usr" + path for path in owned if path.startswith("/lib/")}
+        ours = ("/var/lib/ntpopt/", "/var/lib/ntpopt-apply/", "/etc/ntpopt/", self.drop_in)
+        found = []
+        for folder, _, files in os.walk(self.machine.upper):
+            for name in files:
+                path = "/" + os.path.relpath(os.path.join(folder, name), self.machine.upper)
+                if not path.startswith((*FOREIGN, *ours)) and path not in owned and path not in usr:
+                    found.append(path)
+        return found
+
+    def nothing_is_written_elsewhere(self) -> None:
+        found = self.written_elsewhere()
+        allowed = {"/usr/lib/udev/hwdb.bin"}
+        self.check(not set(found) - allowed, f"written outside our places: {found}")
+        self.say("no file outside /var/lib/ntpopt*, /run and the drop-in was written")
+
+    def tree(self) -> dict:
+        """Every path of the file system with what it holds, without what changes by itself."""
+        found = {}
+        for folder, folders, files in os.walk(self.machine.root):
+            inner = "/" + os.path.relpath(folder, self.machine.root).removeprefix(".")
+            if inner in ("/proc", "/sys", "/dev", "/run", "/tmp"):
+                folders.clear()
+                continue
+            for name in [*files, *folders]:
+                path = os.path.join(inner, name)
+                if path.startswith(FOREIGN):
+                    continue
+                real = os.path.join(folder, name)
+                if os.path.islink(real):
+                    found[path] = os.readlink(real)
+                elif os.path.isdir(real):
+                    found[path] = "folder"
+                elif path.startswith("/etc/"):
+                    found[path] = hashlib.sha256(pathlib.Path(real).read_bytes()).hexdigest()
+                else:
+                    found[path] = str(os.path.getsize(real))
+        return found
+
+
+def run(day_class) -> None:
+    """One day in namespaces of its own; ends the program."""
+    lab.enter()
+    with lab.World() as world:
+        day = day_class(world)
+        try:
+            day.live()
+            day.say("a whole day")
+        finally:
+            day.machine.close()
