@@ -102,13 +102,13 @@ class Synchronised(unittest.TestCase):
             world.serve()
             (world.chrony.sources_dir / "mine.sources").write_text("server 127.3.1.1 iburst\nserver 127.3.2.1 iburst\n")
             world.chrony.chronyc("reload", "sources")
-            followed = world.chrony.chronyc("-c", "-n", "tracking").split(",")[1]
-            for row in world.chrony.sources():
-                if row["name"] in BASE_NAMES:
-                    world.chrony.chronyc("delete", row["id"])
+            gone = [row["id"] for row in world.chrony.sources() if row["name"] in BASE_NAMES]
+            for source in gone:  # chronyd follows one after the other of those that are left
+                world.chrony.chronyc("delete", source)
             world.chrony.chronyc("waitsync", "2", "0.1", "0", "1")  # raises unless chronyc says that it is synchronised
             tracking = world.chrony.chronyc("-c", "-n", "tracking").strip().split(",")
-            self.assertEqual((tracking[1], tracking[13]), (followed, "Normal"), "a server that is gone")
+            self.assertIn(tracking[1], gone)
+            self.assertEqual(tracking[13], "Normal")
             seen = world.call("observe")
             self.assertEqual((seen["synchronised"], seen.get("peer", "")), (False, ""))
 
