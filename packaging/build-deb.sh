@@ -26,10 +26,13 @@ version=$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
 stage=$out/ntpopt-$version
 rm -rf "$out"
 mkdir -p "$stage"
+# Through sudo the tree belongs to somebody else, which git would refuse.
+git=(git -c "safe.directory=$PWD")
 if [ -n "$worktree" ]; then
-  git ls-files -z --cached --others --exclude-standard | tar -c --null -T - --ignore-failed-read 2>/dev/null | tar -x -C "$stage"
+  "${git[@]}" ls-files -z --cached --others --exclude-standard |
+    while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done | tar -c --null -T - | tar -x -C "$stage"
 else
-  git archive HEAD | tar -x -C "$stage"
+  "${git[@]}" archive HEAD | tar -x -C "$stage"
 fi
 mv "$stage/packaging/debian" "$stage/debian"
 
