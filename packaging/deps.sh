@@ -21,11 +21,11 @@ build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-b
 unpackable_packages=(libboost1.81-dev libsystemd-dev)
 # What the daemons below build/deps/daemons are linked with, and what makes the small world they run in.
 demo_packages=(python3 iproute2 dbus-daemon util-linux procps libseccomp2 libgnutls30 libnettle8 libcap2 libedit2)
-test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata openssl ca-certificates
+test_packages=(googletest libgtest-dev libgmock-dev strace shellcheck tzdata openssl ca-certificates groff-base man-db
                libbsd0 libssl3 libacl1 libapparmor1 libblkid1 libgcrypt20 libip4tc2 libkmod2 liblz4-1 libmount1 libzstd1)
 fuzz_packages=(clang libclang-rt-dev)
-# What makes the .deb and judges it and the manual pages; the same for the .rpm; and what boots a Debian in namespaces.
-package_packages=(debhelper dpkg-dev fakeroot lintian groff-base man-db)
+# What makes the .deb and judges it; the same for the .rpm; and what boots a Debian in namespaces.
+package_packages=(debhelper dpkg-dev fakeroot lintian)
 rpm_packages=(rpm rpmlint)
 system_packages=(debootstrap python3 iproute2 util-linux)
 daemon_packages=(chrony)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, runs the tests, and ends with one plain line: N passed, N failed, N skipped.
 #
-# usage: tests/run.sh [--quick | --full] [--asan] [--fuzz] [--only REGEX]
-#   --quick       pure, loop and bus tests only: no real NTP daemons, no packages, under three minutes
+# usage: tests/run.sh [--quick | --full | --system] [--asan] [--fuzz] [--only REGEX]
+#   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
 #   --full        every point of the crash matrix instead of the twelfth (NTPOPT_MATRIX=third: the third) that is today's
+#   --system      instead of all others those that build the packages and boot a Debian with them, for each NTP service
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers
 #   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
 #   --only REGEX  only tests whose name matches (as ctest -R)
@@ -17,20 +18,17 @@ if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
 fi
 
 preset=${NTPOPT_PRESET:-dev}
-selection=()
+selection=(-LE system)
 fuzz=
-system=yes
+system=
 while [ $# -gt 0 ]; do
   case $1 in
-    --quick) selection+=(-LE slow) system= ;;
+    --quick) selection=(-LE slow) ;;
     --full) export NTPOPT_MATRIX=all ;;
-    --asan) preset=asan system= ;;
+    --system) selection=(-L system) system=yes ;;
+    --asan) preset=asan ;;
     --fuzz) fuzz=yes ;;
-    --only)
-      selection+=(-R "${2:?--only needs a regular expression}")
-      [[ $2 == *system* ]] || system=
-      shift
-      ;;
+    --only) selection+=(-R "${2:?--only needs a regular expression}"); shift ;;
     -h | --help) sed -n '2,/^set -/s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "tests/run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
   esac
@@ -43,13 +41,13 @@ if [ -n "$fuzz" ]; then
   exec tests/fuzz/run.sh
 fi
 
-packaging/deps.sh build test package
+packaging/deps.sh build test
 cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
 cmake --build "build/$preset" -j "$jobs" -- --quiet
 
 if [ -n "$system" ]; then
   # What tests/system boots: the packages as they would be shipped, and a Debian for each NTP service (cached).
-  packaging/deps.sh system
+  packaging/deps.sh package system
   packaging/build-deb.sh --worktree --lint
   python3 tests/system/roots.py
 fi
