@@ -106,6 +106,8 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
         if (!committed) co_return committed.error();
         const bool same_chronyd = committed->instance == record.instance;
         sight->view.restore_stale = !same_chronyd;
+        if (!same_chronyd && is_our_restore(*committed, sight->view.restore_text))
+            record.restore_stale = sight->view.restore_text;
         if (same_chronyd) deleted_before = std::move(committed->plan.removed);
     }
     if (goal.original) {

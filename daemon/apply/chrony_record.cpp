@@ -2,6 +2,8 @@
 // back.
 #include "daemon/apply/chrony_record.hpp"
 
+#include <algorithm>
+
 #include "common/text.hpp"
 
 namespace ntpopt {
@@ -60,6 +62,20 @@ Result<ChronyPlan> parse_plan(const Json& json) {
 
 }  // namespace
 
+bool is_our_restore(const ChronyRecord& record, const FileText& text) {
+    const auto& plan = record.plan;
+    if (text == record.restore_before || text == plan.staged_restore_text || text == plan.final_restore_text)
+        return true;
+    if (!text || text == record.restore_stale) return true;
+    const auto lines = parse_chrony_sources_file(*text);
+    const auto before = parse_chrony_sources_file(record.restore_before.value_or(""));
+    if (!lines || !before || render_chrony_sources(*lines) != text) return false;
+    return std::all_of(lines->begin(), lines->end(), [&](const auto& line) {
+        return std::find(before->begin(), before->end(), line) != before->end() ||
+               std::find(plan.removed.begin(), plan.removed.end(), line) != plan.removed.end();
+    });
+}
+
 Json to_json(const ChronyRecord& record) {
     Json former = Json::array();
     for (const auto& item : record.former)
@@ -74,6 +90,7 @@ Json to_json(const ChronyRecord& record) {
             {"config", record.config ? to_json(*record.config) : Json()},
             {"our_before", string_or_null(record.our_before)},
             {"restore_before", string_or_null(record.restore_before)},
+            {"restore_stale", string_or_null(record.restore_stale)},
             {"former", std::move(former)},
             {"reference_ids", record.reference_ids},
             {"reference_time_s", record.reference_time_s},
@@ -102,6 +119,7 @@ Result<ChronyRecord> parse_chrony_record(const Json& json) {
     if (record.chronyc.empty()) return Error{Errc::parse, "the record of a change does not say how chronyc is called"};
     record.our_before = get_optional_string(json, "our_before");
     record.restore_before = get_optional_string(json, "restore_before");
+    record.restore_stale = get_optional_string(json, "restore_stale");
     for (const auto& item : get_array(json, "former"))
         record.former.push_back({get_string(item, "name"),
                                  static_cast<std::size_t>(get_integer(item, "sources").value_or(1)),

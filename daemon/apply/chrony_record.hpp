@@ -29,6 +29,7 @@ struct ChronyRecord {
     std::optional<OurFile> config;  ///< edited with marks where there is no source directory: staged and final text
     std::optional<std::string> our_before;  ///< our lines before, as a file; nothing: there were none
     std::optional<std::string> restore_before;
+    std::optional<std::string> restore_stale;  ///< ours too, but for an earlier chronyd: it has brought all back by now
     std::vector<ChronyFormer> former;
     std::vector<std::string> reference_ids;  ///< sources that chronyd followed before: selected and combined ones
     double reference_time_s = 0;             ///< of its last update before
@@ -36,6 +37,10 @@ struct ChronyRecord {
     bool fulfilled = false;                  ///< reality was the goal already
     ChronyPlan plan;
 };
+
+/// Whether a restore file is one that this change found, planned or made while it was undone: then it holds lines that
+/// were there and lines that it deleted.
+[[nodiscard]] bool is_our_restore(const ChronyRecord& record, const FileText& text);
 
 [[nodiscard]] Json to_json(const ChronyRecord& record);
 /// Errc::parse where the journal holds something else.

@@ -8,27 +8,7 @@
 #include <algorithm>
 
 namespace ntpopt {
-namespace {
-
 namespace asio = boost::asio;
-
-/// Whether a restore file is one that this change found, planned or made while it was undone: then it holds lines that
-/// were there and lines that it deleted.
-bool is_our_restore(const ChronyRecord& record, const FileText& text) {
-    const auto& plan = record.plan;
-    if (text == record.restore_before || text == plan.staged_restore_text || text == plan.final_restore_text)
-        return true;
-    if (!text) return true;
-    const auto lines = parse_chrony_sources_file(*text);
-    const auto before = parse_chrony_sources_file(record.restore_before.value_or(""));
-    if (!lines || !before || render_chrony_sources(*lines) != text) return false;
-    return std::all_of(lines->begin(), lines->end(), [&](const auto& line) {
-        return std::find(before->begin(), before->end(), line) != before->end() ||
-               std::find(plan.removed.begin(), plan.removed.end(), line) != plan.removed.end();
-    });
-}
-
-}  // namespace
 
 Status ChronySourcedir::put_ours(const FileText& text) const {
     const auto& plan = record_.plan;

@@ -90,12 +90,14 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
         report.reason = done.error().detail;
         report.selected = report.previous;
     } else {
-        const bool committed =
-            done->state == TransactionState::committed || done->state == TransactionState::rolled_back;
-        report.outcome = committed ? Outcome::applied : Outcome::degraded;
+        // "rolled back" says that the former set did not prove itself, and that all is as it was.
+        const bool committed = done->state == TransactionState::committed;
+        report.outcome = committed                                      ? Outcome::applied
+                         : done->state == TransactionState::rolled_back ? Outcome::rolled_back
+                                                                        : Outcome::degraded;
         report.reason =
             committed ? "rolled back by hand; nothing is applied until the next reoptimize by hand" : done->reason;
-        report.selected = done->selected;
+        report.selected = report.outcome == Outcome::rolled_back ? report.previous : done->selected;
         report.transaction = done->id;
         if (committed) {
             const double now_s = to_seconds(ports_.clock.now().time_since_epoch());

@@ -150,7 +150,6 @@ TEST_F(OptimizerTest, ARollbackByHandForgetsTheSelection) {
     ears.on_finished = [&](const Json&) {
         if (ears.reports.size() == 1) {
             EXPECT_TRUE(engine.rollback(true));
-            world.service.ends.state = TransactionState::rolled_back;
             world.service.ends.selected = {"old.test"};
         } else {
             engine.stop();
@@ -160,6 +159,28 @@ TEST_F(OptimizerTest, ARollbackByHandForgetsTheSelection) {
     EXPECT_THAT(world.service.calls, Contains("rollback"));
     EXPECT_THAT(engine.state().selected, ElementsAre("old.test"));
     EXPECT_THAT(parse_selection_state(world.store.documents["selection"])->incumbents, testing::IsEmpty());
+}
+
+TEST_F(OptimizerTest, ARollbackByHandThatDoesNotProveItselfIsNoSuccess) {
+    auto& engine = make();
+    std::vector<std::string> selected;
+    ears.on_finished = [&](const Json&) {
+        if (ears.reports.size() == 1) {
+            selected = engine.state().selected;
+            EXPECT_TRUE(engine.rollback(true));
+            world.service.ends.state = TransactionState::rolled_back;
+            world.service.ends.reason = "no old source answered";
+            world.service.ends.selected = {"old.test"};
+        } else {
+            engine.stop();
+        }
+    };
+    run();
+    ASSERT_THAT(ears.reports, SizeIs(2));
+    EXPECT_EQ(get_string(ears.reports.at(1), "outcome"), "rolled_back");
+    EXPECT_EQ(get_string(ears.reports.at(1), "reason"), "no old source answered");
+    EXPECT_THAT(engine.state().selected, testing::ElementsAreArray(selected));
+    EXPECT_THAT(parse_selection_state(world.store.documents["selection"])->incumbents, SizeIs(selected.size()));
 }
 
 TEST_F(OptimizerTest, TheIntervalIsCheckedAndSurvivesARestart) {

@@ -89,6 +89,20 @@ class Switch(unittest.TestCase):
             self.assertEqual(report["state"], "committed", report)
             self.assertEqual(world.distinct_names(), ["n1.test", "n2.test", "n6.test"])
 
+    def test_a_restart_of_chronyd_makes_what_was_brought_back_for_it_no_foreign_file(self):
+        """The pool was deleted, brought back, and kept by the next set: its line is in our file of lines brought back."""
+        with ApplierWorld() as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test", "n3.test"])["state"], "committed")
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            chosen = [{"name": "pool.test", "pool": True}, *servers(["n1.test", "n2.test"])]
+            self.assertEqual(world.finish(world.call("apply", chosen, {"by_hand": True}))["state"], "committed")
+            world.chrony.restart()
+            world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow somebody")
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual(report["state"], "committed", report)
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+
     def test_after_a_restart_of_chronyd_the_set_is_made_whole_again(self):
         with ApplierWorld() as world:
             world.serve()
