@@ -48,7 +48,7 @@ class ChronyDay(day.Day):
             self.expect_exit(0, *words, user="alice")
         self.expect_exit(2, "colour")
         for words in (("reoptimize",), ("rollback",), ("interval", "1h"), ("blacklist", "add", "good1.test")):
-            self.expect_exit(4, *words, user="alice")
+            self.expect_exit(4, *words, user="alice", says="(polkit)")
         self.expect_exit(1, "explain", "stranger.test")
         self.sh("systemctl", "stop", "ntpoptd")
         self.expect_exit(3, "status", says="ntpoptd")
@@ -74,6 +74,7 @@ class ChronyDay(day.Day):
         self.expect_exit(4, "interval", "12h", user="bob")
         for words in (("blacklist", "add", "good1.test"), ("blacklist", "remove", "good1.test"), ("reoptimize", "--dry-run")):
             self.expect_exit(0, *words, user="alice")
+        self.expect_exit(0, "explain", "good1.test", user="bob")
         self.sh("rm", rules)
         self.say("with the opt-in rule the group may, others may not")
 

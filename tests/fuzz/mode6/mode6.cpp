@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::span bytes(data, size);
     ControlAnswer answer({ControlOpcode::read_variables, 1, 0, ""});
     for (std::size_t at = 0; at + 2 <= size;) {
-        const std::size_t length = std::min<std::size_t>(bytes[at] << 8 | bytes[at + 1], size - at - 2);
+        const std::size_t length = std::min(std::size_t{bytes[at]} << 8 | bytes[at + 1], size - at - 2);
         const auto taken = answer.take(bytes.subspan(at + 2, length));
         if (!taken) break;
         if (*taken) {
