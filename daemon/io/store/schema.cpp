@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kApplication = 0x6E74706F;  // "ntpo"
 
 /// Each brings the tables from the version of its place to the next. One that was released is never changed.
-constexpr std::array<const char*, 1> kMigrations{
+constexpr std::array<const char*, 2> kMigrations{
     // What is large stands last in its row, so that a look at the rest reads no more than that.
     R"(
     CREATE TABLE documents (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
@@ -75,6 +75,21 @@ constexpr std::array<const char*, 1> kMigrations{
                datetime(json_extract(value, '$.banned_until_s'), 'unixepoch') AS banned_until,
                datetime(json_extract(value, '$.paused_until_s'), 'unixepoch') AS paused_until
         FROM documents, json_each(document, '$.penalties') WHERE name = 'selection';
+    )",
+    // The hash-chained log of core/evidence, and its newest entry once more, so that a tail that was cut off shows.
+    R"(
+    CREATE TABLE evidence (
+        seq INTEGER PRIMARY KEY,
+        time_usec INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL,
+        hash TEXT NOT NULL);
+    CREATE INDEX evidence_by_time ON evidence (time_usec);
+    CREATE INDEX evidence_pruned ON evidence (seq) WHERE kind = 'pruned';
+    CREATE TABLE evidence_head (
+        place INTEGER PRIMARY KEY CHECK (place = 0),
+        seq INTEGER NOT NULL,
+        hash TEXT NOT NULL);
     )",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());
