@@ -3,7 +3,7 @@
 #
 # usage: tests/run.sh [--quick | --full | --system] [--asan] [--fuzz] [--only REGEX]
 #   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
-#   --full        every point of the crash matrix instead of the twelfth (NTPOPT_MATRIX=third: the third) that is today's
+#   --full        every point of the crash matrix instead of the 24th (NTPOPT_MATRIX=third: the third) that is today's
 #   --system      instead of all others those that build the packages and boot a Debian with them, for each NTP service
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers
 #   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
@@ -55,7 +55,7 @@ fi
 report=build/$preset/report.xml
 rm -f "$report"
 # The verdict comes from the report, so that a test that never ran cannot pass for one that did.
-# Most tests wait for packets and processes, so four times as many as there are cores run side by side.
-export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$((4 * jobs))}
+# Most tests wait for packets and processes, so six times as many as there are cores run side by side.
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$((6 * jobs))}
 ctest --test-dir "build/$preset" --output-on-failure --output-junit "$PWD/$report" "${selection[@]}" || true
 exec python3 tests/summary.py "$report"

@@ -91,6 +91,7 @@ class Bus {
         const std::uint32_t job = ++jobs_;
         const sdbus::ObjectPath path("/org/freedesktop/systemd1/job/" + std::to_string(job));
         std::thread([this, member, id, job, path] {
+            units_.wait_in_queue(id);
             bool done = true;
             const bool runs = units_.look(id).main_pid != 0;
             if (member == "StopUnit" || member == "RestartUnit" || (member == "TryRestartUnit" && runs))

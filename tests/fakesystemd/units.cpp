@@ -32,6 +32,9 @@ bool Units::set(const std::string& id, const std::string& key, const std::string
         found->second.fails_to_start = value == "yes";
     } else if (key == "starts_again") {
         found->second.starts_again = value == "yes";
+    } else if (key == "holds_jobs") {
+        found->second.holds_jobs = value == "yes";
+        changed_.notify_all();
     } else if (key == "load_state") {
         found->second.load_state = value;
     } else {
@@ -85,7 +88,7 @@ void Units::watch(const std::string& id, pid_t pid) {
         unit.active_state = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? "inactive" : "failed";
         if (unit.starts_again) spawn(unit);
     }
-    ended_.notify_all();
+    changed_.notify_all();
 }
 
 bool Units::start(const std::string& id) {
@@ -104,10 +107,15 @@ bool Units::stop(const std::string& id) {
     const bool starts_again = unit.starts_again;
     unit.starts_again = false;
     kill(unit.main_pid, SIGTERM);
-    ended_.wait(lock, [&] { return unit.main_pid == 0; });
+    changed_.wait(lock, [&] { return unit.main_pid == 0; });
     unit.starts_again = starts_again;
     unit.active_state = "inactive";
     return true;
+}
+
+void Units::wait_in_queue(const std::string& id) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !units_[id].holds_jobs; });
 }
 
 Unit Units::look(const std::string& id) {

@@ -62,5 +62,5 @@ class Systemd:
         return int(self.command("pid", unit))
 
     def set(self, unit: str, key: str, value: str) -> None:
-        """`fails_to_start` and `starts_again` ("yes" or "no"), `load_state` ("masked")."""
+        """`fails_to_start`, `starts_again` and `holds_jobs` ("yes" or "no"), `load_state` ("masked")."""
         self.command("set", unit, key, value)

@@ -1,9 +1,10 @@
 // Callers that want to stop the daemon: wrong types, huge strings, floods, sudden death, strangers.
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <thread>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "tests/bus/face/face_fixture.hpp"
 
@@ -116,13 +117,11 @@ int while_serving(test::Loop& loop, int (*function)()) {
         code = as_nobody(child_function);
         ::close(ends[1]);
     });
-    pollfd over{ends[0], POLLHUP, 0};
-    loop.until([&] {
-        loop.io.run_for(5ms);
-        return ::poll(&over, 1, 0) == 1;
-    });
+    bool over = false;
+    boost::asio::posix::stream_descriptor end(loop.io, ends[0]);
+    end.async_wait(boost::asio::posix::descriptor_base::wait_read, [&](boost::system::error_code) { over = true; });
+    EXPECT_TRUE(loop.until([&] { return over; }));
     waiter.join();
-    ::close(ends[0]);
     return code;
 }
 

@@ -49,6 +49,7 @@ class Life(unittest.TestCase):
         self.assert_applier_finished_alone()
 
     def test_terminated_while_probing_it_ends_at_once_and_changes_nothing(self):
+        self.machine.fakes.command("set good6 silent=yes")  # it is waited for
         running = reoptimize_in_background(self.machine)
         self.wait_for_state("probe")
         self.assertEqual(self.machine.daemon.stop(signal.SIGTERM, 10), 0)

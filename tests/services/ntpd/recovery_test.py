@@ -3,6 +3,7 @@ import unittest
 
 from ntpd_world import DEAD, GOOD, POOLS, NtpdWorld
 import lab
+from lab.ntpd import UNIT
 
 
 class Killed(unittest.TestCase):
@@ -11,9 +12,12 @@ class Killed(unittest.TestCase):
     def killed_at(self, state, names=GOOD, by_bus=True):
         world = NtpdWorld(config_lines=['verify_timeout = "20s"'])
         self.addCleanup(world.close)
+        if state == "files_written":  # it asks systemd for a restart next
+            world.systemd.set(UNIT, "holds_jobs", "yes")
         world.begin(names)
-        world.wait_for(lambda: world.journal()["transaction"]["report"]["state"] == state, 60, f"state {state}", pause=0.001)
+        world.wait_for(lambda: world.journal()["transaction"]["report"]["state"] == state, 60, f"state {state}")
         world.applier.kill()
+        world.systemd.set(UNIT, "holds_jobs", "no")
         if by_bus:
             world.run_applier()
         else:
