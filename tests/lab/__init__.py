@@ -18,10 +18,10 @@ from lab.internet import Internet
 from lab.machine import Machine
 from lab.namespaces import enter, main
 from lab.ntpd import Ntpd
-from lab.processes import Process, wait_for
+from lab.processes import Process, Watch, wait_for
 from lab.systemd import Systemd
 from lab.timesyncd import Timesyncd
 from lab.world import Chrony, FakeServers, World
 
-__all__ = ["ApplierWorld", "Chrony", "FakeServers", "Internet", "Machine", "Ntpd", "Process", "Systemd", "Timesyncd", "World",
-           "enter", "main", "wait_for"]
+__all__ = ["ApplierWorld", "Chrony", "FakeServers", "Internet", "Machine", "Ntpd", "Process", "Systemd", "Timesyncd", "Watch",
+           "World", "enter", "main", "wait_for"]

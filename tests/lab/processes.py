@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 
 
@@ -21,6 +22,27 @@ def wait_for(condition, timeout: float, what: str, pause: float = 0.02):
         if time.monotonic() > deadline:
             raise TimedOut(f"waited {timeout} s for {what}")
         time.sleep(pause)
+
+
+class Watch(threading.Thread):
+    """Looks again and again, by `look()`, as long as its block lasts; `looks` says how often."""
+
+    def __init__(self, look):
+        super().__init__(daemon=True)
+        self.look, self.end, self.looks = look, threading.Event(), 0
+
+    def run(self):
+        while not self.end.wait(0.25):
+            self.look()
+            self.looks += 1
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end.set()
+        self.join()
 
 
 class Process:

@@ -3,28 +3,12 @@
 The kills at every durable step of a change are in tests/services/crash.
 """
 import json
-import threading
 import unittest
 
 from applier_world import ApplierWorld, NAMES, servers
 import lab
 
 NEW = ["n1.test", "n2.test", "n3.test"]
-
-
-class Watch(threading.Thread):
-    """Looks at chronyd all the time; remembers when it was not synchronised."""
-
-    def __init__(self, chrony):
-        super().__init__(daemon=True)
-        self.chrony, self.end, self.looks, self.lapses = chrony, threading.Event(), 0, []
-
-    def run(self):
-        while not self.end.wait(0.25):
-            leap = self.chrony.leap()
-            self.looks += 1
-            if leap == "Not synchronised":
-                self.lapses.append(self.looks)
 
 
 def kill_between_deletes(new_ones_die: bool) -> dict:
@@ -34,24 +18,23 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
         world.write_config(['verify_timeout = "8s"'], chronyc=world.kill_at_delete(5))
         world.serve()
         old, pid = world.chrony.names(), world.chrony.pid
-        watch = Watch(world.chrony)
-        watch.start()
-        world.call("apply", servers(NEW))
-        world.wait_for(lambda: not world.applier.is_running(), 30, "the kill")
-        middle = len(world.chrony.names()) - len(NEW)
-        if new_ones_die:
-            for address in (NAMES[name][0] for name in NEW):
-                world.fakes.command(f"set {world.fake_names[address]} silent=yes")
-            world.chrony.chronyc("reset", "sources")
-        done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
-                          world.directory / "apply-state", "--user", "nobody", "--recover"], timeout=120)
-        if new_ones_die:
-            world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources again")
-        watch.end.set()
-        watch.join()
+        lapses = []
+        with lab.Watch(lambda: lapses.append(1) if world.chrony.leap() == "Not synchronised" else None) as watch:
+            world.call("apply", servers(NEW))
+            world.wait_for(lambda: not world.applier.is_running(), 30, "the kill")
+            middle = len(world.chrony.names()) - len(NEW)
+            if new_ones_die:
+                for address in (NAMES[name][0] for name in NEW):
+                    world.fakes.command(f"set {world.fake_names[address]} silent=yes")
+                world.chrony.chronyc("reset", "sources")
+            done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
+                              world.directory / "apply-state", "--user", "nobody", "--recover"], timeout=120)
+            if new_ones_die:
+                world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources again")
         report = json.loads((world.directory / "apply-state" / "txn.json").read_text())["transaction"]["report"]
         return {"state": report["state"], "reason": report["reason"], "status": done.returncode, "log": done.stderr, "old": old,
-                "names": world.chrony.names(), "middle": middle, "lapses": watch.lapses, "same_pid": world.chrony.pid == pid}
+                "names": world.chrony.names(), "middle": middle, "lapses": lapses, "looks": watch.looks,
+                "same_pid": world.chrony.pid == pid}
 
 
 class Recovery(unittest.TestCase):
@@ -60,6 +43,7 @@ class Recovery(unittest.TestCase):
         self.assertTrue(0 < result["middle"] < len(result["old"]), result)
         self.assertEqual((result["state"], result["names"]), ("committed", NEW), result)
         self.assertEqual((result["status"], result["lapses"], result["same_pid"]), (0, [], True))
+        self.assertGreater(result["looks"], 0)
 
     def test_between_two_deletes_and_then_the_new_ones_die(self):
         result = kill_between_deletes(new_ones_die=True)

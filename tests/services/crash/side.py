@@ -7,7 +7,6 @@ import json
 import pathlib
 import signal
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 import lab  # noqa: E402
@@ -16,27 +15,6 @@ from points import ON_FILES, count_calls, tracer, watched_paths  # noqa: E402
 FINAL = ("committed", "rolled_back", "degraded")
 SIDES = {"chronyd": ("chrony_side", "ChronySide"), "chronyd-edited": ("chrony_edited_side", "ChronyEditedSide"),
          "ntpd": ("ntpd_side", "NtpdSide"), "timesyncd": ("timesyncd_side", "TimesyncdSide")}
-
-
-class Watch(threading.Thread):
-    """Looks at the service all the time while a change is under way, is stopped, and is recovered."""
-
-    def __init__(self, side):
-        super().__init__(daemon=True)
-        self.side, self.end, self.looks = side, threading.Event(), 0
-
-    def run(self):
-        while not self.end.wait(0.25):
-            self.side.look()
-            self.looks += 1
-
-    def __exit__(self, *_):
-        self.end.set()
-        self.join()
-
-    def __enter__(self):
-        self.start()
-        return self
 
 
 class Torture:
@@ -174,7 +152,7 @@ class Torture:
         on_files = call in ON_FILES
         under = tracer("/dev/null", [call], watched_paths(self.side, self.state_dir) if on_files else (),
                        f"{call}:{action}:when={when}")
-        with Watch(self.side) as watch:
+        with lab.Watch(self.side.look) as watch:
             alive, before, answer = self.run_change(under)
             found = self.transaction()
             self.stop_applier()
