@@ -1,7 +1,7 @@
-// Implementation of timeline.hpp on clock_gettime(2).
+// Implementation of timeline.hpp on the kernel's clocks.
 #include "daemon/io/ntp/timeline.hpp"
 
-#include <time.h>
+#include "daemon/io/sys/kernel_clock.hpp"
 
 namespace ntpopt {
 namespace {
@@ -19,12 +19,6 @@ constexpr auto kMaxRateError = 2000;  // one part in
 constexpr Duration kMinElapsed = 500ms;
 constexpr Duration kMinSuspend = 1ms;
 
-Duration read_one(clockid_t id) {
-    timespec now{};
-    clock_gettime(id, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
 }  // namespace
 
 ClockReading read_clocks() {
@@ -32,13 +26,13 @@ ClockReading read_clocks() {
     best.width = Duration::max();
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         ClockReading reading;
-        const auto before = read_one(CLOCK_MONOTONIC_RAW);
-        reading.real = read_one(CLOCK_REALTIME);
-        const auto middle = read_one(CLOCK_MONOTONIC_RAW);
-        const auto boot = read_one(CLOCK_BOOTTIME);
-        reading.steady = read_one(CLOCK_MONOTONIC);
+        const auto before = read_kernel_clock(CLOCK_MONOTONIC_RAW);
+        reading.real = read_kernel_clock(CLOCK_REALTIME);
+        const auto middle = read_kernel_clock(CLOCK_MONOTONIC_RAW);
+        const auto boot = read_kernel_clock(CLOCK_BOOTTIME);
+        reading.steady = read_kernel_clock(CLOCK_MONOTONIC);
         reading.asleep = boot - reading.steady;
-        reading.width = read_one(CLOCK_MONOTONIC_RAW) - before;
+        reading.width = read_kernel_clock(CLOCK_MONOTONIC_RAW) - before;
         reading.raw = before + (middle - before) / 2;
         if (reading.width < best.width) best = reading;
     }

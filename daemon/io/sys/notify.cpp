@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include <cstdint>
 #include <string>
+
+#include "daemon/io/sys/kernel_clock.hpp"
 
 namespace ntpopt::notify {
 namespace {
@@ -26,9 +27,8 @@ void status(std::string_view text) {
 }
 
 void reloading() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.tv_sec * 1'000'000 + now.tv_nsec / 1'000));
+    const auto now = std::chrono::floor<std::chrono::microseconds>(read_kernel_clock(CLOCK_MONOTONIC));
+    send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.count()));
 }
 
 void stopping(std::string_view text) {

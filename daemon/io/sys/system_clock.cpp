@@ -1,26 +1,18 @@
-// Implementation of system_clock.hpp on clock_gettime(2) and getrandom(2).
+// Implementation of system_clock.hpp on kernel_clock.hpp and getrandom(2).
 #include "daemon/io/sys/system_clock.hpp"
 
 #include <sys/random.h>
-#include <time.h>
+
+#include "daemon/io/sys/kernel_clock.hpp"
 
 namespace ntpopt {
-namespace {
-
-Duration read_clock(clockid_t id) {
-    timespec now{};
-    clock_gettime(id, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-}  // namespace
 
 RealTime SystemClock::now() const {
-    return RealTime(read_clock(CLOCK_REALTIME));
+    return RealTime(read_kernel_clock(CLOCK_REALTIME));
 }
 
 Duration SystemClock::since_boot() const {
-    return read_clock(CLOCK_BOOTTIME);
+    return read_kernel_clock(CLOCK_BOOTTIME);
 }
 
 double SystemClock::random() {

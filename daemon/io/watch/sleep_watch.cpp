@@ -2,24 +2,19 @@
 #include "daemon/io/watch/sleep_watch.hpp"
 
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "daemon/io/sys/kernel_clock.hpp"
 
 namespace ntpopt {
 namespace {
 
 constexpr Duration kRealSleep = std::chrono::seconds(1);
 
-Duration read_clock(clockid_t id) {
-    timespec now{};
-    clock_gettime(id, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
 }  // namespace
 
 Duration time_asleep() {
-    return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+    return read_kernel_clock(CLOCK_BOOTTIME) - read_kernel_clock(CLOCK_MONOTONIC);
 }
 
 SleepWatch::SleepWatch(boost::asio::io_context& io, std::function<void(Duration)> on_resume,
@@ -44,7 +39,7 @@ void SleepWatch::stop() {
 /// The expiry lies beyond every uptime: only a change of the clock ends the wait.
 void SleepWatch::arm() {
     itimerspec never{};
-    never.it_value.tv_sec = 100LL * 365 * 86400 + read_clock(CLOCK_REALTIME) / std::chrono::seconds(1);
+    never.it_value.tv_sec = 100LL * 365 * 86400 + read_kernel_clock(CLOCK_REALTIME) / std::chrono::seconds(1);
     timerfd_settime(timer_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr);
 }
 
