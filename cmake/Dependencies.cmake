@@ -22,6 +22,7 @@ pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET "sqlite3 >= 3.37")
+pkg_check_modules(nettle REQUIRED IMPORTED_TARGET nettle>=3.7)
 find_program(SDBUS_XML2CPP sdbus-c++-xml2cpp REQUIRED)
 
 # Boost.Asio, compiled once: every other file sees declarations only.

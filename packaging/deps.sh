@@ -15,7 +15,7 @@ sudo=()
 export DEBIAN_FRONTEND=noninteractive
 
 build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libfmt-dev libtomlplusplus-dev
-                nlohmann-json3-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev
+                nlohmann-json3-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev nettle-dev
                 libcli11-dev ccache)
 # Development files that may be unpacked instead of installed (headers, and a link to a library that is there).
 unpackable_packages=(libboost1.81-dev libsystemd-dev)

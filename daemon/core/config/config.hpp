@@ -92,6 +92,7 @@ struct ApplyConfig {
 struct HistoryConfig {
     Duration retention = std::chrono::days(90);
     std::uint64_t max_size = 10 * 1024 * 1024;
+    Duration evidence_retention = std::chrono::days(400);
 };
 
 struct Config {

@@ -165,6 +165,7 @@ std::vector<ConfigKey> make_keys() {
 
         key("history", "retention", NTPOPT_AT(history.retention), Span{24h, std::chrono::days(3650)}),
         key("history", "max_size", NTPOPT_AT(history.max_size), Bytes{64 * 1024, 1ULL << 30}),
+        key("history", "evidence_retention", NTPOPT_AT(history.evidence_retention), Span{24h, std::chrono::days(3650)}),
     };
     return keys;
 }

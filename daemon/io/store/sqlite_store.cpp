@@ -57,6 +57,7 @@ void SqliteStore::open_file() {
         database_.emplace(*std::move(opened));
         [[maybe_unused]] const auto swept =
             database_->run("DELETE FROM names WHERE id NOT IN (SELECT name FROM appearances)");
+        if (auto mark = stored_mark()) mark_ = *std::move(mark);
         return;
     }
     closed_ = opened.error();

@@ -1,7 +1,7 @@
-// The memory of the daemon in one SQLite file of the state directory: documents, rounds and caches behind their three
-// ports. One transaction a record; what is over the limits of age and size goes in the same one. A damaged file is set
-// aside and a fresh one begun. Where the file cannot be had at all, nothing is remembered and every save() says why:
-// rounds do not depend on it.
+// The memory of the daemon in one SQLite file of the state directory: documents, rounds, caches and the evidence behind
+// their four ports. One transaction a record; what is over the limits of age and size goes in the same one. A damaged
+// file is set aside and a fresh one begun. Where the file cannot be had at all, nothing is remembered and every save()
+// says why: rounds do not depend on it.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,12 @@
 #include "daemon/io/sys/files.hpp"
 #include "daemon/ports/archive.hpp"
 #include "daemon/ports/cache.hpp"
+#include "daemon/ports/ledger.hpp"
 #include "daemon/ports/store.hpp"
 
 namespace ntpopt {
 
-class SqliteStore final : public Store, public Archive, public Cache {
+class SqliteStore final : public Store, public Archive, public Cache, public Ledger {
   public:
     static constexpr const char* kFile = "ntpopt.db";
 
@@ -40,6 +41,13 @@ class SqliteStore final : public Store, public Archive, public Cache {
     [[nodiscard]] std::optional<CachedList> list(std::string_view url) override;
     void put(CachedList list) override;
 
+    [[nodiscard]] Status add(EvidenceFact fact) override;
+    [[nodiscard]] EvidenceMark mark() const override { return mark_; }
+    [[nodiscard]] Result<std::vector<EvidenceEntry>> entries(const EvidenceWindow& window) override;
+    [[nodiscard]] Result<std::optional<EvidenceEntry>> entry(std::uint64_t seq) override;
+    [[nodiscard]] Result<LedgerCheck> check() override;
+    [[nodiscard]] Status prune(std::uint64_t oldest_usec, std::uint64_t most, std::uint64_t now_usec) override;
+
     /// For tests: no more pages than this, as if the disk were full.
     [[nodiscard]] Status limit_pages(int pages);
 
@@ -59,6 +67,9 @@ class SqliteStore final : public Store, public Archive, public Cache {
     [[nodiscard]] Status make_room(std::uint64_t bytes, std::uint64_t max_size);
     [[nodiscard]] Status forget_round(std::uint64_t run_id);
     void tidy(std::uint64_t max_size);
+    [[nodiscard]] Result<EvidenceMark> stored_mark();
+    [[nodiscard]] Status write_facts();
+    [[nodiscard]] Status write_entry(const EvidenceEntry& entry);
 
     Directory directory_;
     std::optional<Database> database_;
@@ -67,6 +78,8 @@ class SqliteStore final : public Store, public Archive, public Cache {
     std::vector<std::string> notices_;
     std::vector<CachedAnswer> answers_;  ///< not written yet
     std::vector<CachedList> lists_;
+    std::vector<EvidenceFact> facts_;
+    EvidenceMark mark_;
 };
 
 }  // namespace ntpopt

@@ -115,6 +115,7 @@ chronyc = "/usr/bin/chronyc -h /run/x/chronyd.sock"
 [history]
 retention = "7d"
 max_size = "1.5MiB"
+evidence_retention = "30d"
 )");
     ASSERT_EQ(render_problems(parsed.problems), "");
     const auto& c = parsed.config;
@@ -166,6 +167,7 @@ max_size = "1.5MiB"
     EXPECT_EQ(c.apply.chronyc, "/usr/bin/chronyc -h /run/x/chronyd.sock");
     EXPECT_EQ(c.history.retention, std::chrono::days(7));
     EXPECT_EQ(c.history.max_size, 1536U * 1024);
+    EXPECT_EQ(c.history.evidence_retention, std::chrono::days(30));
 }
 
 struct Mistake {
@@ -187,7 +189,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"interval = '6h'", "f.toml:1: interval: unknown key; did you mean schedule.interval?"},
         Mistake{"[probe]\n\ninterval = '6h'", "f.toml:3: probe.interval: unknown key; did you mean schedule.interval?"},
         Mistake{"[history]\nzzzzzzzzzz = 1",
-                "f.toml:2: history.zzzzzzzzzz: unknown key; known in [history]: retention, max_size"},
+                "f.toml:2: history.zzzzzzzzzz: unknown key; known in [history]: retention, max_size, "
+                "evidence_retention"},
         Mistake{"[shedule]\ninterval = '6h'", "f.toml:1: shedule: unknown section; did you mean [schedule]?"},
         Mistake{"\n[notify]\nurl = 'x'",
                 "f.toml:2: notify: unknown section; known are schedule, probe, discovery, selection, apply, history"},
