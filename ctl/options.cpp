@@ -10,6 +10,7 @@
 
 #include "common/text.hpp"
 #include "common/version.hpp"
+#include "ctl/format.hpp"
 
 namespace ntpopt::ctl {
 namespace {
@@ -20,6 +21,8 @@ struct Raw {
     std::string interval;
     std::string since;
     std::string ban_time;
+    std::string from;
+    std::string to;
 };
 
 Error usage(std::string what) {
@@ -32,6 +35,22 @@ Status read_duration(const std::string& text, std::string_view option, std::opti
     if (!parsed) return usage(fmt::format("{}: {}", option, parsed.error().detail));
     into = *parsed;
     return {};
+}
+
+/// A point in time: ISO 8601, a day (its beginning in UTC), or how long ago.
+Status read_point(const std::string& text, std::string_view option, std::optional<RealTime>& into) {
+    if (text.empty()) return {};
+    for (const auto& form : {text, text + "T00:00:00Z"}) {
+        const auto time = parse_time(form);
+        if (time) into = *time;
+        if (time) return {};
+    }
+    if (const auto ago = parse_duration(text)) {
+        into = present() - *ago;
+        return {};
+    }
+    return usage(fmt::format("{}: '{}' is no time: 2026-11-22, 2026-11-22T11:46:05Z, or 7d for how long ago", option,
+                             printable(text, 64)));
 }
 
 CLI::App* verb(CLI::App& app, Options& options, const char* name, const char* help, Verb value) {
@@ -96,6 +115,13 @@ void define(CLI::App& app, Options& o, Raw& raw) {
     auto* original = rollback->add_flag("--original", o.original, "To the configuration before ntpopt");
     rollback->add_flag("--list", o.list, "Only show what can be gone back to")->excludes(original);
 
+    auto* report = verb(app, o, "report", "Which servers, how far off, who changed what: the evidence", Verb::report);
+    report->add_option("--from", raw.from, "A time, a day, or how long ago (default: 7d)")->type_name("TIME");
+    report->add_option("--to", raw.to, "The same (default: now)")->type_name("TIME");
+    auto* verify = report->add_flag("--verify", o.verify, "Whether the evidence is as it was written");
+    report->add_flag("--journal", o.journal, "With --verify: compare it with this machine's journal, too")
+        ->needs(verify);
+
     verb(app, o, "monitor", "Show what the daemon does, until interrupted", Verb::monitor);
     verb(app, o, "config", "The configuration in force, and where each value comes from", Verb::config);
 }
@@ -148,6 +174,10 @@ Result<std::variant<Options, Text>> parse_options(int argc, const char* const* a
     if (auto read = read_duration(raw.interval, "interval", options.interval); !read) return read.error();
     if (auto read = read_duration(raw.since, "--since", options.since); !read) return read.error();
     if (auto read = read_duration(raw.ban_time, "--for", options.ban_time); !read) return read.error();
+    if (auto read = read_point(raw.from, "--from", options.from); !read) return read.error();
+    if (auto read = read_point(raw.to, "--to", options.to); !read) return read.error();
+    if (options.journal && !options.host.empty())
+        return usage("--journal: is this machine's, so --host cannot stand with it");
     if (options.timeout && *options.timeout == Duration::zero()) return usage("--timeout: at least 1ms");
     if (options.host.starts_with('-')) return usage("--host: a host does not begin with '-'");
     return Parsed(std::move(options));

@@ -7,10 +7,23 @@
 
 #include "common/duration.hpp"
 #include "common/error.hpp"
+#include "common/time_text.hpp"
 
 namespace ntpopt::ctl {
 
-enum class Verb { status, reoptimize, servers, explain, history, blacklist, interval, rollback, monitor, config };
+enum class Verb {
+    status,
+    reoptimize,
+    servers,
+    explain,
+    history,
+    blacklist,
+    interval,
+    rollback,
+    monitor,
+    config,
+    report
+};
 enum class BlacklistAct { list, add, remove };
 
 struct Options {
@@ -34,6 +47,10 @@ struct Options {
     std::optional<Duration> interval;  ///< nothing: show it
     std::optional<Duration> since;     ///< history: how far back
     std::uint32_t limit = 0;           ///< history: 0 for the daemon's own
+    std::optional<RealTime> from;      ///< report
+    std::optional<RealTime> to;        ///< the same
+    bool verify = false;
+    bool journal = false;
     BlacklistAct blacklist = BlacklistAct::list;
     std::optional<Duration> ban_time;  ///< nothing: for good
 };

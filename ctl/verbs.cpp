@@ -39,6 +39,8 @@ ExitCode run_verb(Session& session) {
             return monitor(session);
         case Verb::config:
             return show_config(session);
+        case Verb::report:
+            return show_report(session);
     }
     return ExitCode::usage;
 }

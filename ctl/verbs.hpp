@@ -29,6 +29,7 @@ struct Session {
 [[nodiscard]] ExitCode rollback(Session& session);
 [[nodiscard]] ExitCode monitor(Session& session);
 [[nodiscard]] ExitCode show_config(Session& session);
+[[nodiscard]] ExitCode show_report(Session& session);
 
 /// Tells of a failed call to the daemon; a daemon that does not run is named as such.
 [[nodiscard]] ExitCode fail(const Session& session, const Error& error);

@@ -106,6 +106,12 @@ const Keys& round_explanation() {
     return kKeys;
 }
 
+const Keys& verification() {
+    static const Keys kKeys{{"ok"},        {"entries"}, {"first_seq"},   {"head_seq"},     {"head_hash"},
+                            {"fault_seq"}, {"fault"},   {"applier_seq"}, {"applier_hash"}, {"alarms"}};
+    return kKeys;
+}
+
 Json shape(const Json& object, const Keys& keys) {
     auto shaped = Json::object();
     for (const auto& key : keys) {

@@ -26,6 +26,7 @@ using Keys = std::vector<Key>;
 [[nodiscard]] const Keys& blacklist_entry();
 [[nodiscard]] const Keys& server_explanation();
 [[nodiscard]] const Keys& round_explanation();
+[[nodiscard]] const Keys& verification();
 
 /// The object with its documented keys first, in order and null where they are missing, and then whatever else it has.
 [[nodiscard]] Json shape(const Json& object, const Keys& keys);

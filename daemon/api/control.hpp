@@ -16,6 +16,7 @@
 #include "common/host.hpp"
 #include "common/json.hpp"
 #include "common/time_text.hpp"
+#include "daemon/core/evidence/facts.hpp"
 
 namespace ntpopt {
 
@@ -53,6 +54,15 @@ struct HistoryQuery {
 /// the last one. Must not throw.
 using HistoryRows = std::function<std::optional<Json>()>;
 
+inline constexpr std::size_t kMaxEvidence = 1000;
+
+struct EvidenceQuery {
+    std::uint64_t from_usec = 0;
+    std::uint64_t to_usec = UINT64_MAX;
+    std::uint64_t after_seq = 0;
+    std::size_t limit = kMaxEvidence;  ///< the oldest so many
+};
+
 /// Documents are those of org.ntpopt1.Manager.xml.
 class Control {
   public:
@@ -83,6 +93,12 @@ class Control {
     /// Reads the configuration again; on failure the old one stays in force.
     virtual Status reload() = 0;
     [[nodiscard]] virtual Json config() const = 0;
+
+    /// Somebody who may did this, or tried to: for the evidence.
+    virtual void operated(const Operation& operation) = 0;
+    [[nodiscard]] virtual Result<Json> evidence(const EvidenceQuery& query) = 0;
+    /// Asks the applier too, where its last word is old.
+    virtual boost::asio::awaitable<Result<Json>> verify_evidence() = 0;
 
     /// The document of `status`. May ask the applier, hence awaitable; never fails, but leaves out what is not known.
     virtual boost::asio::awaitable<Json> status() = 0;

@@ -1,4 +1,4 @@
-// Implementation of manager_face.hpp.
+// Implementation of manager_face.hpp: calls and signals. The properties are in manager_properties.cpp.
 #include "daemon/api/manager_face.hpp"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "common/version.hpp"
+#include "daemon/api/guard.hpp"
 #include "daemon/api/requests.hpp"
 #include "dbus/compat.hpp"
 #include "dbus/contract.hpp"
@@ -22,21 +23,6 @@ constexpr int kPendingOfOne = 8;
 constexpr std::size_t kPendingInAll = 4096;
 constexpr auto kProgressPeriod = std::chrono::milliseconds(100);
 constexpr const char* kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
-
-/// Whatever leaves a method or property body becomes a D-Bus error: any other exception would unwind through sd-bus,
-/// which is C, and end the daemon at the hand of any caller.
-template <typename Body>
-auto guarded(Body body) -> decltype(body()) {
-    try {
-        return body();
-    } catch (const sdbus::Error&) {
-        throw;
-    } catch (const std::exception& e) {
-        throw to_bus({Errc::internal, e.what()});
-    } catch (...) {
-        throw to_bus({Errc::internal, "unknown failure"});
-    }
-}
 
 template <typename T>
 T or_throw(Result<T> result) {
@@ -150,6 +136,28 @@ awaitable<void> ManagerFace::serve_status(std::shared_ptr<sdbus::Result<wire::Di
     pump_.kick();
 }
 
+awaitable<void> ManagerFace::serve_verification(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender) {
+    const auto leaving = std::shared_ptr<void>(nullptr, [this, sender](void*) { leave(sender); });
+    auto verified = co_await control_.verify_evidence();
+    Result<wire::Dict> answer = Error{};
+    if (verified)
+        answer = wire::Dict(*std::move(verified));
+    else
+        answer = verified.error();
+    send(*result, one(std::move(answer)));
+    pump_.kick();
+}
+
+template <typename... Out>
+Result<std::tuple<Out...>> ManagerFace::witnessed(const Caller& caller, const char* method, Json arguments,
+                                                  Result<std::tuple<Out...>> outcome) {
+    Operation operation{caller.user, method, std::move(arguments), outcome ? "" : outcome.error().detail, 0};
+    if constexpr (sizeof...(Out) == 1)
+        if (outcome) operation.run_id = std::get<0>(*outcome);
+    control_.operated(operation);
+    return outcome;
+}
+
 awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action> action) {
     const auto user = co_await senders_.user_of(caller.unique_name);
     if (!user) co_return Error{Errc::access_denied, user.error().detail};
@@ -162,12 +170,13 @@ awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action
 }
 
 void ManagerFace::Reoptimize(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    take<std::uint64_t>(std::move(result), Action::reoptimize,
-                        [this, options](const Caller&) -> Result<std::tuple<std::uint64_t>> {
-                            const auto dry_run = parse_flag(options.value, "dry_run");
-                            if (!dry_run) return dry_run.error();
-                            return one(control_.reoptimize(*dry_run));
-                        });
+    take<std::uint64_t>(
+        std::move(result), Action::reoptimize,
+        [this, options](const Caller& caller) -> Result<std::tuple<std::uint64_t>> {
+            const auto dry_run = parse_flag(options.value, "dry_run");
+            if (!dry_run) return dry_run.error();
+            return witnessed(caller, "Reoptimize", Json{{"dry_run", *dry_run}}, one(control_.reoptimize(*dry_run)));
+        });
 }
 
 void ManagerFace::GetRun(sdbus::Result<wire::Dict>&& result, std::uint64_t run_id) {
@@ -213,96 +222,67 @@ wire::Rows ManagerFace::ListBlacklist() {
 }
 
 void ManagerFace::Blacklist(sdbus::Result<>&& result, std::string server, std::uint64_t for_usec) {
-    take<>(std::move(result), Action::configure, [this, server, for_usec](const Caller&) -> Result<std::tuple<>> {
-        const auto endpoint = parse_server(server);
-        if (!endpoint) return endpoint.error();
-        const auto time = parse_usec("the time on the blacklist", for_usec);
-        if (!time) return time.error();
-        return nothing(
-            control_.add_to_blacklist(*endpoint, for_usec == 0 ? std::nullopt : std::optional<Duration>(*time)));
-    });
+    take<>(std::move(result), Action::configure,
+           [this, server, for_usec](const Caller& caller) -> Result<std::tuple<>> {
+               const auto endpoint = parse_server(server);
+               if (!endpoint) return endpoint.error();
+               const auto time = parse_usec("the time on the blacklist", for_usec);
+               if (!time) return time.error();
+               return witnessed(caller, "Blacklist", Json{{"server", endpoint->text()}, {"for_usec", for_usec}},
+                                nothing(control_.add_to_blacklist(
+                                    *endpoint, for_usec == 0 ? std::nullopt : std::optional<Duration>(*time))));
+           });
 }
 
 void ManagerFace::Unblacklist(sdbus::Result<>&& result, std::string server) {
-    take<>(std::move(result), Action::configure, [this, server](const Caller&) -> Result<std::tuple<>> {
+    take<>(std::move(result), Action::configure, [this, server](const Caller& caller) -> Result<std::tuple<>> {
         const auto endpoint = parse_server(server);
         if (!endpoint) return endpoint.error();
-        return nothing(control_.remove_from_blacklist(*endpoint));
+        return witnessed(caller, "Unblacklist", Json{{"server", endpoint->text()}},
+                         nothing(control_.remove_from_blacklist(*endpoint)));
     });
 }
 
 void ManagerFace::SetInterval(sdbus::Result<>&& result, std::uint64_t interval_usec) {
-    take<>(std::move(result), Action::configure, [this, interval_usec](const Caller&) -> Result<std::tuple<>> {
+    take<>(std::move(result), Action::configure, [this, interval_usec](const Caller& caller) -> Result<std::tuple<>> {
         const auto interval = parse_usec("the interval", interval_usec);
         if (!interval) return interval.error();
-        return nothing(control_.set_interval(*interval));
+        return witnessed(caller, "SetInterval", Json{{"interval_usec", interval_usec}},
+                         nothing(control_.set_interval(*interval)));
     });
 }
 
 void ManagerFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    take<std::uint64_t>(std::move(result), Action::rollback,
-                        [this, options](const Caller&) -> Result<std::tuple<std::uint64_t>> {
-                            const auto original = parse_flag(options.value, "original");
-                            if (!original) return original.error();
-                            return one(control_.rollback(*original));
-                        });
+    take<std::uint64_t>(
+        std::move(result), Action::rollback,
+        [this, options](const Caller& caller) -> Result<std::tuple<std::uint64_t>> {
+            const auto original = parse_flag(options.value, "original");
+            if (!original) return original.error();
+            return witnessed(caller, "Rollback", Json{{"original", *original}}, one(control_.rollback(*original)));
+        });
 }
 
 void ManagerFace::Reload(sdbus::Result<>&& result) {
-    take<>(std::move(result), Action::configure,
-           [this](const Caller&) -> Result<std::tuple<>> { return nothing(control_.reload()); });
+    take<>(std::move(result), Action::configure, [this](const Caller& caller) -> Result<std::tuple<>> {
+        return witnessed(caller, "Reload", Json::object(), nothing(control_.reload()));
+    });
 }
 
 wire::Dict ManagerFace::GetConfig() {
     return guarded([&] { return wire::Dict(control_.config()); });
 }
 
-// ---- properties
-
-std::string ManagerFace::Version() {
-    return kVersion;
-}
-std::string ManagerFace::State() {
-    return guarded([&] { return control_.snapshot().state; });
-}
-std::string ManagerFace::Mode() {
-    return guarded([&] { return control_.snapshot().mode; });
-}
-std::string ManagerFace::Service() {
-    return guarded([&] { return control_.snapshot().service; });
-}
-std::string ManagerFace::Unit() {
-    return guarded([&] { return control_.snapshot().unit; });
-}
-std::string ManagerFace::Region() {
-    return guarded([&] { return control_.snapshot().region; });
-}
-std::vector<std::string> ManagerFace::Selected() {
-    return guarded([&] { return control_.snapshot().selected; });
-}
-std::string ManagerFace::Confidence() {
-    return guarded([&] { return control_.snapshot().confidence; });
-}
-bool ManagerFace::Synchronised() {
-    return guarded([&] { return control_.snapshot().synchronised; });
-}
-std::uint64_t ManagerFace::IntervalUSec() {
-    return guarded([&] { return control_.snapshot().interval_usec; });
-}
-std::uint64_t ManagerFace::LastRunUSec() {
-    return guarded([&] { return control_.snapshot().last_run_usec; });
-}
-std::uint64_t ManagerFace::NextRunUSec() {
-    return guarded([&] { return control_.snapshot().next_run_usec; });
-}
-std::vector<std::string> ManagerFace::Alarms() {
-    return guarded([&] { return control_.snapshot().alarms; });
+wire::Rows ManagerFace::GetEvidence(const wire::Dict& query) {
+    return guarded(
+        [&] { return wire::Rows(or_throw(control_.evidence(or_throw(parse_evidence_query(query.value))))); });
 }
 
-std::uint64_t ManagerFace::ClockErrorBoundNSec() {
-    return guarded([&]() -> std::uint64_t {
-        const auto bound = control_.clock_error_bound();
-        return bound ? static_cast<std::uint64_t>(std::max(bound->count(), Duration::rep{0})) : UINT64_MAX;
+void ManagerFace::VerifyEvidence(sdbus::Result<wire::Dict>&& result) {
+    guarded([&] {
+        const auto caller = enter(result);
+        if (!caller) return;
+        auto shared = std::make_shared<sdbus::Result<wire::Dict>>(std::move(result));
+        tasks_.spawn("bus call", serve_verification(std::move(shared), caller->unique_name));
     });
 }
 

@@ -66,6 +66,8 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     void Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
     void Reload(sdbus::Result<>&& result) override;
     wire::Dict GetConfig() override;
+    wire::Rows GetEvidence(const wire::Dict& query) override;
+    void VerifyEvidence(sdbus::Result<wire::Dict>&& result) override;
 
     // Properties of the interface.
     std::string Version() override;
@@ -90,6 +92,12 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     boost::asio::awaitable<void> serve(std::shared_ptr<sdbus::Result<Out...>> result, Caller caller,
                                        std::optional<Action> action, Work<Out...> work);
     boost::asio::awaitable<void> serve_status(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender);
+    boost::asio::awaitable<void> serve_verification(std::shared_ptr<sdbus::Result<wire::Dict>> result,
+                                                    std::string sender);
+    /// Does what somebody asked for who may, and has it written down, done or not.
+    template <typename... Out>
+    Result<std::tuple<Out...>> witnessed(const Caller& caller, const char* method, Json arguments,
+                                         Result<std::tuple<Out...>> outcome);
     boost::asio::awaitable<Result<Caller>> admit(Caller caller, std::optional<Action> action);
     /// The sender of the call under way, its user not known yet, where it may have one more pending; else the answer
     /// is an error.

@@ -83,6 +83,24 @@ Result<HistoryQuery> parse_history_query(const Json& query) {
     return parsed;
 }
 
+Result<EvidenceQuery> parse_evidence_query(const Json& query) {
+    constexpr std::array<string_view, 4> kKnown{"from_usec", "to_usec", "after_seq", "limit"};
+    if (auto known = only_known(query, kKnown); !known) return known.error();
+    EvidenceQuery parsed;
+    std::uint64_t limit = parsed.limit;
+    for (auto [name, into] : {std::pair("from_usec", &parsed.from_usec),
+                              {"to_usec", &parsed.to_usec},
+                              {"after_seq", &parsed.after_seq},
+                              {"limit", &limit}}) {
+        const auto given = number(query, name, *into);
+        if (!given) return given.error();
+        *into = *given;
+    }
+    if (limit > kMaxEvidence) return invalid(fmt::format("option 'limit' is at most {}", kMaxEvidence));
+    parsed.limit = static_cast<std::size_t>(limit);
+    return parsed;
+}
+
 Result<Endpoint> parse_server(const std::string& name) {
     auto endpoint = Endpoint::parse(name);
     if (!endpoint) return invalid(endpoint.error().detail);

@@ -28,7 +28,13 @@ wire::Rows rows_of(const std::vector<Choice>& servers) {
 
 }  // namespace
 
-BusTimeService::BusTimeService(BusPump& pump) : applier_(pump, contract::kApplierName, contract::kApplierPath) {}
+BusTimeService::BusTimeService(BusPump& pump, const Ledger& evidence)
+    : applier_(pump, contract::kApplierName, contract::kApplierPath), evidence_(evidence) {}
+
+wire::Dict BusTimeService::with_evidence(Json options) const {
+    if (const auto mark = evidence_.mark(); mark.seq != 0) put_evidence(options, mark);
+    return wire::Dict(std::move(options));
+}
 
 asio::awaitable<Result<ServiceObservation>> BusTimeService::observe() {
     auto message = applier_.message(contract::kApplierInterface, "Observe");
@@ -46,7 +52,7 @@ asio::awaitable<Result<Json>> BusTimeService::plan(std::vector<Choice> servers) 
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::apply(std::vector<Choice> servers, bool by_hand,
                                                                  OnState on_state) {
-    const wire::Dict options(Json{{"by_hand", by_hand}});
+    const auto options = with_evidence(Json{{"by_hand", by_hand}});
     auto message = applier_.message(contract::kApplierInterface, "Apply", rows_of(servers), options);
     auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
     if (!id) co_return id.error();
@@ -54,7 +60,7 @@ asio::awaitable<Result<TransactionReport>> BusTimeService::apply(std::vector<Cho
 }
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::rollback(bool original, OnState on_state) {
-    const wire::Dict options(Json{{"original", original}});
+    const auto options = with_evidence(Json{{"original", original}});
     auto message = applier_.message(contract::kApplierInterface, "Rollback", options);
     auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
     if (!id) co_return id.error();
@@ -62,7 +68,8 @@ asio::awaitable<Result<TransactionReport>> BusTimeService::rollback(bool origina
 }
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::reconverge() {
-    auto message = applier_.message(contract::kApplierInterface, "Reconverge");
+    const auto options = with_evidence(Json::object());
+    auto message = applier_.message(contract::kApplierInterface, "Reconverge", options);
     auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
     if (!id) co_return id.error();
     OnState nobody_listens = [](TransactionState) {};

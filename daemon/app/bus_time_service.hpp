@@ -3,13 +3,16 @@
 #pragma once
 
 #include "daemon/io/bus/bus_call.hpp"
+#include "daemon/ports/ledger.hpp"
 #include "daemon/ports/time_service.hpp"
+#include "dbus/wire.hpp"
 
 namespace ntpopt {
 
 class BusTimeService final : public TimeService {
   public:
-    explicit BusTimeService(BusPump& pump);
+    /// `evidence` says how far the daemon's evidence goes; the applier keeps it with each transaction.
+    BusTimeService(BusPump& pump, const Ledger& evidence);
 
     boost::asio::awaitable<Result<ServiceObservation>> observe() override;
     boost::asio::awaitable<Result<Json>> plan(std::vector<Choice> servers) override;
@@ -22,7 +25,10 @@ class BusTimeService final : public TimeService {
   private:
     boost::asio::awaitable<Result<TransactionReport>> follow(std::uint64_t id, OnState on_state);
 
+    [[nodiscard]] wire::Dict with_evidence(Json options) const;
+
     BusObject applier_;
+    const Ledger& evidence_;
 };
 
 }  // namespace ntpopt

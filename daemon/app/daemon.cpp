@@ -37,10 +37,12 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
       alarm_(io_.get_executor(), clock_),
       store_(std::move(store)),
       resolver_(io_),
-      time_service_(pump_),
+      applier_(pump_, store_),
+      witness_(store_, clock_, [](const std::string& what) { log(Priority::error, event::kEvidenceDamaged, what); }),
+      time_service_(applier_, witness_),
       names_(resolver_, store_, clock_),
       discovery_(options.data_dir, options.config.main_file, options.libexec_dir, pump_, names_, store_, clock_),
-      control_(std::move(options.config), optimizer_, store_),
+      control_(std::move(options.config), optimizer_, store_, store_, witness_),
       optimizer_(io_.get_executor(),
                  RoundPorts{discovery_.discoverers(), discovery_.place(), names_, prober_, time_service_, clock_},
                  alarm_, store_, control_, std::move(config), machine_hash()),
@@ -55,6 +57,8 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
           io_, [this](Duration) { optimizer_.trigger(Trigger::resumed); }, [this] { optimizer_.check_service_soon(); }),
       service_watch_(io_, [this] { optimizer_.check_service_soon(); }) {
     control_.attach(face_);
+    witness_.begin();
+    control_.note_configuration("start");
     for (const auto& notice : store_.notices())
         control_.warn(notice);
     control_.on_service(

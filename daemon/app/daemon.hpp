@@ -14,6 +14,8 @@
 #include "daemon/app/daemon_control.hpp"
 #include "daemon/app/discovery.hpp"
 #include "daemon/engine/optimizer.hpp"
+#include "daemon/engine/witness.hpp"
+#include "daemon/engine/witnessed_service.hpp"
 #include "daemon/io/bus/bus_pump.hpp"
 #include "daemon/io/bus/task_group.hpp"
 #include "daemon/io/net/name_memory.hpp"
@@ -62,7 +64,9 @@ class Daemon {
     SqliteStore store_;
     AresResolver resolver_;
     UdpProber prober_;
-    BusTimeService time_service_;
+    BusTimeService applier_;
+    Witness witness_;
+    WitnessedService time_service_;
     NameMemory names_;
     Discovery discovery_;
     DaemonControl control_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/version.hpp"
 #include "daemon/app/history_rows.hpp"
 #include "daemon/core/publish/clock_error.hpp"
 #include "daemon/core/record/explanation.hpp"
@@ -18,6 +19,10 @@ namespace {
 
 /// How old an observation may be that `status` shows (a poll interval of an NTP client, RFC 5905 7.2).
 constexpr Duration kFreshEnough = std::chrono::seconds(64);
+
+/// What the bytes of an answer with entries of the evidence are bounded by.
+constexpr std::size_t kMaxAnswer = 1024 * 1024;
+constexpr std::size_t kRestOfEntry = 300;
 
 std::string joined(const std::vector<std::string>& names) {
     return fmt::format("{}", fmt::join(names, " "));
@@ -39,8 +44,9 @@ Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Durat
     return parsed;
 }
 
-DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive)
-    : places_(std::move(places)), optimizer_(optimizer), archive_(archive) {}
+DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger,
+                             Witness& witness)
+    : places_(std::move(places)), optimizer_(optimizer), archive_(archive), ledger_(ledger), witness_(witness) {}
 
 void DaemonControl::warn(const std::string& what) {
     log(Priority::error, what);
@@ -74,6 +80,8 @@ Snapshot DaemonControl::snapshot() const {
     if (const auto& problem = optimizer_.memory_problem(); !problem.empty())
         snapshot.alarms.push_back("what is learnt cannot be remembered: " + problem);
     snapshot.alarms.insert(snapshot.alarms.end(), warnings_.begin(), warnings_.end());
+    for (auto& alarm : witness_.alarms())
+        snapshot.alarms.push_back(std::move(alarm));
     return snapshot;
 }
 
@@ -182,12 +190,53 @@ Status DaemonControl::reload() {
         return loaded.error();
     }
     log(Priority::notice, event::kReloaded, "configuration reloaded");
+    note_configuration("reload");
     return {};
 }
 
 Json DaemonControl::config() const {
     const auto loaded = load_config(places_, optimizer_.interval_override());
     return loaded ? render_config(loaded->settings) : Json{{"error", loaded.error().detail}};
+}
+
+void DaemonControl::note_configuration(std::string_view why) {
+    ConfigurationDigest digest;
+    const auto loaded = load_config(places_, optimizer_.interval_override());
+    const auto texts = read_config_files(places_);
+    if (loaded) digest.settings = sha256_hex(render_json(render_config(loaded->settings)));
+    if (texts)
+        for (const auto& [file, text] : *texts)
+            digest.files.emplace_back(file, sha256_hex(text));
+    witness_.configured(why, digest, kVersion);
+}
+
+void DaemonControl::operated(const Operation& operation) {
+    witness_.operated(operation);
+}
+
+Result<Json> DaemonControl::evidence(const EvidenceQuery& query) {
+    const auto found = ledger_.entries({query.from_usec, query.to_usec, query.after_seq, query.limit});
+    if (!found) return found.error();
+    auto rows = Json::array();
+    std::size_t bytes = 0;
+    for (const auto& entry : *found) {
+        bytes += entry.body.size() + kRestOfEntry;
+        if (bytes > kMaxAnswer && !rows.empty()) break;
+        rows.push_back({{"seq", entry.seq},
+                        {"timestamp", render_time(from_usec(entry.time_usec))},
+                        {"time_usec", entry.time_usec},
+                        {"kind", entry.kind},
+                        {"body", entry.body},
+                        {"hash", entry.hash}});
+    }
+    return rows;
+}
+
+boost::asio::awaitable<Result<Json>> DaemonControl::verify_evidence() {
+    const auto observed = co_await optimizer_.observation(kFreshEnough);
+    std::optional<EvidenceMark> told;
+    if (observed) told = observed->evidence;
+    co_return witness_.verify(told);
 }
 
 boost::asio::awaitable<Json> DaemonControl::status() {
@@ -237,6 +286,7 @@ void DaemonControl::state_changed() {
 }
 
 void DaemonControl::service_observed(const ServiceObservation& service) {
+    witness_.observed(service);
     if (on_service_) on_service_(service);
 }
 
@@ -252,6 +302,9 @@ void DaemonControl::run_progress(std::uint64_t run_id, Stage stage, std::size_t 
 }
 
 void DaemonControl::run_finished(std::uint64_t run_id, const Json& report) {
+    witness_.round_ended(report, optimizer_.last_observation(), optimizer_.observation_age(),
+                         optimizer_.config().history);
+    const auto mark = witness_.mark();
     const auto outcome = parse_word<Outcome>(get_string(report, "outcome")).value_or(Outcome::failed);
     const bool good = outcome == Outcome::applied || outcome == Outcome::unchanged || outcome == Outcome::would_apply;
     const bool undone = outcome == Outcome::rolled_back || outcome == Outcome::degraded;
@@ -262,7 +315,9 @@ void DaemonControl::run_finished(std::uint64_t run_id, const Json& report) {
         fmt::format("run {} {}: {}", run_id, name_of(outcome), get_string(report, "reason")),
         {{"NTPOPT_RUN_ID", std::to_string(run_id)},
          {"NTPOPT_OUTCOME", std::string(name_of(outcome))},
-         {"NTPOPT_TRANSACTION", std::to_string(get_integer(report, "transaction").value_or(0))}});
+         {"NTPOPT_TRANSACTION", std::to_string(get_integer(report, "transaction").value_or(0))},
+         {"NTPOPT_EVIDENCE_SEQ", std::to_string(mark.seq)},
+         {"NTPOPT_EVIDENCE_HEAD", mark.hash}});
     if (face_) face_->run_finished(run_id, report);
 }
 

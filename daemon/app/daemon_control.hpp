@@ -10,6 +10,7 @@
 #include "daemon/api/manager_face.hpp"
 #include "daemon/core/config/parse.hpp"
 #include "daemon/engine/optimizer.hpp"
+#include "daemon/engine/witness.hpp"
 #include "daemon/io/sys/config_files.hpp"
 #include "daemon/ports/archive.hpp"
 
@@ -19,13 +20,15 @@ class DaemonControl final : public Control, public OptimizerListener {
   public:
     /// The optimizer comes to life after this object, since it may have trouble to tell at once; nothing may be asked
     /// before it has.
-    DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive);
+    DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger, Witness& witness);
 
     /// Who passes on what the optimizer tells.
     void attach(ManagerFace& face);
     /// Tells of something that whoever looks after the machine has to know: in the journal, and as an alarm as long as
     /// this process lives.
     void warn(const std::string& what);
+    /// Writes down which configuration is in force.
+    void note_configuration(std::string_view why);
     /// Called with everything that is observed of the NTP service.
     void on_service(std::function<void(const ServiceObservation&)> handler);
 
@@ -43,6 +46,9 @@ class DaemonControl final : public Control, public OptimizerListener {
     Result<std::uint64_t> rollback(bool original) override;
     Status reload() override;
     Json config() const override;
+    void operated(const Operation& operation) override;
+    Result<Json> evidence(const EvidenceQuery& query) override;
+    boost::asio::awaitable<Result<Json>> verify_evidence() override;
     boost::asio::awaitable<Json> status() override;
 
     void state_changed() override;
@@ -61,6 +67,8 @@ class DaemonControl final : public Control, public OptimizerListener {
     ConfigPlaces places_;
     Optimizer& optimizer_;
     Archive& archive_;
+    Ledger& ledger_;
+    Witness& witness_;
     std::vector<std::string> warnings_;
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;

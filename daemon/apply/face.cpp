@@ -18,14 +18,27 @@ using boost::asio::awaitable;
 /// Calls that may wait for their answer at a time. The daemon needs one or two; each Observe runs other programs.
 constexpr std::size_t kMaxPending = 16;
 
-/// The only option that a method takes. An unknown one, or one of another type, is refused: who misspells "original"
-/// must not be taken back to something else.
-bool flag(const wire::Dict& options, std::string_view name) {
-    for (const auto& [key, value] : options.value.items())
-        if (key != name || !value.is_boolean())
+struct CallOptions {
+    bool flag = false;
+    EvidenceMark evidence;
+};
+
+/// The options that a method takes: one boolean, or none, and how far the daemon's evidence goes. An unknown one, or
+/// one of another type, is refused: who misspells "original" must not be taken back to something else.
+CallOptions read_options(const wire::Dict& options, std::string_view name) {
+    for (const auto& [key, value] : options.value.items()) {
+        const bool known = (key == name && value.is_boolean()) ||
+                           (key == "evidence_seq" && value.is_number_integer()) ||
+                           (key == "evidence_head" && value.is_string());
+        if (!known)
             throw to_bus({Errc::invalid_argument,
-                          fmt::format("the only option here is '{}', a boolean; not '{}'", name, printable(key, 64))});
-    return get_bool(options.value, name);
+                          fmt::format("the options here are {}evidence_seq, a number, and evidence_head, a string; not "
+                                      "'{}'",
+                                      name.empty() ? "" : fmt::format("'{}', a boolean, ", name), printable(key, 64))});
+    }
+    auto evidence = get_evidence(options.value);
+    if (!evidence) throw to_bus(evidence.error());
+    return {!name.empty() && get_bool(options.value, name), *std::move(evidence)};
 }
 
 /// Sends an answer or an error; the one to hear it, or the bus, may be gone, which is nobody's failure.
@@ -135,31 +148,32 @@ awaitable<Result<wire::Dict>> ApplierFace::plan(Json servers) {
 }
 
 void ApplierFace::Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) {
-    const bool by_hand = flag(options, "by_hand");
-    take(std::move(result), [this, servers, by_hand](uid_t) { return apply(servers.value, by_hand); });
+    const auto asked = read_options(options, "by_hand");
+    take(std::move(result), [this, servers, asked](uid_t) { return apply(servers.value, asked.flag, asked.evidence); });
 }
 
-awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand) {
+awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand, EvidenceMark evidence) {
     auto choices = parse_choices(servers);
     if (!choices) co_return choices.error();
-    co_return go(co_await transactions_.begin_apply(std::move(*choices), by_hand));
+    co_return go(co_await transactions_.begin_apply(std::move(*choices), by_hand, std::move(evidence)));
 }
 
 void ApplierFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    const bool original = flag(options, "original");
-    take(std::move(result), [this, original](uid_t user) { return roll_back(original, user == 0); });
+    const auto asked = read_options(options, "original");
+    take(std::move(result), [this, asked](uid_t user) { return roll_back(asked.flag, user == 0, asked.evidence); });
 }
 
-awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original, bool by_root) {
-    co_return go(co_await transactions_.begin_rollback(original, by_root));
+awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original, bool by_root, EvidenceMark evidence) {
+    co_return go(co_await transactions_.begin_rollback(original, by_root, std::move(evidence)));
 }
 
-void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result) {
-    take(std::move(result), [this](uid_t) { return reconverge(); });
+void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
+    const auto asked = read_options(options, "");
+    take(std::move(result), [this, asked](uid_t) { return reconverge(asked.evidence); });
 }
 
-awaitable<Result<std::uint64_t>> ApplierFace::reconverge() {
-    co_return go(co_await transactions_.begin_reconverge());
+awaitable<Result<std::uint64_t>> ApplierFace::reconverge(EvidenceMark evidence) {
+    co_return go(co_await transactions_.begin_reconverge(std::move(evidence)));
 }
 
 void ApplierFace::GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t id) {

@@ -45,7 +45,7 @@ class ApplierFace final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
     void Plan(sdbus::Result<wire::Dict>&& result, wire::Rows servers, wire::Dict options) override;
     void Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) override;
     void Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
-    void Reconverge(sdbus::Result<std::uint64_t>&& result) override;
+    void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
     void GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t transaction) override;
     std::uint64_t OpenTransaction() override;
 
@@ -61,9 +61,9 @@ class ApplierFace final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
 
     Work<wire::Dict> observe();
     Work<wire::Dict> plan(Json servers);
-    Work<std::uint64_t> apply(Json servers, bool by_hand);
-    Work<std::uint64_t> roll_back(bool original, bool by_root);
-    Work<std::uint64_t> reconverge();
+    Work<std::uint64_t> apply(Json servers, bool by_hand, EvidenceMark evidence);
+    Work<std::uint64_t> roll_back(bool original, bool by_root, EvidenceMark evidence);
+    Work<std::uint64_t> reconverge(EvidenceMark evidence);
     Work<wire::Dict> transaction(std::uint64_t id);
     Result<std::uint64_t> go(Result<std::uint64_t> begun);
 

@@ -69,14 +69,16 @@ Json to_json(const JournalDocument& document) {
     Json kept = Json::array();
     for (const auto& set : document.kept)
         kept.push_back(committed_json(set));
-    return {{"version", kVersion},
-            {"last_transaction", document.last_transaction},
-            {"transaction", document.transaction ? transaction_json(*document.transaction) : Json()},
-            {"committed", document.committed ? committed_json(*document.committed) : Json()},
-            {"kept", std::move(kept)},
-            {"paused", document.paused},
-            {"changes_usec", document.changes_usec},
-            {"begun_usec", document.begun_usec}};
+    Json json{{"version", kVersion},
+              {"last_transaction", document.last_transaction},
+              {"transaction", document.transaction ? transaction_json(*document.transaction) : Json()},
+              {"committed", document.committed ? committed_json(*document.committed) : Json()},
+              {"kept", std::move(kept)},
+              {"paused", document.paused},
+              {"changes_usec", document.changes_usec},
+              {"begun_usec", document.begun_usec}};
+    put_evidence(json, document.evidence);
+    return json;
 }
 
 Result<JournalDocument> parse_journal(const Json& json) {
@@ -86,6 +88,9 @@ Result<JournalDocument> parse_journal(const Json& json) {
     document.paused = get_bool(json, "paused");
     document.changes_usec = times(json, "changes_usec");
     document.begun_usec = times(json, "begun_usec");
+    auto evidence = get_evidence(json);
+    if (!evidence) return evidence.error();
+    document.evidence = *std::move(evidence);
     if (const Json& open = get_object(json, "transaction"); !open.empty()) {
         auto transaction = parse_open(open);
         if (!transaction) return transaction.error();

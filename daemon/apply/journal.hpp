@@ -39,6 +39,7 @@ struct JournalDocument {
     std::vector<CommittedSet> kept;           ///< what was committed before, oldest first
     bool paused = false;                      ///< rolled back by hand: only who asks by hand changes anything
     std::vector<std::uint64_t> changes_usec;  ///< when the machine was changed, as far as the limits look back
+    EvidenceMark evidence;                    ///< what the daemon said last of its evidence
     std::vector<std::uint64_t> begun_usec;    ///< when a transaction of any kind began, the same
 };
 

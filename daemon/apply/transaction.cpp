@@ -89,6 +89,7 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
     }
     seen.paused = journal_.document().paused;
     seen.kept = kept();
+    seen.evidence = journal_.document().evidence;
     co_return seen;
 }
 
@@ -119,25 +120,27 @@ asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
     co_return description;
 }
 
-asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Choice> choices, bool by_hand) {
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Choice> choices, bool by_hand,
+                                                                 EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     settle_times(journal_.document(), clock_.now());
     if (auto fine = check_limits(journal_.document(), choices, by_hand, config_, clock_.now()); !fine)
         co_return fine.error();
     if (auto fine = check_begun(journal_.document(), clock_.now()); !fine) co_return fine.error();
-    Request request{std::string(kApply), {}};
+    Request request{std::string(kApply), {}, std::move(evidence)};
     request.goal.choices = std::move(choices);
     request.goal.measured = true;
     co_return co_await begin(std::move(request));
 }
 
-asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original, bool by_root) {
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original, bool by_root,
+                                                                    EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     auto& document = journal_.document();
     if (!document.committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
     settle_times(document, clock_.now());
     if (auto fine = check_begun(document, clock_.now()); !fine && !by_root) co_return fine.error();
-    Request request{std::string(kRollback), {}};
+    Request request{std::string(kRollback), {}, std::move(evidence)};
     request.goal.original = original || document.kept.empty() || document.kept.back().original;
     if (!request.goal.original) request.goal.choices = document.kept.back().choices;
     // Root's policy may have changed since; the service's own configuration is root's own.
@@ -146,7 +149,7 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool origina
     co_return co_await begin(std::move(request));
 }
 
-asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge() {
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge(EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     const auto& committed = journal_.document().committed;
     if (!committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
@@ -155,7 +158,7 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge() {
     settle_times(journal_.document(), clock_.now());
     if (auto fine = check_begun(journal_.document(), clock_.now()); !fine) co_return fine.error();
     if (auto listed = check_whitelist(committed->choices, config_); !listed) co_return listed.error();
-    Request request{std::string(kReconverge), {}};
+    Request request{std::string(kReconverge), {}, std::move(evidence)};
     request.goal.choices = committed->choices;
     request.goal.original = committed->original;
     co_return co_await begin(std::move(request));
@@ -190,6 +193,8 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
     transaction.report.selected = names_of(transaction.choices);
     transaction.report.previous = change_->previous();
     transaction.report.started_usec = to_usec(clock_.now());
+    transaction.report.evidence = request.evidence;
+    keep_evidence(request);
     document.transaction = std::move(transaction);
     count_begun(document, clock_.now());
     if (request.kind == kApply) {
@@ -204,6 +209,20 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
     co_return document.last_transaction;
 }
 
+/// The daemon's evidence only grows. One that is shorter than it was, or another of the same length, was exchanged;
+/// that is said here too, since whoever exchanged it may have the daemon. Root rolls back without the daemon.
+void Transactions::keep_evidence(const Request& request) {
+    auto& kept = journal_.document().evidence;
+    const auto& told = request.evidence;
+    const bool exchanged = told.seq < kept.seq || (told.seq == kept.seq && told.hash != kept.hash);
+    if (exchanged && (told.seq != 0 || request.kind != kRollback))
+        log(Priority::error, event::kEvidenceDamaged,
+            fmt::format("the daemon's evidence went to entry {} ({}); now it is said to end with entry {} ({})",
+                        kept.seq, kept.hash, told.seq, told.hash),
+            {{"NTPOPT_EVIDENCE_SEQ", std::to_string(kept.seq)}, {"NTPOPT_EVIDENCE_HEAD", kept.hash}});
+    if (told.seq != 0) kept = told;
+}
+
 Status Transactions::enter(TransactionState state) {
     auto& transaction = *journal_.document().transaction;
     transaction.report.state = state;
@@ -211,7 +230,10 @@ Status Transactions::enter(TransactionState state) {
     if (auto saved = journal_.save(); !saved) return saved.error().in("write the journal");
     log(Priority::info, event::kTransaction,
         fmt::format("transaction {} ({}): {}", transaction.report.id, transaction.report.kind, name_of(state)),
-        {{"NTPOPT_TRANSACTION", std::to_string(transaction.report.id)}, {"NTPOPT_STATE", std::string(name_of(state))}});
+        {{"NTPOPT_TRANSACTION", std::to_string(transaction.report.id)},
+         {"NTPOPT_STATE", std::string(name_of(state))},
+         {"NTPOPT_EVIDENCE_SEQ", std::to_string(transaction.report.evidence.seq)},
+         {"NTPOPT_EVIDENCE_HEAD", transaction.report.evidence.hash}});
     if (on_change_) on_change_(transaction.report);
     return {};
 }

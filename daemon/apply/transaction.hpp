@@ -32,14 +32,17 @@ class Transactions {
     /// What is known of servers by their names, for the gates; without it only the caller's word counts.
     void know_timescales(TimescaleOf timescale_of) { timescale_of_ = std::move(timescale_of); }
 
-    /// Checks every gate and prepares; nothing is touched yet. The answer is the transaction's number, to be followed
+    /// Checks every gate and prepares; nothing is touched yet. `evidence` is how far the daemon's evidence goes, to be
+    /// kept with the transaction. The answer is the transaction's number, to be followed
     /// by run(). Errors: Errc::busy, Errc::refused, Errc::service_not_found, Errc::service_conflict.
-    boost::asio::awaitable<Result<std::uint64_t>> begin_apply(std::vector<Choice> choices, bool by_hand);
+    boost::asio::awaitable<Result<std::uint64_t>> begin_apply(std::vector<Choice> choices, bool by_hand,
+                                                              EvidenceMark evidence = {});
     /// Back to the configuration before the current one, or to the service's own; pauses what is automatic.
     /// `by_root`: no limit holds, since root must always find the way back.
-    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root = false);
+    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root = false,
+                                                                 EvidenceMark evidence = {});
     /// What was committed, once more; not counted as a change of the day.
-    boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge();
+    boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge(EvidenceMark evidence = {});
 
     /// Carries out what was begun. Afterwards its report says how it ended.
     boost::asio::awaitable<void> run();
@@ -63,7 +66,9 @@ class Transactions {
     struct Request {
         std::string kind;
         Goal goal;
+        EvidenceMark evidence{};
     };
+    void keep_evidence(const Request& request);
     boost::asio::awaitable<Result<std::uint64_t>> begin(Request request);
     boost::asio::awaitable<Status> go_forward();
     boost::asio::awaitable<void> finish_taking_over();

@@ -4,13 +4,13 @@ _ntpoptctl_servers() {
 }
 
 _ntpoptctl() {
-    local verbs='status reoptimize servers explain history blacklist interval rollback monitor config'
+    local verbs='status reoptimize servers explain history blacklist interval rollback monitor config report'
     local common='--json --no-color --no-pager --no-ask-password --host --timeout --help'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' act='' words='' i
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            -H | --host | --timeout | --since | --limit | --for) i=$((i + 1)) ;;
+            -H | --host | --timeout | --since | --limit | --for | --from | --to) i=$((i + 1)) ;;
             -*) ;;
             *) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; elif [ -z "$act" ]; then act=${COMP_WORDS[i]}; fi ;;
         esac
@@ -24,6 +24,7 @@ _ntpoptctl() {
         --timeout) words='5s 30s 2min' ;;
         --since | --for) words='1h 1d 7d 30d 90d' ;;
         --limit) words='10 100 1000' ;;
+        --from | --to) words='1d 7d 30d 365d' ;;
         *)
             case $verb in
                 '') words="$verbs $common --version" ;;
@@ -31,6 +32,7 @@ _ntpoptctl() {
                 servers) words="--all $common" ;;
                 history) words="--since --limit --csv --trace $common" ;;
                 rollback) words="--original --list $common" ;;
+                report) words="--from --to --verify --journal $common" ;;
                 interval) words="1h 3h 6h 12h 1d $common" ;;
                 blacklist)
                     case $act in

@@ -5,7 +5,7 @@ end
 function __ntpoptctl_blacklisted
     ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | string match -rag '"server": ?"([^"]*)"'
 end
-set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config
+set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config report
 complete -c ntpoptctl -f
 complete -c ntpoptctl -l json -d 'print one JSON document'
 complete -c ntpoptctl -l no-color -d 'without colours'
@@ -18,7 +18,7 @@ complete -c ntpoptctl -l version -d 'show the version'
 for line in 'status how the clock is kept' 'reoptimize run a round now and follow it' 'servers the servers of the last round' \
         'explain why it was decided as it was' 'history rounds of the past' 'blacklist servers to leave out' \
         'interval show or set the time between rounds' 'rollback go back to earlier servers' 'monitor show what the daemon does' \
-        'config the configuration in force'
+        'config the configuration in force' 'report which servers, how far off, who changed what'
     set -l words (string split -m 1 ' ' $line)
     complete -c ntpoptctl -n "not __fish_seen_subcommand_from $verbs" -a $words[1] -d $words[2]
 end
@@ -30,6 +30,10 @@ complete -c ntpoptctl -n '__fish_seen_subcommand_from history' -l since -x -a '1
 complete -c ntpoptctl -n '__fish_seen_subcommand_from history' -l limit -x -a '10 100 1000' -d 'at most so many rounds'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from history' -l csv -d 'comma-separated values'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from history' -l trace -d 'what ntpoptd --replay reads'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from report' -l from -x -a '1d 7d 30d 365d' -d 'a time, a day, or how long ago'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from report' -l to -x -a '1d 7d 30d 365d' -d 'the same'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from report' -l verify -d 'is the evidence as it was written'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from report' -l journal -d 'compare it with the journal, too'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and not __fish_seen_subcommand_from list add remove' -a 'list add remove'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and __fish_seen_subcommand_from add' -a '(__ntpoptctl_servers)'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and __fish_seen_subcommand_from add' -l for -x -a '1h 1d 7d 30d' -d 'how long'

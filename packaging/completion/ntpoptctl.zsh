@@ -21,6 +21,7 @@ _ntpoptctl_verbs() {
     'servers:the servers of the last round, ranked'
     'explain:why a server, or the round, was decided as it was'
     'history:rounds of the past, or the trend of one server'
+    'report:which servers, how far off, who changed what'
     'blacklist:servers to leave out'
     'interval:show or set the time between rounds'
     'rollback:go back to the servers before the current ones'
@@ -52,6 +53,10 @@ _ntpoptctl() {
       _arguments $common '1:server:_ntpoptctl_servers' '--since[how far back]:duration:(1h 1d 7d 30d)' \
         '--limit[at most so many rounds]:number:(10 100 1000)' '(--trace)--csv[comma-separated values]' \
         '(--csv)--trace[what ntpoptd --replay reads]'
+      ;;
+    report)
+      _arguments $common '--from[a time, a day, or how long ago]:time:(1d 7d 30d 365d)' '--to[the same]:time:(1d 7d 30d)' \
+        '--verify[is the evidence as it was written]' '--journal[compare it with the journal, too]'
       ;;
     blacklist)
       _arguments -C $common '1:action:(list add remove)' '*::server:->server'

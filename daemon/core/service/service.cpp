@@ -60,41 +60,50 @@ Json to_json(const ServiceObservation& observation) {
     Json kept = Json::array();
     for (const auto& set : observation.kept)
         kept.push_back(to_json(set));
-    return {{"service", name_of(observation.service)},
-            {"unit", text_or_null(observation.unit)},
-            {"version", text_or_null(observation.version)},
-            {"active", observation.active},
-            {"config_path", text_or_null(observation.config_path)},
-            {"instance", text_or_null(observation.instance)},
-            {"invocation", text_or_null(observation.invocation)},
-            {"main_pid", observation.main_pid},
-            {"sources", std::move(sources)},
-            {"base_names", observation.base_names},
-            {"synchronised", observation.synchronised},
-            {"peer", text_or_null(observation.peer)},
-            {"offset_s", number_or_null(observation.offset_s)},
-            {"root_delay_s", number_or_null(observation.root_delay_s)},
-            {"root_dispersion_s", number_or_null(observation.root_dispersion_s)},
-            {"reference_time_usec", observation.reference_time_usec},
-            {"leap", observation.leap},
-            {"leap_source", text_or_null(observation.leap_source)},
-            {"drifted", observation.drifted},
-            {"paused", observation.paused},
-            {"refusals", observation.refusals},
-            {"capabilities", capabilities_json(observation.capabilities)},
-            {"kept", std::move(kept)}};
+    Json json{{"service", name_of(observation.service)},
+              {"unit", text_or_null(observation.unit)},
+              {"version", text_or_null(observation.version)},
+              {"active", observation.active},
+              {"config_path", text_or_null(observation.config_path)},
+              {"instance", text_or_null(observation.instance)},
+              {"invocation", text_or_null(observation.invocation)},
+              {"main_pid", observation.main_pid},
+              {"sources", std::move(sources)},
+              {"base_names", observation.base_names},
+              {"synchronised", observation.synchronised},
+              {"peer", text_or_null(observation.peer)},
+              {"offset_s", number_or_null(observation.offset_s)},
+              {"root_delay_s", number_or_null(observation.root_delay_s)},
+              {"root_dispersion_s", number_or_null(observation.root_dispersion_s)},
+              {"reference_time_usec", observation.reference_time_usec},
+              {"leap", observation.leap},
+              {"leap_source", text_or_null(observation.leap_source)},
+              {"drifted", observation.drifted},
+              {"paused", observation.paused},
+              {"refusals", observation.refusals},
+              {"capabilities", capabilities_json(observation.capabilities)},
+              {"kept", std::move(kept)}};
+    put_evidence(json, observation.evidence);
+    return json;
 }
 
 Json to_json(const TransactionReport& report) {
-    return {{"transaction", report.id},
-            {"state", name_of(report.state)},
-            {"kind", report.kind},
-            {"reason", text_or_null(report.reason)},
-            {"peer", text_or_null(report.peer)},
-            {"selected", report.selected},
-            {"previous", report.previous},
-            {"started_usec", report.started_usec},
-            {"ended_usec", report.ended_usec}};
+    Json json{{"transaction", report.id},
+              {"state", name_of(report.state)},
+              {"kind", report.kind},
+              {"reason", text_or_null(report.reason)},
+              {"peer", text_or_null(report.peer)},
+              {"selected", report.selected},
+              {"previous", report.previous},
+              {"started_usec", report.started_usec},
+              {"ended_usec", report.ended_usec}};
+    put_evidence(json, report.evidence);
+    return json;
+}
+
+void put_evidence(Json& object, const EvidenceMark& mark) {
+    object["evidence_seq"] = mark.seq == 0 ? Json() : Json(mark.seq);
+    object["evidence_head"] = mark.seq == 0 ? Json() : Json(mark.hash);
 }
 
 }  // namespace ntpopt

@@ -9,6 +9,7 @@
 
 #include "common/host.hpp"
 #include "common/json.hpp"
+#include "daemon/core/evidence/entry.hpp"
 #include "daemon/core/select/decision.hpp"
 #include "daemon/core/words.hpp"
 
@@ -78,6 +79,7 @@ struct ServiceObservation {
     std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
     ServiceCapabilities capabilities;
     std::vector<KeptSet> kept;  ///< newest first
+    EvidenceMark evidence;      ///< what the applier was told last of the daemon's evidence
 };
 
 /// A change of the machine, as far as it came.
@@ -91,11 +93,16 @@ struct TransactionReport {
     std::vector<std::string> previous;
     std::uint64_t started_usec = 0;
     std::uint64_t ended_usec = 0;
+    EvidenceMark evidence;  ///< how far the daemon's evidence went when it asked for this
 };
 
 [[nodiscard]] Json to_json(const Choice& choice);
 [[nodiscard]] Json to_json(const KeptSet& kept);
 [[nodiscard]] Json to_json(const ServiceObservation& observation);
+/// The keys evidence_seq and evidence_head of an object; null where there is no mark. Errc::invalid_argument where only
+/// one is there, or one is no such thing.
+void put_evidence(Json& object, const EvidenceMark& mark);
+[[nodiscard]] Result<EvidenceMark> get_evidence(const Json& object);
 [[nodiscard]] Json to_json(const TransactionReport& report);
 
 [[nodiscard]] Result<Choice> parse_choice(const Json& json);

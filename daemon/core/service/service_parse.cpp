@@ -6,6 +6,7 @@
 
 #include "common/text.hpp"
 #include "common/time_text.hpp"
+#include "daemon/core/evidence/chain.hpp"
 #include "daemon/core/service/service.hpp"
 
 namespace ntpopt {
@@ -106,6 +107,16 @@ ServiceCapabilities parse_capabilities(const Json& json) {
 
 }  // namespace
 
+Result<EvidenceMark> get_evidence(const Json& object) {
+    const auto is_absent = [&](std::string_view key) {
+        return !object.contains(key) || object[std::string(key)].is_null();
+    };
+    if (is_absent("evidence_seq") && is_absent("evidence_head")) return EvidenceMark{};
+    const auto seq = integer(object, "evidence_seq", 0, 1, std::numeric_limits<std::int64_t>::max());
+    if (!seq) return Error{Errc::invalid_argument, "evidence_seq is from 1 to 2^63-1"};
+    return parse_evidence_mark(static_cast<std::uint64_t>(*seq), get_string(object, "evidence_head"));
+}
+
 Result<Choice> parse_choice(const Json& json) {
     if (!json.is_object()) return malformed("server");
     const std::string name = get_string(json, "name");
@@ -195,6 +206,9 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     observation.paused = get_bool(json, "paused");
     observation.refusals = texts(json, "refusals");
     observation.capabilities = parse_capabilities(get_object(json, "capabilities"));
+    auto evidence = get_evidence(json);
+    if (!evidence) return evidence.error();
+    observation.evidence = *std::move(evidence);
     return observation;
 }
 
@@ -213,6 +227,9 @@ Result<TransactionReport> parse_transaction(const Json& json) {
     report.previous = texts(json, "previous");
     report.started_usec = microseconds(json, "started_usec");
     report.ended_usec = microseconds(json, "ended_usec");
+    auto evidence = get_evidence(json);
+    if (!evidence) return evidence.error();
+    report.evidence = *std::move(evidence);
     return report;
 }
 

@@ -31,6 +31,7 @@ inline constexpr MessageId kReloaded{"31bc9912c754459d90d8f7e9e92ac02c"};
 inline constexpr MessageId kTransaction{"1af399cc0dfc4b1889318d0f978b7fdf"};
 inline constexpr MessageId kRecovered{"2590c1791974459e9d9c0e3b3549568b"};
 inline constexpr MessageId kRefusedCaller{"0816c274026e456383f9e2f7245c72c2"};
+inline constexpr MessageId kEvidenceDamaged{"0beb35ff34d24971bfaea0f208016d00"};
 inline constexpr MessageId kStateDamaged{"2d456645de814dc4ac3207d716010e25"};
 }  // namespace event
 

@@ -41,7 +41,23 @@ TEST_F(Face, ReadsWithoutAskingAnybody) {
     EXPECT_EQ(call<wire::Rows>("GetHistory", wire::Dict()).value().value, Json::array());
     EXPECT_TRUE(call<wire::Dict>("Explain", std::string("ntp1.example")));
     EXPECT_TRUE(call<wire::Dict>("Explain", std::string()));
+    control.evidence_document = options(R"([{"seq":3,"body":"{}"},{"seq":4,"body":"{}"}])");
+    control.verification = options(R"({"ok":true})");
+    EXPECT_EQ(call<wire::Rows>("GetEvidence", wire::Dict()).value().value.size(), 2U);
+    EXPECT_EQ(call<wire::Rows>("GetEvidence", wire::Dict(Json{{"after_seq", std::uint64_t{3}}})).value().value.size(),
+              1U);
+    EXPECT_EQ(call<wire::Dict>("VerifyEvidence").value().value, control.verification);
     EXPECT_TRUE(authority.asked.empty());
+}
+
+TEST_F(Face, WhatWasRefusedIsForTheEvidenceAndWhatWasNotAllowedIsNot) {
+    control.failure = Error{Errc::not_found, "it is not there"};
+    EXPECT_FALSE(tell("Unblacklist", std::string("x.example")));
+    ASSERT_EQ(control.operations.size(), 1U);
+    EXPECT_EQ(control.operations.front().refusal, "it is not there");
+    authority.allows = false;
+    EXPECT_FALSE(tell("Unblacklist", std::string("x.example")));
+    EXPECT_EQ(control.operations.size(), 1U);
 }
 
 TEST_F(Face, ChangesAreHandedOn) {
@@ -56,6 +72,19 @@ TEST_F(Face, ChangesAreHandedOn) {
     EXPECT_THAT(control.told,
                 ElementsAre("reoptimize", "reoptimize dry", "rollback original", "blacklist bad.example 1h",
                             "blacklist bad.example:124 for good", "unblacklist bad.example", "interval 1h", "reload"));
+    // All of it is for the evidence, with the user whom the bus vouches for.
+    std::vector<std::string> noted;
+    for (const auto& operation : control.operations) {
+        EXPECT_EQ(operation.user, geteuid());
+        EXPECT_EQ(operation.refusal, "");
+        noted.push_back(operation.method + operation.arguments.dump() + std::to_string(operation.run_id));
+    }
+    EXPECT_THAT(
+        noted,
+        ElementsAre(R"(Reoptimize{"dry_run":false}7)", R"(Reoptimize{"dry_run":true}7)",
+                    R"(Rollback{"original":true}7)", R"(Blacklist{"server":"bad.example","for_usec":3600000000}0)",
+                    R"(Blacklist{"server":"bad.example:124","for_usec":0}0)", R"(Unblacklist{"server":"bad.example"}0)",
+                    R"(SetInterval{"interval_usec":3600000000}0)", "Reload{}0"));
     EXPECT_EQ(authority.asked.size(), 8U);
     EXPECT_EQ(authority.asked.front().user, geteuid());
 }

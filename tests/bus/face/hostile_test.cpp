@@ -44,6 +44,8 @@ TEST_F(Hostile, WrongTypesAreRefusedByName) {
     wrong("Unblacklist", std::string(""));
     wrong("GetHistory", wire::Dict(Json::parse(R"({"limit":1000000})")));
     wrong("Explain", std::string("no host"));
+    wrong("GetEvidence", wire::Dict(Json::parse(R"({"limit":1001})")));
+    wrong("GetEvidence", wire::Dict(Json::parse(R"({"from":5})")));
     EXPECT_TRUE(control.told.empty());
     expect_alive();
 }

@@ -39,6 +39,19 @@ TEST(Requests, HistoryQueries) {
         EXPECT_EQ(parse_history_query(json(bad)).error().code, Errc::invalid_argument) << bad;
 }
 
+TEST(Requests, EvidenceQueries) {
+    const auto all = parse_evidence_query(json("{}")).value();
+    EXPECT_EQ(all.limit, 1000U);
+    EXPECT_EQ(all.to_usec, UINT64_MAX);
+    const auto some = parse_evidence_query(json(R"({"from_usec":5,"to_usec":9,"after_seq":3,"limit":1})")).value();
+    EXPECT_EQ(some.from_usec, 5U);
+    EXPECT_EQ(some.to_usec, 9U);
+    EXPECT_EQ(some.after_seq, 3U);
+    EXPECT_EQ(some.limit, 1U);
+    for (const auto* bad : {R"({"limit":1001})", R"({"limit":-1})", R"({"after_seq":"3"})", R"({"from":5})"})
+        EXPECT_EQ(parse_evidence_query(json(bad)).error().code, Errc::invalid_argument) << bad;
+}
+
 TEST(Requests, TimesAreBounded) {
     EXPECT_EQ(parse_usec("it", 1'000'000).value(), std::chrono::seconds(1));
     EXPECT_EQ(parse_usec("it", UINT64_MAX).error().detail, "it is at most ten years");

@@ -188,6 +188,25 @@ Json FakeControl::config() const {
     return config_document;
 }
 
+Result<Json> FakeControl::evidence(const EvidenceQuery& query) {
+    if (auto noted = note(fmt::format("evidence {} {} {} {}", query.from_usec,
+                                      query.to_usec == UINT64_MAX ? "-" : std::to_string(query.to_usec),
+                                      query.after_seq, query.limit));
+        !noted)
+        return noted.error();
+    auto rows = Json::array();
+    for (const auto& row : evidence_document)
+        if (static_cast<std::uint64_t>(get_integer(row, "seq").value_or(0)) > query.after_seq &&
+            rows.size() < std::min(query.limit, entries_of_an_answer))
+            rows.push_back(row);
+    return rows;
+}
+
+boost::asio::awaitable<Result<Json>> FakeControl::verify_evidence() {
+    if (auto noted = note("verify"); !noted) co_return noted.error();
+    co_return verification;
+}
+
 boost::asio::awaitable<Json> FakeControl::status() {
     co_return status_document;
 }

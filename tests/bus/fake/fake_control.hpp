@@ -25,6 +25,10 @@ class FakeControl final : public Control {
     Json history_document = Json::array();
     std::size_t rounds_of_an_answer = 1000;
     Json explanation = Json::object();
+    Json evidence_document = Json::array();
+    std::size_t entries_of_an_answer = 1000;
+    Json verification = Json::object();
+    std::vector<Operation> operations;
     std::optional<Error> failure;  ///< what every changing call answers
     bool throws = false;           ///< every call throws instead
     std::optional<std::function<std::uint64_t(bool dry_run)>> on_reoptimize;
@@ -45,6 +49,9 @@ class FakeControl final : public Control {
     Result<std::uint64_t> rollback(bool original) override;
     Status reload() override;
     [[nodiscard]] Json config() const override;
+    void operated(const Operation& operation) override { operations.push_back(operation); }
+    [[nodiscard]] Result<Json> evidence(const EvidenceQuery& query) override;
+    boost::asio::awaitable<Result<Json>> verify_evidence() override;
     boost::asio::awaitable<Json> status() override;
 
   private:

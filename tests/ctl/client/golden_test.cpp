@@ -86,6 +86,41 @@ const std::vector<Case>& cases() {
         {"explain_json", {"explain", "liar.example", "--json"}, whole},
         {"explain_round", {"explain"}, of_round},
         {"explain_round_json", {"explain", "--json"}, of_round},
+        {"report", {"report", "--from", "2026-01-01"}, with_evidence, {{"SOURCE_DATE_EPOCH", "1767312000"}}},
+        {"report_json", {"report", "--from", "2026-01-01", "--to", "2026-01-01T10:00:00Z", "--json"}, with_evidence},
+        {"report_in_pages",
+         {"report", "--from", "2026-01-01", "--json"},
+         [](FakeControl& c) {
+             with_evidence(c);
+             c.entries_of_an_answer = 4;
+         },
+         {{"SOURCE_DATE_EPOCH", "1767312000"}}},
+        {"report_none", {"report"}, [](FakeControl&) {}, {{"SOURCE_DATE_EPOCH", "1767312000"}}},
+        {"report_hostile",
+         {"report", "--from", "2026-01-01"},
+         [](FakeControl& c) {
+             with_evidence(c);
+             c.evidence_document = {{{"seq", std::uint64_t{1}},
+                                     {"kind", "alarm\x1b[2J"},
+                                     {"timestamp", "\x07"},
+                                     {"body", "{\"what\":\"\x7f\\u001b[2J\"}"}},
+                                    {{"seq", std::uint64_t{2}}, {"kind", "alarm"}, {"body", "no JSON"}},
+                                    {{"seq", std::uint64_t{3}}, {"kind", "other"}, {"body", "{\"a\":\"\\u009b\"}"}}};
+         },
+         {{"SOURCE_DATE_EPOCH", "1767312000"}}},
+        {"report_verify", {"report", "--verify"}, with_evidence},
+        {"report_verify_json", {"report", "--verify", "--json"}, with_evidence},
+        {"report_verify_fault",
+         {"report", "--verify"},
+         [](FakeControl& c) {
+             with_evidence(c);
+             c.verification["ok"] = false;
+             c.verification["fault_seq"] = std::uint64_t{14};
+             c.verification["fault"] = "it is missing";
+             c.verification["alarms"] = {"the evidence is not as it was left, from entry 14 on: it is missing"};
+         }},
+        {"usage_bad_time", {"report", "--from", "yesterday"}},
+        {"usage_journal_without_verify", {"report", "--journal"}},
         {"rollback", {"rollback"}, [](FakeControl& c) { c.runs[7]["outcome"] = "rolled_back"; }},
         {"rollback_list", {"rollback", "--list"}, whole},
         {"reoptimize_no_wait", {"reoptimize", "--no-wait", "--json"}},
@@ -149,6 +184,8 @@ TEST_F(Client, WithoutADaemonEveryVerbSaysSo) {
                                                                   {"monitor"},
                                                                   {"history"},
                                                                   {"blacklist"},
+                                                                  {"report"},
+                                                                  {"report", "--verify"},
                                                                   {"explain"}}) {
         const auto ended = run(verb);
         EXPECT_EQ(ended.code, 3) << verb.front();

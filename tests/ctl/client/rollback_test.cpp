@@ -32,7 +32,7 @@ class FakeApplier final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
         original = get_bool(options.value, "original");
         result.returnResults(5);
     }
-    void Reconverge(sdbus::Result<std::uint64_t>&& result) override { result.returnResults(0); }
+    void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict) override { result.returnResults(0); }
     void GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t transaction) override {
         const auto state = ++asked_ < 3 ? std::string("verifying") : ends_as;
         result.returnResults(wire::Dict(Json{

@@ -62,6 +62,47 @@ void whole(FakeControl& control) {
                              {{"figure", "reachability"}, {"unit", "%"}, {"value", 90.0}, {"actual", 66.7}}}}};
 }
 
+namespace {
+
+Json entry(std::uint64_t seq, const char* kind, const char* body) {
+    return {{"seq", seq},
+            {"timestamp", "2026-01-01T0" + std::to_string(seq % 10) + ":00:00.000Z"},
+            {"time_usec", std::uint64_t{1'767'225'600'000'000} + seq % 10 * 3'600'000'000},
+            {"kind", kind},
+            {"body", body},
+            {"hash", std::string(63, 'a') + std::to_string(seq % 10)}};
+}
+
+}  // namespace
+
+void with_evidence(FakeControl& control) {
+    control.evidence_document = {
+        entry(11, "configuration",
+              R"({"files":[],"settings_sha256":"0123456789abcdef0123","version":"1.0","why":"start"})"),
+        entry(12, "sources",
+              R"({"in_all":2,"ours":[],"servers":["old1.example","old2.example"],"service":"chronyd","why":"start"})"),
+        entry(13, "clock", R"({"bound_ns":12500000,"offset_ns":-1000,"peer":"old1.example","synchronised":true})"),
+        entry(14, "operation",
+              R"({"arguments":{"dry_run":false},"method":"Reoptimize","refused":null,"run_id":8,"uid":1000})"),
+        entry(15, "requested", R"({"by_hand":true,"kind":"apply","servers":["ntp1.example","ntp2.example"]})"),
+        entry(16, "changed",
+              R"({"kind":"apply","peer":"ntp1.example","previous":["old1.example"],"reason":"","selected":)"
+              R"(["ntp1.example","ntp2.example"],"state":"committed","transaction":3})"),
+        entry(17, "clock", R"({"bound_ns":1500000,"peer":"ntp1.example","synchronised":true})"),
+        entry(18, "clock", R"({"bound_ns":null,"peer":"","synchronised":false})"),
+        entry(
+            19, "operation",
+            R"({"arguments":{"server":"x.example"},"method":"Unblacklist","refused":"not on it","run_id":0,"uid":0})")};
+    control.verification = {{"ok", true},
+                            {"entries", std::uint64_t{9}},
+                            {"first_seq", std::uint64_t{11}},
+                            {"head_seq", std::uint64_t{19}},
+                            {"head_hash", std::string(63, 'a') + "9"},
+                            {"applier_seq", std::uint64_t{15}},
+                            {"applier_hash", std::string(63, 'a') + "5"},
+                            {"alarms", Json::array()}};
+}
+
 void of_round(FakeControl& control) {
     control.explanation = sample_report(7, "applied");
     control.explanation.erase("servers");

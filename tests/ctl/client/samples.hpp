@@ -7,6 +7,8 @@ namespace ntpopt::test {
 
 /// Something for every verb: a service that follows two servers, a round that chose them, a history.
 void whole(FakeControl& control);
+/// Some hours of evidence that is as it was written.
+void with_evidence(FakeControl& control);
 /// For `explain` without a server.
 void of_round(FakeControl& control);
 /// whole(), but nobody is followed and nobody answers.

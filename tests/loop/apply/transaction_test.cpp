@@ -310,5 +310,36 @@ TEST_F(Transaction, nothing_to_go_back_to_is_said) {
     EXPECT_EQ(loop_.run(transactions_->begin_reconverge()).error().code, Errc::not_found);
 }
 
+TEST_F(Transaction, keeps_how_far_the_evidence_went_with_the_transaction_and_over_restarts) {
+    const EvidenceMark first{7, std::string(64, 'a')};
+    const EvidenceMark second{9, std::string(64, 'b')};
+    EXPECT_EQ(run(begin({"a.test"})).evidence, EvidenceMark{}) << "nobody said anything of it";
+    EXPECT_EQ(loop_.run(transactions_->observe())->evidence, EvidenceMark{});
+    EXPECT_EQ(run(loop_.run(transactions_->begin_apply(choose({"b.test"}), true, first))).evidence, first);
+    start();
+    EXPECT_EQ(transactions_->report(0)->evidence, first);
+    EXPECT_EQ(loop_.run(transactions_->observe())->evidence, first);
+    EXPECT_EQ(run(loop_.run(transactions_->begin_reconverge(second))).evidence, second);
+    // Root rolls back without the daemon: what was told last stays.
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true, true))).evidence, EvidenceMark{});
+    start();
+    EXPECT_EQ(loop_.run(transactions_->observe())->evidence, second);
+}
+
+TEST_F(Transaction, says_loudly_that_the_evidence_went_back) {
+    const EvidenceMark late{9, std::string(64, 'b')};
+    run(loop_.run(transactions_->begin_apply(choose({"a.test"}), true, late)));
+    for (const auto& [mark, loud] : {std::pair(late, false),
+                                     {EvidenceMark{8, std::string(64, 'a')}, true},
+                                     {EvidenceMark{10, std::string(64, 'c')}, false},
+                                     {EvidenceMark{10, std::string(64, 'd')}, true},
+                                     {EvidenceMark{}, true}}) {
+        testing::internal::CaptureStderr();
+        run(loop_.run(transactions_->begin_reconverge(mark)));
+        const auto logged = testing::internal::GetCapturedStderr();
+        EXPECT_EQ(logged.find("evidence went to entry") != std::string::npos, loud) << mark.seq << logged;
+    }
+}
+
 }  // namespace
 }  // namespace ntpopt

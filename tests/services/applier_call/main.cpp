@@ -43,6 +43,7 @@ Json storm(sdbus::IProxy& proxy, int count, const Json& first, const Json& secon
         auto message = proxy.createMethodCall(contract::kApplierInterface, kMembers[i % 4]);
         if (i % 4 == 0) message << wire::Rows(first) << wire::Dict(Json{{"by_hand", true}});
         if (i % 4 == 3) message << wire::Rows(second) << wire::Dict(Json{{"by_hand", true}});
+        if (i % 4 == 1) message << wire::Dict(Json::object());
         if (i % 4 == 2) message << wire::Dict(Json{{"original", i % 8 == 2}});
         auto& counted = answers[answer_of(proxy, message)];
         counted = counted.is_null() ? 1 : counted.get<int>() + 1;
@@ -67,6 +68,7 @@ Json ask(const std::vector<std::string>& words) {
         message << wire::Dict(parse(words, 1, "{}"));
     } else if (verb == "reconverge") {
         message = call("Reconverge");
+        message << wire::Dict(parse(words, 1, "{}"));
     } else {
         message = call("GetTransaction");
         message << static_cast<std::uint64_t>(std::stoull(words.at(1)));

@@ -60,6 +60,11 @@ class Calls(unittest.TestCase):
             for options in ({"by_hand": "yes"}, {"by_hand": 1}, {"byhand": True}, {"by_hand": [True]}, {"by_hand": True, "x": 1},
                             {"original": True}):
                 self.assertIn("InvalidArgs", self.refusal(world, "apply", good, options))
+            for evidence in ({"evidence_seq": 5}, {"evidence_head": "a" * 64}, {"evidence_seq": 0, "evidence_head": "a" * 64},
+                             {"evidence_seq": -1, "evidence_head": "a" * 64}, {"evidence_seq": 5, "evidence_head": "A" * 64},
+                             {"evidence_seq": 5, "evidence_head": "a" * 65}, {"evidence_seq": "5", "evidence_head": "a" * 64}):
+                self.assertIn("InvalidArgs", self.refusal(world, "apply", good, evidence))
+                self.assertIn("InvalidArgs", self.refusal(world, "reconverge", evidence))
             for options in ({"original": "true"}, {"original": 1.0}, {"Original": True}, {"original": {"a": 1}}):
                 self.assertIn("InvalidArgs", self.refusal(world, "rollback", options))
             for server in ({}, {"name": 5}, {"name": ["n1.test"]}, {"name": {"a": "n1.test"}}, {"name": "n1.test", "port": "123"},

@@ -141,7 +141,7 @@ class Completion(unittest.TestCase):
             return done.stdout.split()
 
     def test_bash_offers_verbs_options_and_the_daemons_servers(self):
-        self.assertEqual(self.bash("re"), ["reoptimize"])
+        self.assertEqual(self.bash("re"), ["reoptimize", "report"])
         self.assertEqual(self.bash("reoptimize", "--dr"), ["--dry-run"])
         self.assertEqual(self.bash("explain", ""), ["--json", "--no-color", "--no-pager", "--no-ask-password", "--host", "--timeout", "--help", "a.test", "b.test"])
         self.assertEqual(self.bash("-H", "somewhere", "history", "b"), ["b.test"])

@@ -94,5 +94,29 @@ TEST(Transaction, survives_the_way) {
     EXPECT_FALSE(parse_transaction(server(R"({"transaction":1,"state":"done"})")));
 }
 
+TEST(Service, AMarkOfTheEvidenceComesBackOrIsRefused) {
+    TransactionReport report;
+    report.id = 3;
+    report.kind = "apply";
+    EXPECT_EQ(parse_transaction(to_json(report))->evidence, EvidenceMark{});
+    report.evidence = {12, std::string(64, 'e')};
+    EXPECT_EQ(parse_transaction(to_json(report))->evidence, report.evidence);
+    ServiceObservation seen;
+    seen.evidence = report.evidence;
+    EXPECT_EQ(parse_observation(to_json(seen))->evidence, report.evidence);
+    for (const auto& [seq, head] : {std::pair(Json(12), Json("e")),
+                                    {Json(0), Json(std::string(64, 'e'))},
+                                    {Json(-1), Json(std::string(64, 'e'))},
+                                    {Json("12"), Json(std::string(64, 'e'))},
+                                    {Json(12), Json(std::string(64, 'E'))},
+                                    {Json(12), Json()},
+                                    {Json(), Json(std::string(64, 'e'))}}) {
+        auto json = to_json(report);
+        json["evidence_seq"] = seq;
+        json["evidence_head"] = head;
+        EXPECT_FALSE(parse_transaction(json)) << json.dump();
+    }
+}
+
 }  // namespace
 }  // namespace ntpopt

@@ -1,0 +1,234 @@
+// `ntpoptctl report`: which servers, how far off, who changed what, from the evidence; and whether the evidence is as
+// it was written.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/text.hpp"
+#include "ctl/format.hpp"
+#include "ctl/journal_marks.hpp"
+#include "ctl/table.hpp"
+#include "ctl/verbs.hpp"
+#include "dbus/documents.hpp"
+
+namespace ntpopt::ctl {
+namespace {
+
+constexpr std::size_t kMostJournalMarks = 20;
+constexpr double kNanosecondsOfMillisecond = 1e6;
+
+std::uint64_t number_under(const Json& object, std::string_view key) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, get_integer(object, key).value_or(0)));
+}
+
+/// Every entry of the time, its body read; page by page, since one answer is bounded.
+Result<Json> fetch(Session& session, RealTime from, RealTime to) {
+    auto entries = Json::array();
+    Json query{{"from_usec", to_usec(from)}, {"to_usec", to_usec(to)}, {"after_seq", std::uint64_t{0}}};
+    while (true) {
+        auto page = session.manager.rows("GetEvidence", wire::Dict(query));
+        if (!page) return page.error();
+        if (page->empty()) return entries;
+        const auto last = number_under(page->back(), "seq");
+        // A daemon that does not go on would be asked for ever.
+        if (last <= query["after_seq"].get<std::uint64_t>()) return Error{Errc::parse, "the daemon repeats itself"};
+        query["after_seq"] = last;
+        for (const auto& row : *page) {
+            auto body = parse_json(get_string(row, "body"));
+            entries.push_back({{"seq", number_under(row, "seq")},
+                               {"timestamp", text_of(row, "timestamp")},
+                               {"kind", text_of(row, "kind")},
+                               {"body", body && body->is_object() ? *std::move(body) : Json::object()},
+                               {"hash", text_of(row, "hash")}});
+        }
+    }
+}
+
+std::string reason_behind(const Json& body, std::string_view key) {
+    const auto reason = text_of(body, key);
+    return reason.empty() ? std::string() : ": " + reason;
+}
+
+std::string operation_text(const Json& body) {
+    auto text = text_of(body, "method");
+    for (const auto& [name, value] : get_object(body, "arguments").items())
+        text +=
+            printable(fmt::format(" {}={}", name, value.is_string() ? value.get<std::string>() : render_json(value)));
+    if (const auto run = number_under(body, "run_id"); run != 0) text += fmt::format(", run {}", run);
+    const auto refused = text_of(body, "refused");
+    return refused.empty() ? text : text + ", refused: " + refused;
+}
+
+std::string changed_text(const Json& body) {
+    auto text = text_of(body, "kind") + " " + text_of(body, "state");
+    if (const auto id = number_under(body, "transaction"); id != 0) text += fmt::format(" (transaction {})", id);
+    if (text_of(body, "state") == "committed") {
+        text += ": " + joined(get_array(body, "selected"), " ", "the service's own servers");
+        if (const auto before = joined(get_array(body, "previous"), " "); !before.empty()) text += "; before " + before;
+        return text;
+    }
+    return text + reason_behind(body, "reason");
+}
+
+/// An entry in words; docs/evidence.md has the keys.
+std::string text_of_entry(const Json& entry) {
+    const auto kind = text_of(entry, "kind");
+    const auto& body = get_object(entry, "body");
+    if (kind == "operation") return operation_text(body);
+    if (kind == "changed") return changed_text(body);
+    if (kind == "configuration")
+        return fmt::format("{}, ntpoptd {}, settings {}", text_of(body, "why"), text_of(body, "version"),
+                           text_of(body, "settings_sha256").substr(0, 12));
+    if (kind == "requested")
+        return fmt::format("{} {}", text_of(body, "kind"), joined(get_array(body, "servers"), " ", "is asked for"));
+    if (kind == "sources")
+        return fmt::format("{} follows {} ({})", text_of(body, "service"),
+                           joined(get_array(body, "servers"), " ", "nobody"), text_of(body, "why"));
+    if (kind == "recovery") return text_of(body, "outcome") + reason_behind(body, "reason");
+    if (kind == "alarm") return fmt::format("entry {}{}", number_under(body, "entry"), reason_behind(body, "what"));
+    if (kind == "pruned") return fmt::format("entries up to {} are forgotten", number_under(body, "through"));
+    return printable(render_json(body));
+}
+
+Tone tone_of_kind(const std::string& kind) {
+    return kind == "alarm" ? Tone::bad : kind == "operation" || kind == "changed" ? Tone::heading : Tone::plain;
+}
+
+/// How far off the clock was: the worst, the middle, and how often nothing was known.
+std::string render_clock(const std::vector<const Json*>& entries) {
+    std::vector<double> bounds;
+    const Json* worst = nullptr;
+    for (const auto* entry : entries) {
+        const auto bound = get_number(get_object(*entry, "body"), "bound_ns");
+        if (!bound) continue;
+        if (!worst || *bound > *std::max_element(bounds.begin(), bounds.end())) worst = entry;
+        bounds.push_back(*bound);
+    }
+    if (entries.empty()) return "Clock: nothing was noted in that time.\n";
+    if (bounds.empty())
+        return fmt::format("Clock: {}, none with a source to follow.\n", count_of(entries.size(), "look"));
+    const auto middle = bounds.begin() + static_cast<std::ptrdiff_t>((bounds.size() - 1) / 2);
+    const auto most = *std::max_element(bounds.begin(), bounds.end());
+    std::nth_element(bounds.begin(), middle, bounds.end());
+    return fmt::format("Clock: {}; its error was at most {} ({}), at most {} in the median{}.\n",
+                       count_of(entries.size(), "look"), span_of_ms(most / kNanosecondsOfMillisecond),
+                       time_of(*worst, "timestamp", nullptr), span_of_ms(*middle / kNanosecondsOfMillisecond),
+                       bounds.size() < entries.size()
+                           ? fmt::format("; {} without a source to follow", entries.size() - bounds.size())
+                           : "");
+}
+
+std::string render(const Json& entries, const Output& output) {
+    if (entries.empty()) return "No evidence of that time.\n";
+    Table table({{"TIME"},
+                 {"NUMBER", Align::right, false, 2},
+                 {"KIND", Align::left, false, 1},
+                 {"WHO"},
+                 {"WHAT", Align::left, true}});
+    std::vector<const Json*> clock;
+    for (const auto& entry : entries) {
+        const auto kind = text_of(entry, "kind");
+        if (kind == "clock") {
+            clock.push_back(&entry);
+            continue;
+        }
+        const auto& body = get_object(entry, "body");
+        const auto who = kind == "operation" ? fmt::format("uid {}", number_under(body, "uid")) : std::string("-");
+        table.add({{time_of(entry, "timestamp", nullptr), Tone::plain, brief_time_of(entry, "timestamp")},
+                   {std::to_string(number_under(entry, "seq"))},
+                   {kind, tone_of_kind(kind)},
+                   {who},
+                   {text_of_entry(entry)}});
+    }
+    const auto rest = table.is_empty() ? std::string("No change in that time.\n") : table.render(output);
+    return rest + "\n" + render_clock(clock);
+}
+
+/// The entry that the journal tells of, as it is stored now: nothing where it fits or can no longer be compared.
+Result<std::optional<std::string>> compare(Session& session, const JournalMark& mark, const Json& verified) {
+    if (mark.seq > number_under(verified, "head_seq"))
+        return std::optional(
+            fmt::format("the evidence ends with entry {}, and the journal tells of entry {}: an older "
+                        "copy was put in its place, or its end is cut off",
+                        number_under(verified, "head_seq"), mark.seq));
+    if (mark.seq < number_under(verified, "first_seq")) return std::optional<std::string>();
+    const Json query{{"after_seq", mark.seq - 1}, {"limit", std::uint64_t{1}}};
+    const auto rows = session.manager.rows("GetEvidence", wire::Dict(query));
+    if (!rows) return rows.error();
+    if (!rows->empty() && number_under(rows->front(), "seq") == mark.seq &&
+        get_string(rows->front(), "hash") == mark.hash)
+        return std::optional<std::string>();
+    return std::optional(fmt::format("the journal tells of another entry {}: the evidence was made anew", mark.seq));
+}
+
+ExitCode verify(Session& session) {
+    const auto& output = session.output;
+    auto verified = session.manager.dict("VerifyEvidence");
+    if (!verified) return fail(session, verified.error());
+    *verified = documents::shape(*verified, documents::verification());
+    bool ok = get_bool(*verified, "ok");
+    std::string journal = "not asked";
+    if (session.options.journal) {
+        const auto marks = read_journal_marks(kMostJournalMarks);
+        if (!marks) return output.fail("the journal cannot be asked: " + marks.error().detail, ExitCode::failure);
+        journal = count_of(marks->size(), "mark") + " fit";
+        (*verified)["journal_marks"] = marks->size();
+        (*verified)["journal_fault"] = nullptr;
+        for (const auto& mark : *marks) {
+            const auto fault = compare(session, mark, *verified);
+            if (!fault) return fail(session, fault.error());
+            if (!*fault) continue;
+            ok = false;
+            journal = **fault;
+            (*verified)["journal_fault"] = **fault;
+            break;
+        }
+        (*verified)["ok"] = ok;
+    }
+    if (output.wants_json()) {
+        output.json(*verified);
+        return ok ? ExitCode::success : ExitCode::failure;
+    }
+    auto text = ok ? output.paint(Tone::good, "The evidence is as it was written")
+                   : output.paint(Tone::bad, "The evidence is NOT as it was written");
+    const auto entries = number_under(*verified, "entries");
+    text += entries == 0 ? ": there is none yet.\n"
+                         : fmt::format(": {}, {} to {}, the newest with hash {}.\n",
+                                       entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
+                                       number_under(*verified, "first_seq"), number_under(*verified, "head_seq"),
+                                       text_of(*verified, "head_hash"));
+    if (const auto fault = text_of(*verified, "fault"); !fault.empty())
+        text += fmt::format("Entry {}: {}.\n", number_under(*verified, "fault_seq"), fault);
+    const auto applier = verified->find("applier_seq");
+    text += applier == verified->end() || applier->is_null() ? std::string("Applier: could not be asked.\n")
+            : number_under(*verified, "applier_seq") == 0
+                ? std::string("Applier: was told nothing yet.\n")
+                : fmt::format("Applier: was told of entry {}.\n", number_under(*verified, "applier_seq"));
+    text += fmt::format("Journal: {}.\n", journal);
+    for (const auto& alarm : get_strings(*verified, "alarms"))
+        text += fmt::format("Alarm: {}.\n", printable(alarm, 500));
+    output.text(text);
+    return ok ? ExitCode::success : ExitCode::failure;
+}
+
+}  // namespace
+
+ExitCode show_report(Session& session) {
+    if (session.options.verify) return verify(session);
+    const auto now = present();
+    const auto from = session.options.from.value_or(now - std::chrono::days(7));
+    const auto to = session.options.to.value_or(now + std::chrono::seconds(1));
+    auto entries = fetch(session, from, to);
+    if (!entries) return fail(session, entries.error());
+    if (session.output.wants_json())
+        session.output.json(
+            Json{{"from", render_time(from)}, {"to", render_time(to)}, {"entries", *std::move(entries)}});
+    else
+        session.output.text(render(*entries, session.output));
+    return ExitCode::success;
+}
+
+}  // namespace ntpopt::ctl
