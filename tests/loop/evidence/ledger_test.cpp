@@ -83,7 +83,7 @@ TEST(Ledger, WhatAFullDiskRefusesIsWrittenLater) {
     ASSERT_TRUE(store.limit_pages(pages));
     std::uint64_t refused = 0;
     for (std::uint64_t i = 2; i < 40; ++i)
-        refused += store.add(sample_fact(i)) ? 0 : 1;
+        refused += store.add(sample_fact(i)) ? 0U : 1U;
     ASSERT_GT(refused, 0U);
     EXPECT_LT(store.mark().seq, 39U);
     ASSERT_TRUE(store.limit_pages(100'000));

@@ -129,7 +129,7 @@ TEST(WitnessedService, WritesDownWhatIsAskedBeforeItIsAsked) {
     test::FakeTimeService service;
     service.ends.kind = "apply";
     WitnessedService witnessed(service, f.witness);
-    Choice choice{*Endpoint::parse("a.test")};
+    const Choice choice{*Endpoint::parse("a.test"), std::nullopt, false, 0, Timescale::utc, 0, 0};
     const auto ask = [&]() -> asio::awaitable<void> {
         std::vector<Choice> choices{choice};
         TimeService::OnState nobody = [&](TransactionState) { EXPECT_THAT(f.kinds(), ElementsAre("requested")); };
@@ -199,10 +199,11 @@ TEST(Witness, ATailThatWasCutOffIsNoticedByTheHeadAndWhereThatWasCutTooByTheAppl
         {
             auto database = Database::open(scratch.file(SqliteStore::kFile)).value();
             ASSERT_TRUE(database.run("DELETE FROM evidence WHERE seq > ?", late.seq - 2));
-            if (head_too)
+            if (head_too) {
                 ASSERT_TRUE(
                     database.script("UPDATE evidence_head SET seq = (SELECT max(seq) FROM evidence), hash = "
                                     "(SELECT hash FROM evidence ORDER BY seq DESC LIMIT 1)"));
+            }
         }
         Fixture f(scratch);
         EXPECT_THAT(f.told, SizeIs(head_too ? 0 : 1));
