@@ -174,7 +174,8 @@ ExitCode verify(Session& session) {
     if (session.options.journal) {
         const auto marks = read_journal_marks(kMostJournalMarks);
         if (!marks) return output.fail("the journal cannot be asked: " + marks.error().detail, ExitCode::failure);
-        journal = count_of(marks->size(), "mark") + " fit";
+        journal = marks->empty() ? "holds no mark that this user may read"
+                                 : count_of(marks->size(), "mark") + " compared, and found here";
         (*verified)["journal_marks"] = marks->size();
         (*verified)["journal_fault"] = nullptr;
         for (const auto& mark : *marks) {

@@ -8,7 +8,9 @@ namespace ntpopt {
 namespace {
 
 /// A service with hundreds of sources must not make an entry that cannot be written.
-constexpr std::size_t kMaxNames = 40;
+constexpr std::size_t kMaxNames = 24;
+constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxReason = 2000;
 
 /// Nanoseconds as a whole number; null where there is none that makes sense.
 Json nanoseconds(double seconds) {
@@ -20,7 +22,7 @@ Json nanoseconds(double seconds) {
 Json names(const std::vector<std::string>& all) {
     Json list = Json::array();
     for (const auto& name : all)
-        if (list.size() < kMaxNames) list.push_back(name.substr(0, 256));
+        if (list.size() < kMaxNames) list.push_back(name.substr(0, kMaxName));
     return list;
 }
 
@@ -33,18 +35,19 @@ EvidenceFact fact(const char* kind, Json body) {
 EvidenceFact configuration_fact(std::string_view why, const ConfigurationDigest& digest, std::string_view version) {
     Json files = Json::array();
     for (const auto& [path, hash] : digest.files)
-        if (files.size() < kMaxNames) files.push_back({{"path", path}, {"sha256", hash}});
+        if (files.size() < kMaxNames) files.push_back({{"path", path.substr(0, kMaxName)}, {"sha256", hash}});
     return fact(
         evidence::kConfiguration,
         {{"why", why}, {"version", version}, {"settings_sha256", digest.settings}, {"files", std::move(files)}});
 }
 
 EvidenceFact operation_fact(const Operation& operation) {
-    return fact(evidence::kOperation, {{"uid", static_cast<std::uint64_t>(operation.user)},
-                                       {"method", operation.method},
-                                       {"arguments", operation.arguments},
-                                       {"refused", operation.refusal.empty() ? Json() : Json(operation.refusal)},
-                                       {"run_id", operation.run_id}});
+    return fact(evidence::kOperation,
+                {{"uid", static_cast<std::uint64_t>(operation.user)},
+                 {"method", operation.method},
+                 {"arguments", operation.arguments},
+                 {"refused", operation.refusal.empty() ? Json() : Json(operation.refusal.substr(0, kMaxReason))},
+                 {"run_id", operation.run_id}});
 }
 
 EvidenceFact requested_fact(std::string_view kind, Json details) {
@@ -59,13 +62,13 @@ EvidenceFact changed_fact(const TransactionReport& report) {
                                      {"selected", names(report.selected)},
                                      {"previous", names(report.previous)},
                                      {"peer", report.peer},
-                                     {"reason", report.reason}});
+                                     {"reason", report.reason.substr(0, kMaxReason)}});
 }
 
 EvidenceFact failed_fact(std::string_view kind, const Error& error) {
     return fact(evidence::kChanged, {{"kind", kind},
                                      {"state", error.code == Errc::refused ? "refused" : "unknown"},
-                                     {"reason", error.detail.substr(0, 2000)}});
+                                     {"reason", error.detail.substr(0, kMaxReason)}});
 }
 
 EvidenceFact sources_fact(std::string_view why, const ServiceObservation& observation) {
@@ -100,7 +103,7 @@ EvidenceFact recovery_fact(const Json& round) {
     return fact(evidence::kRecovery, {{"run_id", get_integer(round, "run_id").value_or(0)},
                                       {"transaction", get_integer(round, "transaction").value_or(0)},
                                       {"outcome", get_string(round, "outcome")},
-                                      {"reason", get_string(round, "reason")},
+                                      {"reason", get_string(round, "reason").substr(0, kMaxReason)},
                                       {"selected", names(get_strings(round, "selected"))},
                                       {"previous", names(get_strings(round, "previous"))}});
 }

@@ -51,7 +51,7 @@ TEST_F(JournalOfEvidence, MarksThatFitAreCounted) {
     const auto ended =
         verify(mark(19, hash_of(19)) + mark(15, hash_of(15)) + mark(15, hash_of(15)) + mark(12, hash_of(12)));
     EXPECT_EQ(ended.code, 0) << ended.out;
-    EXPECT_THAT(ended.out, HasSubstr("Journal: 3 marks fit."));
+    EXPECT_THAT(ended.out, HasSubstr("Journal: 3 marks compared, and found here."));
     // Only our own units' words count: anybody may write to the journal.
     EXPECT_THAT(asked(), HasSubstr("_SYSTEMD_UNIT=ntpopt-apply.service MESSAGE_ID="));
     EXPECT_THAT(asked(), HasSubstr("+ _SYSTEMD_UNIT=ntpoptd.service MESSAGE_ID="));
@@ -80,7 +80,7 @@ TEST_F(JournalOfEvidence, WhatIsNoMarkIsLeftOut) {
                               R"({"NTPOPT_EVIDENCE_SEQ":"99999999999999999999","NTPOPT_EVIDENCE_HEAD":")" +
                               std::string(64, 'a') + "\"}\n");
     EXPECT_EQ(ended.code, 0) << ended.out;
-    EXPECT_THAT(ended.out, HasSubstr("Journal: 0 marks fit."));
+    EXPECT_THAT(ended.out, HasSubstr("Journal: holds no mark that this user may read."));
 }
 
 TEST_F(JournalOfEvidence, AJournalThatCannotBeReadIsAFailure) {

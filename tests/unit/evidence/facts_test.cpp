@@ -68,10 +68,15 @@ TEST(EvidenceFacts, NothingThatAServiceSaysKeepsThemFromBeingWritten) {
     for (int i = 0; i < 1000; ++i) {
         ServiceSource source;
         source.name = std::to_string(i) + std::string(300, 'x');
+        source.ours = true;
         wild.sources.push_back(source);
     }
     EXPECT_TRUE(chain({}, clock_fact(wild, Duration::max(), std::numeric_limits<double>::quiet_NaN())));
-    EXPECT_TRUE(chain({}, sources_fact("start", wild))) << "40 names of 256 bytes and how many there are";
+    const std::string endless(1 << 20, 'x');
+    EXPECT_TRUE(chain({}, operation_fact({0, "Reload", Json::object(), endless, 0})));
+    EXPECT_TRUE(chain({}, failed_fact("apply", Error{Errc::timeout, endless})));
+    EXPECT_TRUE(chain({}, recovery_fact(Json{{"reason", endless}})));
+    EXPECT_TRUE(chain({}, sources_fact("start", wild))) << "24 names of 256 bytes twice, and how many there are";
 }
 
 TEST(EvidenceFacts, AServiceThatFollowsNobodyHasNoFigures) {
