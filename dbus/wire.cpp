@@ -26,8 +26,8 @@ using std::string_view;
 
 // ---- writing
 
-constexpr std::array<string_view, 10> kUint32Keys{"rank",  "stratum", "reach",       "leap", "maxsources",
-                                                  "limit", "lines",   "min_sources", "done", "total"};
+constexpr std::array<string_view, 12> kUint32Keys{"rank",  "stratum",     "reach", "leap",  "maxsources", "limit",
+                                                  "lines", "min_sources", "done",  "total", "samples",    "runs"};
 constexpr std::array<string_view, 7> kRowsKeys{"servers", "stages",          "sources", "files",
                                                "kept",    "counterfactuals", "gates"};
 

@@ -39,6 +39,15 @@ ServiceSource describe(const ChronySource& source, const ChronyView& view) {
     return described;
 }
 
+/// What chronyd's own samples of a source say.
+std::optional<SourceRecord> record_of(const ChronySource& source, const std::vector<ChronyStatistics>& statistics) {
+    const auto found = std::find_if(statistics.begin(), statistics.end(),
+                                    [&](const ChronyStatistics& entry) { return entry.id == source.id; });
+    if (found == statistics.end() || found->samples == 0 || !source.last_rx_s) return std::nullopt;
+    return SourceRecord{found->samples,     found->runs,     found->span_s,
+                        found->deviation_s, found->offset_s, static_cast<double>(*source.last_rx_s)};
+}
+
 /// Whether chronyd does something else than the committed change left it doing.
 bool has_drifted(const ChronyRecord& record, const ChronyView& view) {
     if (view.our_text != record.plan.final_text || !sources_to_delete(record.plan, view.sources).empty()) return true;
@@ -64,6 +73,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     if (auto open = sight->check_way(config_, false); !open) seen.refusals.push_back(open.error().detail);
     for (const auto& source : sight->view.sources) {
         seen.sources.push_back(describe(source, sight->view));
+        seen.sources.back().record = record_of(source, sight->statistics);
         if (source.state == '*') seen.peer = source.name;
     }
     for (const auto& directive : sight->view.config.sources)

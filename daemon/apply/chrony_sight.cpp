@@ -121,6 +121,7 @@ asio::awaitable<Result<ChronySight>> look_at_chrony(ApplyConfig config, Systemd*
     auto tracking = co_await tools.tracking();
     if (!tracking) co_return tracking.error();
     sight.tracking = *tracking;
+    if (auto statistics = co_await tools.statistics()) sight.statistics = std::move(*statistics);
     co_return sight;
 }
 

@@ -170,6 +170,14 @@ asio::awaitable<Result<ChronyTracking>> ChronyTools::tracking() {
     co_return parse_chrony_tracking(*output);
 }
 
+asio::awaitable<Result<std::vector<ChronyStatistics>>> ChronyTools::statistics() {
+    std::vector<std::string> arguments;
+    arguments.insert(arguments.end(), {"-c", "-n", "sourcestats", "-a"});
+    const auto output = co_await chronyc(std::move(arguments));
+    if (!output) co_return output.error();
+    co_return parse_chrony_statistics(*output);
+}
+
 asio::awaitable<Status> ChronyTools::reload() {
     constexpr int kAttempts = 2;
     Status status;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "daemon/apply/ntpd_change.hpp"
 
@@ -37,6 +38,18 @@ std::string origin_of(const NtpdAssociation& association, const std::vector<Ntpd
     return own ? "base" : "runtime";
 }
 
+/// What the clock filter holds (RFC 5905 10): a sample of each of the last eight polls that was answered.
+std::optional<SourceRecord> record_of(const NtpdAssociation& association) {
+    if (!association.jitter_s || !association.received.known() || association.reach == 0) return std::nullopt;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    SourceRecord record;
+    record.samples = std::popcount(static_cast<unsigned>(association.reach) & 0xffU);
+    record.deviation_s = *association.jitter_s;
+    record.estimate_s = association.offset_s;
+    record.age_s = std::max(0.0, to_seconds(now - to_unix(association.received, now)));
+    return record;
+}
+
 ServiceSource describe(const NtpdAssociation& association, const std::vector<NtpdMember>& configured,
                        std::string origin) {
     ServiceSource source;
@@ -55,6 +68,7 @@ ServiceSource describe(const NtpdAssociation& association, const std::vector<Ntp
     source.stratum = association.stratum;
     source.reach = association.reach;
     if (association.reach != 0) source.offset_s = association.offset_s;
+    source.record = record_of(association);
     return source;
 }
 

@@ -48,6 +48,15 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::any_of(names.begin(), names.end(), [&](const auto& other) { return same_source_name(other, name); });
 }
 
+/// timesyncd tells neither whose samples its jitter is of nor how many they are, so nothing is founded on it.
+SourceRecord record_of(const TimesyncdMessage& message) {
+    SourceRecord record;
+    record.deviation_s = message.jitter_s;
+    const auto now = to_usec(SystemClock().now());
+    record.age_s = static_cast<double>(now - std::min(now, message.destination_usec)) * 1e-6;
+    return record;
+}
+
 std::vector<ServiceSource> describe_sources(const TimesyncdView& view, const TimesyncdPlan* committed) {
     const auto& status = view.status;
     const bool only_fallback = status.listed().empty() && status.link.empty();
@@ -64,7 +73,10 @@ std::vector<ServiceSource> describe_sources(const TimesyncdView& view, const Tim
             source.address = status.server_address;
             source.stratum = status.message.stratum;
             source.reach = view.synchronised ? 1 : 0;
-            if (view.synchronised) source.offset_s = status.message.offset_s();
+            if (view.synchronised) {
+                source.offset_s = status.message.offset_s();
+                source.record = record_of(status.message);
+            }
         }
         sources.push_back(std::move(source));
     }

@@ -21,6 +21,15 @@ namespace {
 constexpr std::size_t kMaxPlanLines = 1000;
 constexpr std::size_t kMaxPlanText = 2000;
 
+/// Of the servers that the service uses, those of which it has a record that spares requests.
+std::map<std::pair<Address, std::uint16_t>, Spared> sound_records(const ServiceObservation& service,
+                                                                  const ProbeConfig& config) {
+    std::map<std::pair<Address, std::uint16_t>, Spared> out;
+    for (const auto& source : service.sources)
+        if (const auto spared = may_spare(source, config)) out.emplace(std::pair(*source.address, source.port), *spared);
+    return out;
+}
+
 Json texts_of(const Json& array) {
     Json texts = Json::array();
     for (const auto& item : array)
@@ -94,6 +103,7 @@ asio::awaitable<Round::StageResult> Round::probe() {
     // Two candidates may lead to one address; it is asked once, and both learn what it said.
     std::map<std::pair<Address, std::uint16_t>, std::size_t> index;
     std::vector<ProbeTarget> targets;
+    const auto records = sound_records(service_, request_.config.probe);
     const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
     for (auto& observation : observations_) {
         if (!observation.address) continue;
@@ -102,22 +112,30 @@ asio::awaitable<Round::StageResult> Round::probe() {
             continue;
         }
         observation.probed = true;
-        const ProbeTarget target{*observation.address, observation.candidate.endpoint.port};
-        if (index.emplace(std::pair(target.address, target.port), targets.size()).second) targets.push_back(target);
+        const std::pair where(*observation.address, observation.candidate.endpoint.port);
+        if (index.emplace(where, targets.size()).second)
+            targets.push_back({where.first, where.second, records.contains(where)});
     }
     const auto total = targets.size();
     Prober::Progress report = [this](std::size_t done, std::size_t all) { hooks_.progress(Stage::probe, done, all); };
-    const auto measurements =
+    auto measurements =
         co_await ports_.prober.probe(std::move(targets), request_.config.probe, std::move(report));
     std::size_t answered = 0;
-    for (const auto& measurement : measurements)
+    std::size_t spared = 0;
+    for (const auto& [where, i] : index) {
+        auto& measurement = measurements.at(i);
         if (measurement.received() > 0) ++answered;
-    for (auto& observation : observations_) {
-        if (!observation.probed) continue;
-        observation.measurement =
-            measurements.at(index.at({*observation.address, observation.candidate.endpoint.port}));
+        // What had to be asked again is judged by what it answered today.
+        if (!records.contains(where) || measurement.sent() != 1 || measurement.received() != 1) continue;
+        measurement.spared = records.at(where);
+        ++spared;
     }
-    co_return fmt::format("{} of {} answered", answered, count_of(total, "server"));
+    for (auto& observation : observations_)
+        if (observation.probed)
+            observation.measurement =
+                measurements.at(index.at({*observation.address, observation.candidate.endpoint.port}));
+    co_return fmt::format("{} of {} answered{}", answered, count_of(total, "server"),
+                          spared > 0 ? fmt::format(", {} asked once", spared) : "");
 }
 
 /// The three pure stages. What they found stands in the verdicts; the report gets a line for each.

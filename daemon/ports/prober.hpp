@@ -16,6 +16,7 @@ namespace ntpopt {
 struct ProbeTarget {
     Address address;
     std::uint16_t port = kNtpPort;
+    bool once = false;  ///< one request is enough where it is answered well; where it is not, the whole burst is sent
 };
 
 class Prober {

@@ -29,6 +29,15 @@ struct ServerHeader {
     int precision_log2 = 0;
 };
 
+/// Requests that were not sent since the NTP service asks this server all the time and has the longer record of it. The
+/// record says how much the server jitters, and that the requests would have been answered; how far it is off is
+/// measured by what was sent.
+struct Spared {
+    int requests = 0;        ///< not sent
+    int samples = 0;         ///< of the service, behind its figure
+    double deviation_s = 0;  ///< standard deviation of one of them
+};
+
 struct Measurement {
     std::vector<std::optional<Sample>> samples;  ///< one a request, in the order sent; nothing: no valid answer
     std::optional<ServerHeader> header;
@@ -36,6 +45,7 @@ struct Measurement {
     int refused = 0;      ///< answers that failed a sanity test
     std::string refusal;  ///< why the last of them did, in words
     std::string failure;  ///< why nothing could be sent ("Network is unreachable"), else empty
+    std::optional<Spared> spared{};
 
     [[nodiscard]] int sent() const { return static_cast<int>(samples.size()); }
     [[nodiscard]] int received() const {

@@ -33,17 +33,21 @@ Moments moments(const std::vector<Sample>& samples, Get get) {
     return out;
 }
 
-/// Variance of one sample's offset noise. For independent legs of equal variance Var((f-b)/2) = Var((f+b)/2), so the
-/// delays tell as much of it as the offsets, and both together have 2(k-1) degrees of freedom. One sample knows
-/// nothing.
+/// What was seen, drawn towards experience as far as few samples saw it. One sample knows nothing.
+double drawn_to_prior(double seen_ms, int samples) {
+    const double dof = 2.0 * (samples - 1);
+    return (dof * seen_ms + kJitterPriorDof * kJitterPrior_ms) / (dof + kJitterPriorDof);
+}
+
+/// Standard deviation of one sample's offset noise. For independent legs of equal variance Var((f-b)/2) = Var((f+b)/2), so the
+/// delays tell as much of it as the offsets, and both together have 2(k-1) degrees of freedom.
 double pooled_jitter(const std::vector<Sample>& samples) {
     const double k = static_cast<double>(samples.size());
     if (samples.size() < 2) return kJitterPrior_ms;
     const auto offset = moments(samples, [](const Sample& s) { return s.offset_s * 1e3; });
     const auto delay = moments(samples, [](const Sample& s) { return s.delay_s * 1e3; });
-    const double seen = std::sqrt((offset.squares / (k - 1) + delay.squares / (k - 1) / 4) / 2);
-    const double dof = 2 * (k - 1);
-    return (dof * seen + kJitterPriorDof * kJitterPrior_ms) / (dof + kJitterPriorDof);
+    return drawn_to_prior(std::sqrt((offset.squares / (k - 1) + delay.squares / (k - 1) / 4) / 2),
+                          static_cast<int>(samples.size()));
 }
 
 }  // namespace
@@ -80,6 +84,13 @@ std::optional<EpochSummary> summarise(const Measurement& measurement, double bas
         out.rms_jitter_ms = std::sqrt(squares / static_cast<double>(samples.size() - 1)) * 1e3;
     }
     out.jitter_ms = pooled_jitter(samples);
+    if (const auto& spared = measurement.spared) {
+        // It is believed as much as the requests that it stands for, however long the record is: every candidate's
+        // jitter is drawn towards experience alike, so that nobody wins or loses by being in use.
+        out.spared = spared->requests;
+        out.rms_jitter_ms = spared->deviation_s * 1e3;
+        out.jitter_ms = drawn_to_prior(*out.rms_jitter_ms, out.received + out.spared);
+    }
     out.advertised_ms = (header.root_delay_s / 2 + header.root_dispersion_s) * 1e3;
 
     // Every sample bounds the same truth, so the truth lies in all of their intervals.

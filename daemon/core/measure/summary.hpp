@@ -12,9 +12,11 @@ namespace ntpopt {
 struct EpochSummary {
     int sent = 0;
     int received = 0;
+    int spared = 0;                       ///< requests that the NTP service's own record stands for
     double offset_ms = 0;                 ///< of the sample with the least delay (RFC 5905 10)
     double delay_ms = 0;                  ///< of the same, at least 0
-    std::optional<double> rms_jitter_ms;  ///< of the offsets against that sample (RFC 5905 10); needs two samples
+    std::optional<double> rms_jitter_ms;  ///< of the offsets against that sample (RFC 5905 10); needs two samples,
+                                          ///< or the service's record, which says it then
     double jitter_ms = 0;                 ///< pooled from offsets and delays and drawn towards experience; never 0
     double advertised_ms = 0;             ///< root delay / 2 + root dispersion
     double low_ms = 0;                    ///< the interval, relative to the local clock

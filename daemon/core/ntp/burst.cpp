@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "daemon/core/measure/summary.hpp"
+
 namespace ntpopt {
 namespace {
 
@@ -88,6 +90,7 @@ void Burst::accept(const Reply& reply) {
             best_delay_s_ = measured->sample.delay_s;
             has_sample_ = true;
         }
+        if (plan_.once && asked_ == 1 && is_usable(measured->sample, measured->header)) ended_ = true;
     } else if (const auto* unsynchronised = std::get_if<Unsynchronised>(&reply.content)) {
         if (!has_sample_) measurement_.header = unsynchronised->header;
     } else if (const auto* kiss = std::get_if<Kiss>(&reply.content)) {

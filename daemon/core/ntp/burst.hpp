@@ -22,6 +22,7 @@ struct BurstPlan {
     Duration spacing{};  ///< from one sending to the next, whatever becomes of the requests
     Duration timeout{};  ///< for each answer
     Duration phase{};    ///< from the start to the first sending
+    bool once = false;   ///< the first request is enough where its answer is good; where it is not, all are sent
 };
 
 /// Send these bytes as soon as the pacing allows, and say so with on_sent() or on_send_failed().

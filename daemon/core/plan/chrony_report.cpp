@@ -1,4 +1,5 @@
-// Implementation of chrony_report.hpp. Column meanings: chronyc(1), "sources" and "tracking".
+// Implementation of chrony_report.hpp. Column meanings: chronyc(1), "sources", "sourcestats" and
+// "tracking".
 #include "daemon/core/plan/chrony_report.hpp"
 
 #include <charconv>
@@ -73,6 +74,22 @@ Result<std::vector<ChronySource>> parse_chrony_sources(string_view numeric, stri
         sources.push_back(std::move(*source));
     }
     return sources;
+}
+
+Result<std::vector<ChronyStatistics>> parse_chrony_statistics(string_view text) {
+    if (text.size() > kMaxReport) return Error{Errc::parse, "chronyc sourcestats answered more than 1 MiB"};
+    std::vector<ChronyStatistics> out;
+    for (const auto line : lines(text)) {
+        const auto columns = split(line, ',');
+        ChronyStatistics entry;
+        if (out.size() == kMaxSources || columns.size() != 8 || !read(columns[1], entry.samples) ||
+            !read(columns[2], entry.runs) || !read(columns[3], entry.span_s) || !read(columns[6], entry.offset_s) ||
+            !read(columns[7], entry.deviation_s))
+            return bad_line("sourcestats", line);
+        entry.id = printable(columns[0], 300);
+        out.push_back(std::move(entry));
+    }
+    return out;
 }
 
 Result<ChronyTracking> parse_chrony_tracking(string_view text) {

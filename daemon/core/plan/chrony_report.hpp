@@ -33,6 +33,16 @@ struct ChronySource {
     [[nodiscard]] bool is_unresolved() const { return !address && !is_refclock(); }
 };
 
+/// One line of `chronyc -c sourcestats -a`.
+struct ChronyStatistics {
+    std::string id;   ///< as of ChronySource
+    int samples = 0;  ///< NP, kept for the regression; 0: the rest means nothing
+    int runs = 0;     ///< NR
+    double span_s = 0;
+    double offset_s = 0;  ///< what the source is ahead, as the regression has it
+    double deviation_s = 0;
+};
+
 struct ChronyTracking {
     std::string reference;  ///< name or address of the reference, as shown
     std::optional<Address> address;
@@ -47,6 +57,9 @@ struct ChronyTracking {
 /// Parses `chronyc -c -n sources -a` together with `chronyc -c -N sources -a`. The two are separate calls: where they
 /// do not show the same sources in the same order the answer is Errc::unavailable, and asking again helps.
 [[nodiscard]] Result<std::vector<ChronySource>> parse_chrony_sources(std::string_view numeric, std::string_view named);
+
+/// Parses `chronyc -c -n sourcestats -a`.
+[[nodiscard]] Result<std::vector<ChronyStatistics>> parse_chrony_statistics(std::string_view text);
 
 /// Parses `chronyc -c -n tracking`.
 [[nodiscard]] Result<ChronyTracking> parse_chrony_tracking(std::string_view text);

@@ -53,6 +53,11 @@ class Reader {
             return fail(name, *text);
         number = value * unit;
     }
+    void scaled(string_view name, double unit, std::optional<double>& number) {
+        double value = -1;
+        scaled(name, unit, value);
+        if (value >= 0) number = value;
+    }
 
     /// "0xeead82d6.f0682018".
     void time(string_view name, NtpTime& time) {
@@ -155,6 +160,7 @@ Result<NtpdAssociation> parse_ntpd_association(AssociationStatus status, string_
     reader.scaled("offset", kMilli, association.offset_s);
     reader.scaled("delay", kMilli, association.delay_s);
     reader.scaled("dispersion", kMilli, association.dispersion_s);
+    reader.scaled("jitter", kMilli, association.jitter_s);
     reader.scaled("rootdelay", kMilli, association.root_delay_s);
     reader.scaled("rootdisp", kMilli, association.root_dispersion_s);
     reader.time("rec", association.received);

@@ -47,6 +47,7 @@ struct NtpdAssociation {
     double offset_s = 0;
     double delay_s = 0;
     double dispersion_s = 16;
+    std::optional<double> jitter_s;  ///< of the samples in the clock filter
     double root_delay_s = 0;
     double root_dispersion_s = 0;
     NtpTime received;  ///< when the last answer came

@@ -11,6 +11,7 @@
 #include "daemon/core/config/parse.hpp"
 #include "daemon/core/record/selection_state.hpp"
 #include "daemon/core/record/trace.hpp"
+#include "daemon/core/service/source_record.hpp"
 
 namespace ntpopt {
 namespace {
@@ -198,6 +199,19 @@ std::optional<ServerHeader> read_header(Reader& reader, bool sampled) {
                         .precision_log2 = precision.value_or(0)};
 }
 
+Result<std::optional<Spared>> read_spared(Reader& reader) {
+    const auto* found = reader.find("spared", Need::optional);
+    if (!found) return std::optional<Spared>();
+    if (!found->is_object()) return wrong("key 'spared' is not an object");
+    Reader spared(*found);
+    const auto requests = spared.integer("requests", 1, kMaxSamples);
+    const auto samples = spared.integer("samples", 0, kMaxRecordSamples);
+    const auto deviation = spared.number("deviation_s", 0, kMostSeconds);
+    if (auto status = spared.done(); !status) return status.error().in("spared");
+    if (!requests || !samples || !deviation) return wrong("spared: requests, samples and deviation_s are numbers");
+    return std::optional(Spared{*requests, *samples, *deviation});
+}
+
 Result<Measurement> read_measurement(Reader& reader) {
     Measurement out;
     for (const auto& entry : reader.array("samples", kMaxSamples)) {
@@ -205,6 +219,9 @@ Result<Measurement> read_measurement(Reader& reader) {
         if (!sample) return sample.error();
         out.samples.push_back(*sample);
     }
+    auto spared = read_spared(reader);
+    if (!spared) return spared.error();
+    out.spared = *spared;
     out.header = read_header(reader, out.received() > 0);
     out.kiss = reader.text("kod");
     out.refused = reader.integer("refused", 0, kMostRefused, Need::optional).value_or(0);

@@ -59,6 +59,10 @@ Json render_candidate(const Observation& seen, const PatternList& trusted) {
     render_header(out, measurement.header, measurement.received() > 0);
     out["kod"] = measurement.kiss.empty() ? Json(nullptr) : Json(measurement.kiss);
     out["samples"] = render_samples(measurement);
+    if (const auto& spared = measurement.spared)
+        out["spared"] = Json{{"requests", spared->requests},
+                             {"samples", spared->samples},
+                             {"deviation_s", number_or_null(spared->deviation_s)}};
     if (!seen.probed && seen.address) out["probed"] = false;
     if (!seen.asked) out["asked"] = false;
     if (!seen.failure.empty()) out["failure"] = seen.failure;

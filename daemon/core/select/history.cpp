@@ -39,9 +39,12 @@ void fade(ServerHistory& history, double now_s) {
 void learn_reach(ServerHistory& history, int sent, const EpochSummary* summary) {
     history.sent += sent;
     if (!summary) return;
-    history.received += summary->received;
-    history.jitter_weight += summary->received;
-    history.jitter_sum_ms += summary->received * summary->jitter_ms;
+    // No more than what was spared: a long record must not outweigh the rounds in which the server is silent.
+    const int counted = summary->received + summary->spared;
+    history.sent += summary->spared;
+    history.received += counted;
+    history.jitter_weight += counted;
+    history.jitter_sum_ms += counted * summary->jitter_ms;
 }
 
 void learn_bias(ServerHistory& history, const EpochSummary& summary, double bias_ms, double centre_error_ms2) {

@@ -15,7 +15,7 @@ namespace ntpopt {
 /// counted.
 void fade(ServerHistory& history, double now_s);
 
-/// Counts a round's packets and jitter; without a summary nothing came back.
+/// Counts a round's packets and jitter, requests that were spared as answered; without a summary nothing came back.
 void learn_reach(ServerHistory& history, int sent, const EpochSummary* summary);
 
 /// Counts a round's bias to the consensus. An outlier of more than four standard deviations is held back once; if the

@@ -11,16 +11,25 @@ Json text_or_null(const std::string& text) {
 }
 
 Json source_json(const ServiceSource& source) {
-    return {{"name", source.name},
-            {"address", source.address ? Json(source.address->text()) : Json()},
-            {"port", source.port},
-            {"pool", source.pool},
-            {"ours", source.ours},
-            {"origin", text_or_null(source.origin)},
-            {"state", text_or_null(source.state)},
-            {"stratum", source.stratum},
-            {"reach", source.reach},
-            {"offset_s", number_or_null(source.offset_s)}};
+    Json out{{"name", source.name},
+             {"address", source.address ? Json(source.address->text()) : Json()},
+             {"port", source.port},
+             {"pool", source.pool},
+             {"ours", source.ours},
+             {"origin", text_or_null(source.origin)},
+             {"state", text_or_null(source.state)},
+             {"stratum", source.stratum},
+             {"reach", source.reach},
+             {"offset_s", number_or_null(source.offset_s)}};
+    if (const auto& record = source.record) {
+        if (record->samples > 0) out["samples"] = record->samples;
+        if (record->runs > 0) out["runs"] = record->runs;
+        out["span_s"] = number_or_null(record->span_s);
+        out["deviation_s"] = number_or_null(record->deviation_s);
+        out["estimate_s"] = number_or_null(record->estimate_s);
+        out["age_s"] = number_or_null(record->age_s);
+    }
+    return out;
 }
 
 Json capabilities_json(const ServiceCapabilities& capabilities) {

@@ -11,6 +11,7 @@
 #include "common/json.hpp"
 #include "daemon/core/evidence/entry.hpp"
 #include "daemon/core/select/decision.hpp"
+#include "daemon/core/service/source_record.hpp"
 #include "daemon/core/words.hpp"
 
 namespace ntpopt {
@@ -30,6 +31,7 @@ struct ServiceSource {
     int stratum = 0;
     int reach = 0;  ///< 8-bit register
     std::optional<double> offset_s;
+    std::optional<SourceRecord> record{};
     friend bool operator==(const ServiceSource&, const ServiceSource&) = default;
 };
 

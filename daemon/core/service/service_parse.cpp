@@ -61,6 +61,30 @@ Result<std::optional<Address>> optional_address(const Json& object) {
     return std::optional<Address>(*address);
 }
 
+/// A number of at least zero that a duration or a deviation can be.
+std::optional<double> magnitude(const Json& json, std::string_view key) {
+    constexpr double kMost = 1e10;
+    const auto value = get_number(json, key);
+    return value && *value >= 0 && *value <= kMost ? value : std::nullopt;
+}
+
+/// Only spares requests, so one that cannot be is none.
+std::optional<SourceRecord> parse_record(const Json& json) {
+    const auto deviation = magnitude(json, "deviation_s");
+    const auto age = magnitude(json, "age_s");
+    const auto samples = integer(json, "samples", 0, 0, kMaxRecordSamples);
+    const auto runs = integer(json, "runs", 0, 0, kMaxRecordSamples);
+    if (!deviation || !age || !samples || !runs) return std::nullopt;
+    SourceRecord record;
+    record.samples = static_cast<int>(*samples);
+    record.runs = static_cast<int>(*runs);
+    record.span_s = magnitude(json, "span_s");
+    record.deviation_s = *deviation;
+    record.estimate_s = get_number(json, "estimate_s");
+    record.age_s = *age;
+    return record;
+}
+
 Result<ServiceSource> parse_source(const Json& json) {
     if (!json.is_object()) return malformed("source");
     ServiceSource source;
@@ -79,6 +103,7 @@ Result<ServiceSource> parse_source(const Json& json) {
     source.stratum = static_cast<int>(*stratum);
     source.reach = static_cast<int>(*reach);
     source.offset_s = get_number(json, "offset_s");
+    source.record = parse_record(json);
     return source;
 }
 

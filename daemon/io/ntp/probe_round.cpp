@@ -61,8 +61,9 @@ ProbeRound::ProbeRound(boost::asio::any_io_executor executor, const std::vector<
     for (const auto& target : targets) {
         Nonces nonces{};
         fill_random(nonces);
-        servers_.emplace_back(target, plan_burst(target.address, config, quiet, chance()), nonces,
-                              timeline_.unix_at_zero());
+        auto plan = plan_burst(target.address, config, quiet, chance());
+        plan.once = target.once;
+        servers_.emplace_back(target, plan, nonces, timeline_.unix_at_zero());
     }
 }
 

@@ -63,7 +63,8 @@ class FakeProber final : public Prober {
             const auto kiss = kisses.find(target.address.text());
             if (kiss != kisses.end()) measurement.kiss = kiss->second;
             const auto known = kiss == kisses.end() ? offsets.find(target.address.text()) : offsets.end();
-            for (int i = 0; i < config.samples; ++i) {
+            const bool enough = target.once && known != offsets.end();
+            for (int i = 0; i < (enough ? 1 : config.samples); ++i) {
                 if (known == offsets.end())
                     measurement.samples.emplace_back();
                 else
@@ -91,6 +92,19 @@ class FakeProber final : public Prober {
 class FakeTimeService final : public TimeService {
   public:
     ServiceObservation observation;
+
+    /// The service uses this server, and has a record of it that spares requests.
+    void uses(const std::string& name, const std::string& address) {
+        ServiceSource source;
+        source.name = name;
+        source.address = *Address::parse(address);
+        source.origin = "ours";
+        source.state = "selected";
+        source.reach = 0377;
+        source.record = SourceRecord{30, 15, 3600.0, 0.0002, 0.0, 100};
+        observation.sources.push_back(source);
+    }
+
     std::optional<Error> observe_failure;
     std::optional<Error> plan_failure;
     std::optional<Error> apply_failure;

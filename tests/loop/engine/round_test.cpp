@@ -25,6 +25,7 @@ struct RoundTest : testing::Test {
     bool remembered_before_change = false;
     boost::asio::cancellation_signal cancel;
     std::optional<Stage> cancel_at;
+    std::function<void(const DecidedRound& round)> on_decided = [](const DecidedRound&) {};
 
     RoundResult run() {
         request.run_id = 1;
@@ -35,6 +36,7 @@ struct RoundTest : testing::Test {
             if (cancel_at == stage) cancel.emit(boost::asio::cancellation_type::terminal);
         };
         hooks.observed = [](const ServiceObservation&) {};
+        hooks.decided = on_decided;
         hooks.before_change = [this](const OpenRound&) {
             remembered_before_change = std::count(world.service.calls.begin(), world.service.calls.end(), "apply") == 0;
         };
@@ -135,6 +137,68 @@ TEST_F(RoundTest, ARolledBackChangeLeavesTheNewNamesAloneForAWhile) {
     EXPECT_THAT(result.next.incumbents, IsEmpty());
     EXPECT_THAT(result.next.penalties, Not(IsEmpty()));
     EXPECT_THAT(result.report.selected, testing::ElementsAre("old.test"));
+}
+
+struct SparedTest : RoundTest {
+    /// The round's measurement of a server, and what the decision made of it.
+    std::map<std::string, Observation> seen;
+
+    SparedTest() {
+        for (const auto* name : {"a.test", "b.test", "c.test", "d.test"})
+            world.service.uses(name, world.resolver.addresses.at(name));
+    }
+    RoundResult run_and_see() {
+        on_decided = [this](const DecidedRound& round) {
+            for (const auto& observation : round.observations)
+                seen.insert_or_assign(observation.candidate.endpoint.text(), observation);
+        };
+        return run();
+    }
+    static const RankedServer& find(const RoundResult& result, std::string_view name) {
+        return *std::find_if(result.report.servers.begin(), result.report.servers.end(),
+                             [&](const auto& server) { return server.name == name; });
+    }
+};
+
+TEST_F(SparedTest, WhatTheServiceKnowsWellIsAskedOnce) {
+    const auto result = run_and_see();
+    EXPECT_EQ(seen.at("a.test").measurement.sent(), 1);
+    ASSERT_TRUE(seen.at("a.test").measurement.spared);
+    EXPECT_EQ(seen.at("a.test").measurement.spared->requests, 2);
+    EXPECT_EQ(seen.at("e.test").measurement.sent(), 3);
+    EXPECT_FALSE(seen.at("e.test").measurement.spared);
+    EXPECT_EQ(find(result, "a.test").reachability, 100);
+    EXPECT_NEAR(find(result, "a.test").jitter_ms.value(), 0.2, 1e-9);
+    EXPECT_THAT(result.report.stages.at(2).detail, HasSubstr("5 of 5 servers answered, 4 asked once"));
+    const auto& history = result.next.servers.at(world.resolver.addresses.at("a.test") + ":123");
+    EXPECT_EQ(history.sent, 3) << "it must weigh no more than a server that was asked three times";
+    EXPECT_EQ(history.received, 3);
+}
+
+TEST_F(SparedTest, AServerThatDiedSinceIsAskedToTheEndAndIsDead) {
+    world.prober.offsets.erase(world.resolver.addresses.at("a.test"));
+    const auto result = run_and_see();
+    EXPECT_EQ(seen.at("a.test").measurement.sent(), 3);
+    EXPECT_FALSE(seen.at("a.test").measurement.spared);
+    EXPECT_EQ(find(result, "a.test").verdict, Verdict::unreachable);
+    EXPECT_EQ(find(result, "a.test").reachability, 0);
+}
+
+TEST_F(SparedTest, AServerThatLiesTodayIsALiarWhateverItsRecordSays) {
+    world.prober.offsets.at(world.resolver.addresses.at("a.test")) = 5;
+    const auto result = run_and_see();
+    EXPECT_TRUE(seen.at("a.test").measurement.spared);
+    EXPECT_EQ(find(result, "a.test").verdict, Verdict::falseticker);
+    EXPECT_THAT(result.report.selected, Not(Contains("a.test")));
+}
+
+TEST_F(SparedTest, AnotherPortOrAddressIsAnotherServer) {
+    world.service.observation.sources.at(1).port = 1123;
+    world.service.observation.sources.at(2).address = *Address::parse("192.0.77.1");
+    run_and_see();
+    EXPECT_EQ(seen.at("a.test").measurement.sent(), 3);
+    EXPECT_EQ(seen.at("b.test").measurement.sent(), 3);
+    EXPECT_EQ(seen.at("c.test").measurement.sent(), 1);
 }
 
 TEST_F(RoundTest, ANameThatDoesNotResolveHasAVerdict) {

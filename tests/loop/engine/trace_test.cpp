@@ -175,6 +175,24 @@ TEST_F(TraceTest, FiftyRoundsWithARestartARollbackAndABlacklistingReplayByteForB
     EXPECT_THAT(warnings, IsEmpty());
 }
 
+TEST_F(TraceTest, RoundsInWhichTheServicesRecordSparedRequestsReplayByteForByte) {
+    for (const auto* name : {"a.test", "b.test", "c.test"})
+        world.service.uses(name, address_of(name));
+    rounds(6, [this](int i) {
+        auto& record = world.service.observation.sources.back().record;
+        if (i == 3) record->deviation_s = 0.004;
+        if (i == 4) record.reset();
+        if (i == 5) truth.erase(address_of("a.test"));
+        if (i == 5) world.prober.offsets.erase(address_of("a.test"));
+    });
+    ASSERT_THAT(decisions, SizeIs(6));
+    std::vector<std::string> warnings;
+    const auto lines = trace();
+    EXPECT_THAT(lines, Contains(HasSubstr(R"("spared":{"requests":2,"samples":30,"deviation_s":0.0002})")));
+    EXPECT_THAT(play(lines, &warnings), ElementsAreArray(decisions));
+    EXPECT_THAT(warnings, IsEmpty());
+}
+
 TEST_F(TraceTest, ABlacklistingDuringARoundIsNotLostWithTheRoundsOwnMemory) {
     rounds(3);
     world.prober.on_probe = [this] {

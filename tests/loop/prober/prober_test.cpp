@@ -184,6 +184,22 @@ TEST(Prober, ASilentServerIsAskedThreeTimesAndNoMore) {
     EXPECT_EQ(fleet.counters("silent").value().requests, 3U);
 }
 
+TEST(Prober, OneRequestIsEnoughWhereItIsAnsweredAndThatWasAgreed) {
+    fakentp::Fleet fleet;
+    auto well = add_server(fleet, "127.40.3.16 offset=50ms name=well");
+    auto silent = add_server(fleet, "127.40.3.17 silent=yes name=silent");
+    well.once = silent.once = true;
+    fleet.start();
+    auto config = quick_config();
+    config.timeout = 200ms;
+    const auto result = run_probe({well, silent}, config);
+    EXPECT_EQ(fleet.counters("well").value().requests, 1U);
+    EXPECT_EQ(result[0].sent(), 1);
+    EXPECT_NEAR(best_sample(result[0]).offset_s, 0.050, kTolerance);
+    EXPECT_EQ(fleet.counters("silent").value().requests, 3U);
+    EXPECT_EQ(result[1].sent(), 3);
+}
+
 TEST(Prober, LostPacketsAreGapsAndNothingElse) {
     fakentp::Fleet fleet(7);
     const auto target = add_server(fleet, "127.40.3.7 loss=50% offset=50ms name=lossy");

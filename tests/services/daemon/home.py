@@ -10,7 +10,7 @@ OLD = {"old.test": "127.30.1.1"}
 QUICK = '[probe]\nspacing = "100ms"\n[schedule]\nboot_delay = "30min"\n'
 
 
-def settled_machine(extra: str = QUICK, apply_extra: str = "") -> lab.Machine:
+def settled_machine(extra: str = QUICK, apply_extra: str = "", old: str = "iburst") -> lab.Machine:
     """Everything runs and chronyd follows its old server; no round has run."""
     machine = lab.Machine()
     names = GOOD | OLD
@@ -18,7 +18,7 @@ def settled_machine(extra: str = QUICK, apply_extra: str = "") -> lab.Machine:
     machine.fakes = machine.start_fake_servers(
         [f"{address} name={name.split('.')[0]} stratum=2 delay=2ms jitter=100us refid=10.9.0.{i}"
          for i, (name, address) in enumerate(names.items(), start=1)])
-    machine.chrony = machine.start_chronyd_client(["server old.test iburst"])
+    machine.chrony = machine.start_chronyd_client([f"server old.test {old}"])
     machine.write_config(GOOD, extra, apply_extra)
     machine.wait_for(machine.chrony.is_synchronised, 30, "chronyd to follow its old server")
     machine.start_private_bus()

@@ -11,8 +11,9 @@ ROUNDS = 50
 
 class Replay(unittest.TestCase):
     def test_fifty_live_rounds_are_decided_again_byte_for_byte(self):
-        machine = settled_machine()
+        machine = settled_machine(old="iburst minpoll -2 maxpoll -2")
         self.addCleanup(machine.close)
+        self.let_chronyd_know_its_server(machine)
         live = []
         for number in range(ROUNDS):
             if number == 10:
@@ -33,6 +34,7 @@ class Replay(unittest.TestCase):
         self.assertEqual(exported.returncode, 0, exported.stderr)
         trace = machine.directory / "trace.jsonl"
         trace.write_text(exported.stdout)
+        self.check_that_the_known_server_was_asked_once(exported.stdout)
         again = machine.run([machine.program("daemon/ntpoptd"), "--replay", trace])
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(again.stderr, "", "a decision came out otherwise than it was recorded")
@@ -47,6 +49,24 @@ class Replay(unittest.TestCase):
                 self.assertEqual({server["name"]: server["score"] for server in now["servers"]}, scores)
                 if then["outcome"] in ("applied", "would_apply"):
                     self.assertEqual(now["selected"], then["selected"])
+
+    def let_chronyd_know_its_server(self, machine):
+        """Eight polls, and then none for as long as the test may take, so that none of the eight goes by being late."""
+        reach = lambda: [source["reach"] for source in machine.chrony.sources()]
+        machine.wait_for(lambda: reach() == ["377"], 60, "eight polls of the old server")
+        for word in ("maxpoll", "minpoll"):
+            machine.chrony.chronyc(word, "127.30.1.1", "10")
+        machine.wait_for(lambda: reach() == ["377"], 60, "the old server to be reached")
+
+    def check_that_the_known_server_was_asked_once(self, trace: str):
+        rounds = [line for line in map(json.loads, trace.splitlines()) if "candidates" in line]
+        known = {candidate["name"]: candidate for candidate in rounds[0]["candidates"]}
+        self.assertEqual(len(known["old.test"]["samples"]), 1)
+        spared = known["old.test"]["spared"]
+        self.assertEqual(spared["requests"], 2)
+        self.assertGreaterEqual(spared["samples"], 4)
+        self.assertTrue(0 < spared["deviation_s"] < 1, spared)
+        self.assertEqual([len(known[name]["samples"]) for name in GOOD], [3] * len(GOOD))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ class Switch(unittest.TestCase):
             self.assertTrue(seen["synchronised"], seen)
             self.assertEqual(seen["base_names"], POOLS)
             self.assertEqual({source["origin"] for source in seen["sources"]}, {"base"})
+            known = [source for source in seen["sources"] if source["reach"] > 0]
+            self.assertTrue(known, seen)
+            for source in known:
+                self.assertEqual(source["samples"], bin(source["reach"]).count("1"), source)
+                self.assertTrue(source["deviation_s"] >= 0 and 0 <= source["age_s"] < 3600, source)
             self.assertEqual((seen["config_path"], seen["refusals"]), (str(ntpd.config), []))
 
             plan = world.call("plan", servers(FIRST))

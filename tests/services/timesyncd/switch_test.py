@@ -19,6 +19,9 @@ class Switch(unittest.TestCase):
             self.assertEqual((seen["base_names"], seen["main_pid"]), (BASE_NAMES, pid))
             self.assertEqual([(source["name"], source["origin"], source["state"]) for source in seen["sources"]],
                              [("base.test", "base", "selected")])
+            self.assertGreaterEqual(seen["sources"][0]["deviation_s"], 0)
+            self.assertTrue(0 <= seen["sources"][0]["age_s"] < 3600, seen)
+            self.assertNotIn("samples", seen["sources"][0], "timesyncd does not tell them")
 
             plan = world.call("plan", servers(["n1.test", "n2.test", "n3.test"]))
             self.assertIn("+NTP=n1.test n2.test n3.test", plan["files"][0]["diff"])

@@ -51,6 +51,24 @@ TEST(Summary, PooledJitterIsDrawnTowardsExperience) {
     EXPECT_GT(summarise(measure({{1, 10}, {1, 10}, {1, 10}}))->jitter_ms, 0.2);
 }
 
+TEST(Summary, WhereRequestsWereSparedTheServicesRecordSaysTheJitterAndNothingElse) {
+    auto measurement = measure({{1, 10}});
+    const auto alone = summarise(measurement);
+    measurement.spared = Spared{2, 60, 0.0002};
+    const auto summary = summarise(measurement);
+    EXPECT_EQ(summary->sent, 1);
+    EXPECT_EQ(summary->received, 1);
+    EXPECT_EQ(summary->spared, 2);
+    EXPECT_NEAR(*summary->rms_jitter_ms, 0.2, 1e-12);
+    // Drawn towards experience as far as three samples of our own would be, and the offset is known by one.
+    EXPECT_NEAR(summary->jitter_ms, (4 * 0.2 + 2 * 0.7) / 6, 1e-12);
+    EXPECT_NEAR(summary->noise_ms2, summary->jitter_ms * summary->jitter_ms / 2, 1e-12);
+    EXPECT_EQ(summary->offset_ms, alone->offset_ms);
+    EXPECT_EQ(summary->low_ms, alone->low_ms);
+    EXPECT_EQ(summary->high_ms, alone->high_ms);
+    EXPECT_EQ(summary->prior_ms2, alone->prior_ms2);
+}
+
 TEST(Summary, AllSamplesBoundTheSameTruth) {
     // [-4, 6] and [0, 2], widened by root delay / 2 + dispersion + 0.5 ms.
     const ServerHeader header{.stratum = 2, .root_delay_s = 0.002, .root_dispersion_s = 0.001};

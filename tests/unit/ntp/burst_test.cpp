@@ -147,6 +147,44 @@ TEST(Burst, NeverRetries) {
     EXPECT_EQ(world.now, 4100ms + 5s);
 }
 
+TEST(Burst, OneGoodAnswerIsEnoughWhereThatWasAgreed) {
+    Simulation world({3, 2s, 5s, 100ms, true});
+    const auto result = world.run();
+    EXPECT_EQ(world.sendings, (std::vector<Duration>{100ms}));
+    EXPECT_EQ(world.now, 120ms);
+    EXPECT_EQ(result.sent(), 1);
+    EXPECT_EQ(result.received(), 1);
+}
+
+TEST(Burst, WhatIsNotWellAtTheFirstRequestIsAskedToTheEndWhateverWasAgreed) {
+    Packet unsynchronised;
+    unsynchronised.version = 4;
+    unsynchronised.mode = 4;
+    unsynchronised.leap = 3;
+    unsynchronised.stratum = 16;
+    unsynchronised.origin.bits = kNonces[0];
+    Packet hasty;  // it held the request for longer than we waited
+    hasty.version = 4;
+    hasty.mode = 4;
+    hasty.stratum = 2;
+    hasty.origin.bits = kNonces[0];
+    hasty.receive = from_unix(kUnix + 100ms);
+    hasty.transmit = from_unix(kUnix + 600ms);
+    const std::pair<const char*, std::optional<Simulation::Fate>> cases[] = {
+        {"lost", std::nullopt},
+        {"not sent", Simulation::Fate{.send_fails = true}},
+        {"later than the second request", Simulation::Fate{.delay = 3s}},
+        {"unsynchronised", Simulation::Fate{.instead = render_packet(unsynchronised)}},
+        {"another's answer", Simulation::Fate{.instead = answer(7, 100ms, 0ms, 1ms)}},
+        {"a delay below nothing", Simulation::Fate{.delay = 1ms, .instead = render_packet(hasty)}},
+    };
+    for (const auto& [what, fate] : cases) {
+        Simulation world({3, 2s, 5s, 100ms, true});
+        world.fates[0] = fate;
+        EXPECT_EQ(world.run().sent(), 3) << what;
+    }
+}
+
 TEST(Burst, ALateAnswerBelongsToItsOwnRequest) {
     Simulation world;
     world.fates[0] = Simulation::Fate{.delay = 3s};

@@ -47,6 +47,29 @@ TEST(ChronySources, nonsense_is_an_error_that_shows_it) {
     EXPECT_TRUE(parse_chrony_sources("", "")->empty());
 }
 
+TEST(ChronyStatistics, are_read) {
+    const auto found = parse_chrony_statistics(
+        "ID#0000000001,0,0,0,0.000,2000.000,0.000000000,4000.000000000\n"
+        "127.1.3.1,7,5,103,-0.003,0.271,0.000000209,0.000009187\n");
+    ASSERT_TRUE(found) << found.error().detail;
+    ASSERT_EQ(found->size(), 2U);
+    EXPECT_EQ(found->at(0).samples, 0);
+    EXPECT_EQ(found->at(1).id, "127.1.3.1");
+    EXPECT_EQ(found->at(1).samples, 7);
+    EXPECT_EQ(found->at(1).runs, 5);
+    EXPECT_EQ(found->at(1).span_s, 103);
+    EXPECT_EQ(found->at(1).offset_s, 0.000000209);
+    EXPECT_EQ(found->at(1).deviation_s, 0.000009187);
+    EXPECT_TRUE(parse_chrony_statistics("")->empty());
+}
+
+TEST(ChronyStatistics, nonsense_is_an_error_that_shows_it) {
+    for (const std::string_view text : {"501 Not authorised\n", "a,7,5,103,0,0,0\n", "a,x,5,103,0,0,0,0\n",
+                                        "a,7,5,103,0,0,nan,0\n", "a,7,5,103,0,0,0,inf\n", "a,7,5,-,0,0,0,0\n"})
+        EXPECT_EQ(parse_chrony_statistics(text).error().code, Errc::parse) << text;
+    EXPECT_FALSE(parse_chrony_statistics(std::string(1024 * 1024 + 1, '\n')));
+}
+
 TEST(ChronyTracking, reads_what_chronyd_follows) {
     const auto tracking = parse_chrony_tracking(
         "7F010401,127.1.4.1,3,1795349400.511922915,-0.000001459,0.000001464,0.000001464,-0.064,-0.000,100.636,0."

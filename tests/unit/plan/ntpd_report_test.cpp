@@ -48,11 +48,14 @@ TEST(NtpdReport, an_association) {
     const auto found = parse_ntpd_association(
         {17770, 0xb014},
         "srcadr=10.77.3.1, leap=0, stratum=2, rootdelay=0.992, rec=0xeead82e6.f0ab3008, reach=0x1,\r\n"
-        "delay=1.010255, offset=-500.000173, dispersion=7937.500067, srchost=\"n3.test\"\r\n");
+        "delay=1.010255, offset=-500.000173, dispersion=7937.500067, jitter=0.25, srchost=\"n3.test\"\r\n");
     ASSERT_TRUE(found);
     EXPECT_EQ(found->name, "n3.test");
     EXPECT_TRUE(found->answers());
     EXPECT_DOUBLE_EQ(found->offset_s, -0.500000173);
+    EXPECT_DOUBLE_EQ(found->jitter_s.value(), 0.00025);
+    EXPECT_FALSE(parse_ntpd_association({}, "jitter=-1")->jitter_s);
+    EXPECT_FALSE(parse_ntpd_association({}, "")->jitter_s);
     EXPECT_EQ(describe_state(*found), "rejected");
     const auto unresolved = parse_ntpd_association({1, 0x8011}, "srcadr=0.0.0.0, reach=0x0, srchost=\"n3.test\"");
     EXPECT_EQ(describe_state(*unresolved), "unresolved");

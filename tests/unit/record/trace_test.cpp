@@ -99,6 +99,14 @@ TEST(Trace, EveryMistakeIsNamedWithItsLine) {
                             }() +
                             ']')),
          "key 'samples' has more than 64 entries"},
+        {round(candidate("spared", "7")), "key 'spared' is not an object"},
+        {round(candidate("spared", "{}")), "spared: key 'requests' is missing"},
+        {round(candidate("spared", R"({"requests":0,"samples":9,"deviation_s":0.001})")),
+         "spared: key 'requests' is not between 1 and 64"},
+        {round(candidate("spared", R"({"requests":2,"samples":9,"deviation_s":-1})")),
+         "spared: key 'deviation_s' is not between"},
+        {round(candidate("spared", R"({"requests":2,"samples":9,"deviation_s":null})")),
+         "spared: requests, samples and deviation_s are numbers"},
         {round("", R"("current":[{"pool":true}],)"), "current: key 'name' is missing"},
         {round("", R"("current":[7],)"), "key 'current' holds something that is not an object"},
         {round("", R"("own_addresses":["x"],)"), "own_addresses: "},
@@ -151,7 +159,9 @@ TEST(Trace, RandomRoundsSurviveTheWayThereAndBackAndAreDecidedAlike) {
         if (dice.chance(0.2)) machine.context.leap_window = true;
         if (dice.chance(0.5)) machine.round(world::random_servers(dice, 12));
         machine.context.time_s += 0.1 / 3;
-        const auto seen = world::observe(world::random_servers(dice, 12));
+        auto seen = world::observe(world::random_servers(dice, 12));
+        for (auto& one : seen)
+            if (dice.chance(0.3)) one.measurement.spared = Spared{dice.roll(1, 7), 12, 1e-3 / dice.roll(1, 9)};
         const auto live = decide(seen, machine.state, machine.config, machine.context);
         const auto expected = render_decision(machine.context.time_s, live.decision);
 

@@ -50,6 +50,10 @@ TEST(Observation, survives_the_way) {
     observation.invocation = "000102030405060708090a0b0c0d0e0f";
     observation.sources.push_back(
         {"time.example", *Address::parse("192.0.2.1"), 123, true, true, "ours", "selected", 2, 255, 0.001});
+    observation.sources.push_back(observation.sources.front());
+    observation.sources.front().record = SourceRecord{20, 9, 1200.5, 0.0003, -0.001, 40};
+    observation.sources.push_back(observation.sources.back());
+    observation.sources.back().record = SourceRecord{.deviation_s = 0.0003, .age_s = 40};
     observation.base_names = {"pool.example"};
     observation.synchronised = true;
     observation.peer = "time.example";
@@ -77,6 +81,21 @@ TEST(Observation, an_absent_key_is_a_default_and_a_wrong_one_an_error) {
     EXPECT_FALSE(parse_observation(server(R"({"service":"none","kept":[{"transaction":-1}]})")));
     EXPECT_FALSE(parse_observation(server(R"({"service":"none","kept":["all of them"]})")));
     EXPECT_EQ(parse_observation(server(R"({"service":"none","unit":"a\u001b[31m"})"))->unit, "a\\x1b[31m");
+}
+
+TEST(Observation, a_record_that_cannot_be_is_none) {
+    const auto record = [](const std::string& keys) {
+        const auto seen = parse_observation(server(R"({"service":"chronyd","sources":[{"name":"a",)" + keys + "}]}"));
+        return seen ? seen->sources.at(0).record : std::nullopt;
+    };
+    EXPECT_TRUE(record(R"("deviation_s":0.001,"age_s":3)"));
+    EXPECT_FALSE(record(R"("deviation_s":0.001,"age_s":3,"span_s":-1)")->span_s);
+    for (const std::string keys :
+         {R"("samples":8,"runs":3)", R"("deviation_s":0.001)", R"("age_s":3)", R"("deviation_s":-1,"age_s":3)",
+          R"("deviation_s":"x","age_s":3)", R"("deviation_s":0.001,"age_s":-1)", R"("deviation_s":1e300,"age_s":3)",
+          R"("deviation_s":0.001,"age_s":3,"samples":-1)", R"("deviation_s":0.001,"age_s":3,"samples":1.5)",
+          R"("deviation_s":0.001,"age_s":3,"samples":1000001)", R"("deviation_s":0.001,"age_s":3,"runs":-1)"})
+        EXPECT_FALSE(record(keys)) << keys;
 }
 
 TEST(Transaction, survives_the_way) {
