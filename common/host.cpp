@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "common/text.hpp"
@@ -158,11 +157,9 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     auto parsed = Host::parse(host);
     if (!parsed) return parsed.error();
     if (!has_port) return Endpoint{*std::move(parsed)};
-    std::uint16_t number = 0;
-    const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (failure != std::errc{} || end != port.data() + port.size() || number == 0)
-        return bad("an endpoint", text, "a port is a number from 1 to 65535");
-    return Endpoint{*std::move(parsed), number};
+    const auto number = parse_number<std::uint16_t>(port);
+    if (!number || *number == 0) return bad("an endpoint", text, "a port is a number from 1 to 65535");
+    return Endpoint{*std::move(parsed), *number};
 }
 
 std::string Endpoint::text() const {

@@ -1,6 +1,9 @@
 // Small text tools. printable() is the door through which everything a stranger sent us passes before people see it.
 #pragma once
 
+#include <charconv>
+#include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +24,21 @@ namespace ntpopt {
 
 /// Lines without their ends; a missing final newline makes no difference.
 [[nodiscard]] std::vector<std::string_view> lines(std::string_view text);
+
+/// The whole text as a number, and nothing else: no blanks, no "+". An integer is read in that base and fits its type;
+/// a floating point number may be infinite or none.
+template <typename Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text, [[maybe_unused]] int base = 10) {
+    const char* const end = text.data() + text.size();
+    Number number{};
+    std::from_chars_result read{};
+    if constexpr (std::floating_point<Number>)
+        read = std::from_chars(text.data(), end, number);
+    else
+        read = std::from_chars(text.data(), end, number, base);
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+    return number;
+}
 
 [[nodiscard]] std::string to_lower(std::string_view text);
 

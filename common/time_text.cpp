@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "common/text.hpp"
 
 namespace ntpopt {
@@ -24,9 +22,9 @@ Result<RealTime> parse_time(std::string_view text) {
     const Error bad{Errc::parse, fmt::format("'{}' is not a time: write 2026-01-31T12:00:00Z", printable(text, 40))};
     const auto number = [&](std::size_t at, std::size_t length, int& out) {
         if (text.size() < at + length) return false;
-        const auto* end = text.data() + at + length;
-        const auto [stop, failure] = std::from_chars(text.data() + at, end, out);
-        return failure == std::errc{} && stop == end && out >= 0;
+        const auto found = parse_number<int>(text.substr(at, length));
+        out = found.value_or(-1);
+        return out >= 0;
     };
     int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;
     if (text.size() < 20 || text.size() > 30 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' ||

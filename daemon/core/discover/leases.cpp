@@ -2,7 +2,6 @@
 #include "daemon/core/discover/leases.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -54,21 +53,13 @@ std::vector<std::string_view> tokens_of(std::string_view text) {
 }
 
 std::optional<int> number(std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-    return value;
+    const auto value = parse_number<int>(text);
+    return value && *value >= 0 ? value : std::nullopt;
 }
 
 /// "expire 4 2026/11/26 10:00:00", in UTC; or "expire epoch 1795687200". Nothing for "never" and what makes no sense.
 std::optional<double> expiry(const std::vector<std::string_view>& statement) {
-    if (statement.size() >= 3 && statement[1] == "epoch") {
-        double seconds = 0;
-        const auto text = statement[2];
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-        if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-        return seconds;
-    }
+    if (statement.size() >= 3 && statement[1] == "epoch") return parse_number<double>(statement[2]);
     if (statement.size() < 4) return std::nullopt;
     const auto date = split(statement[2], '/');
     const auto time = split(statement[3], ':');

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "common/text.hpp"
 
@@ -20,17 +19,13 @@ constexpr std::array<string_view, 13> kFlags{"auto_offline", "burst",    "copy",
 constexpr int kDefaultPoolMembers = 4;
 
 std::optional<int> parse_int(string_view text, int low, int high) {
-    int value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc() || end != text.data() + text.size() || value < low || value > high) return std::nullopt;
-    return value;
+    const auto value = parse_number<int>(text);
+    return value && *value >= low && *value <= high ? value : std::nullopt;
 }
 
 /// 0 where it is no number.
 double parse_seconds(string_view text) {
-    double value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return failure == std::errc() && end == text.data() + text.size() ? value : 0;
+    return parse_number<double>(text).value_or(0);
 }
 
 std::string join(const std::vector<string_view>& parts) {

@@ -2,7 +2,6 @@
 // "tracking".
 #include "daemon/core/plan/chrony_report.hpp"
 
-#include <charconv>
 #include <cmath>
 
 #include "common/text.hpp"
@@ -18,13 +17,14 @@ constexpr std::uint32_t kNever = 4294967295;
 
 template <typename Number>
 bool read(string_view text, Number& value, int base = 10) {
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    return failure == std::errc() && end == text.data() + text.size();
+    const auto number = parse_number<Number>(text, base);
+    value = number.value_or(Number());
+    return number.has_value();
 }
 
 bool read(string_view text, double& value) {
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return failure == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+    value = parse_number<double>(text).value_or(HUGE_VAL);
+    return std::isfinite(value);
 }
 
 Error bad_line(string_view what, string_view line) {

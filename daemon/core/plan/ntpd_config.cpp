@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "common/text.hpp"
@@ -44,12 +43,9 @@ std::optional<NtpdSourceKind> parse_kind(string_view word) {
     return std::nullopt;
 }
 
-std::optional<double> parse_number(string_view text) {
-    double value = 0;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value < 0)
-        return std::nullopt;
-    return value;
+std::optional<double> parse_limit(string_view text) {
+    const auto value = parse_number<double>(text);
+    return value && std::isfinite(*value) && *value >= 0 ? value : std::nullopt;
 }
 
 std::optional<NtpdDirective> parse_source(const std::vector<std::string>& parts) {
@@ -78,7 +74,7 @@ void read_setting(NtpdConfig& config, const std::vector<std::string>& parts) {
     if (word == "leapfile") config.leap_file = parts[1];
     if (word == "disable" && std::find(parts.begin() + 1, parts.end(), "ntp") != parts.end()) config.disabled = true;
     for (std::size_t i = 1; i + 1 < parts.size(); ++i) {
-        const auto number = parse_number(parts[i + 1]);
+        const auto number = parse_limit(parts[i + 1]);
         if (!number) continue;
         if (word == "tos" && parts[i] == "minsane") config.min_sane = static_cast<int>(std::min(*number, 1000.0));
         if (word == "tinker" && parts[i] == "step") config.step_limit_s = *number;

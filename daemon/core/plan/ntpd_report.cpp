@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "common/text.hpp"
@@ -19,12 +18,6 @@ Error malformed(string_view name, string_view value) {
     return {Errc::parse, fmt::format("ntpd says {}={}", printable(name, 20), printable(value, 40))};
 }
 
-template <typename Number>
-bool parse_whole(string_view text, Number& number, int base) {
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-    return failure == std::errc() && end == text.data() + text.size();
-}
-
 /// Reads the variables that are there; the first that cannot be read is the answer's error.
 class Reader {
   public:
@@ -34,12 +27,10 @@ class Reader {
     void whole(string_view name, int high, int& number) {
         const auto* text = find(name);
         if (text == nullptr) return;
-        int value = 0;
         const bool hexadecimal = text->starts_with("0x");
-        if (!parse_whole(hexadecimal ? string_view(*text).substr(2) : *text, value, hexadecimal ? 16 : 10) ||
-            value < 0 || value > high)
-            return fail(name, *text);
-        number = value;
+        const auto value = hexadecimal ? parse_number<int>(string_view(*text).substr(2), 16) : parse_number<int>(*text);
+        if (!value || *value < 0 || *value > high) return fail(name, *text);
+        number = *value;
     }
 
     void scaled(string_view name, double unit, double& number) {
@@ -47,11 +38,9 @@ class Reader {
         if (text == nullptr) return;
         string_view digits = *text;
         if (digits.starts_with('+')) digits.remove_prefix(1);
-        double value = 0;
-        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (failure != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
-            return fail(name, *text);
-        number = value * unit;
+        const auto value = parse_number<double>(digits);
+        if (!value || !std::isfinite(*value)) return fail(name, *text);
+        number = *value * unit;
     }
     void scaled(string_view name, double unit, std::optional<double>& number) {
         double value = -1;
@@ -64,13 +53,13 @@ class Reader {
         const auto* text = find(name);
         if (text == nullptr) return;
         constexpr std::size_t kHalf = 8;
-        std::uint32_t seconds = 0;
-        std::uint32_t fraction = 0;
         const string_view value = *text;
-        if (value.size() != 2 * kHalf + 3 || !value.starts_with("0x") || value[kHalf + 2] != '.' ||
-            !parse_whole(value.substr(2, kHalf), seconds, 16) || !parse_whole(value.substr(kHalf + 3), fraction, 16))
+        if (value.size() != 2 * kHalf + 3 || !value.starts_with("0x") || value[kHalf + 2] != '.')
             return fail(name, value);
-        time.bits = static_cast<std::uint64_t>(seconds) << 32 | fraction;
+        const auto seconds = parse_number<std::uint32_t>(value.substr(2, kHalf), 16);
+        const auto fraction = parse_number<std::uint32_t>(value.substr(kHalf + 3), 16);
+        if (!seconds || !fraction) return fail(name, value);
+        time.bits = static_cast<std::uint64_t>(*seconds) << 32 | *fraction;
     }
 
     /// "192.0.2.1", "192.0.2.1:123", "[2001:db8::1]:123", "2001:db8::1%2"; the unspecified address is none.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "common/json.hpp"
@@ -147,9 +146,9 @@ Result<std::uint64_t> parse_reference_time(std::string_view text) {
     const auto pieces = split(text, '.');
     bool good = pieces.size() == 2;
     for (std::size_t i = 0; good && i < 2; ++i) {
-        const auto* end = pieces[i].data() + pieces[i].size();
-        const auto [rest, failure] = std::from_chars(pieces[i].data(), end, parts[i], 16);
-        good = pieces[i].size() == 8 && failure == std::errc{} && rest == end;
+        const auto number = parse_number<std::uint32_t>(pieces[i], 16);
+        good = pieces[i].size() == 8 && number;
+        parts[i] = number.value_or(0);
     }
     if (!good) return wrong("is not two times eight hexadecimal digits with a dot between");
     return parts[0] << 32 | parts[1];

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 
 #include "common/text.hpp"
@@ -22,10 +21,8 @@ std::vector<double> parse_leap_seconds(std::string_view text) {
     for (const auto line : lines(text)) {
         const auto parts = words(line);
         if (parts.size() < 2 || parts[0].starts_with('#') || instants.size() == kMaxLeapSeconds) continue;
-        std::uint64_t ntp_seconds = 0;
-        const auto [end, failure] = std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), ntp_seconds);
-        if (failure != std::errc{} || end != parts[0].data() + parts[0].size()) continue;
-        instants.push_back(static_cast<double>(ntp_seconds) - kNtpToUnix_s);
+        if (const auto ntp_seconds = parse_number<std::uint64_t>(parts[0]))
+            instants.push_back(static_cast<double>(*ntp_seconds) - kNtpToUnix_s);
     }
     return instants;
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/text.hpp"
 
@@ -26,13 +25,10 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     if (const auto slash = text.find('/'); slash != std::string_view::npos) {
         const auto address = Address::parse(text.substr(0, slash));
         if (!address) return bad(text, "before the '/' comes an address");
-        const auto digits = text.substr(slash + 1);
-        unsigned bits = 0;
-        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+        const auto bits = parse_number<unsigned>(text.substr(slash + 1));
         const unsigned most = address->is_v4() ? 32 : 128;
-        if (failure != std::errc{} || end != digits.data() + digits.size() || bits > most)
-            return bad(text, fmt::format("a prefix length is a number from 0 to {}", most));
-        return Pattern(Network{*address, bits});
+        if (!bits || *bits > most) return bad(text, fmt::format("a prefix length is a number from 0 to {}", most));
+        return Pattern(Network{*address, *bits});
     }
     if (const auto address = Address::parse(text)) return Pattern(Network{*address, address->is_v4() ? 32U : 128U});
     auto name = HostName::parse(text);

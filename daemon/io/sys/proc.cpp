@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <optional>
 
@@ -24,14 +23,6 @@ std::optional<std::string> read_link(const std::string& path) {
     const ssize_t count = readlink(path.c_str(), buffer.data(), buffer.size());
     if (count <= 0 || static_cast<std::size_t>(count) == buffer.size()) return std::nullopt;
     return std::string(buffer.data(), static_cast<std::size_t>(count));
-}
-
-template <typename Number>
-std::optional<Number> parse_number(string_view text) {
-    Number value{};
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
 }
 
 bool shares_our(string_view space, pid_t pid) {
