@@ -60,8 +60,7 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
         open.events = held_back_;
         memory_.save_open_round(open);
     };
-    memory_.rounds = {to_seconds(ports_.clock.now().time_since_epoch()), true, schedule_.useless() + 1,
-                      schedule_.tokens()};
+    memory_.rounds = {ports_.clock.now_s(), true, schedule_.useless() + 1, schedule_.tokens()};
     memory_.save_rounds();
     Round round(ports_, std::move(asked), std::move(hooks));
     auto wait = asio::bind_cancellation_slot(cancel_round_.slot(), asio::use_awaitable);
@@ -100,7 +99,7 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
         report.selected = report.outcome == Outcome::rolled_back ? report.previous : done->selected;
         report.transaction = done->id;
         if (committed) {
-            const double now_s = to_seconds(ports_.clock.now().time_since_epoch());
+            const double now_s = ports_.clock.now_s();
             change_memory({.kind = TraceEvent::Kind::forgotten, .time_s = now_s});
         }
     }

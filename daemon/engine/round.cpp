@@ -26,7 +26,8 @@ std::map<std::pair<Address, std::uint16_t>, Spared> sound_records(const ServiceO
                                                                   const ProbeConfig& config) {
     std::map<std::pair<Address, std::uint16_t>, Spared> out;
     for (const auto& source : service.sources)
-        if (const auto spared = may_spare(source, config)) out.emplace(std::pair(*source.address, source.port), *spared);
+        if (const auto spared = may_spare(source, config))
+            out.emplace(std::pair(*source.address, source.port), *spared);
     return out;
 }
 
@@ -104,7 +105,7 @@ asio::awaitable<Round::StageResult> Round::probe() {
     std::map<std::pair<Address, std::uint16_t>, std::size_t> index;
     std::vector<ProbeTarget> targets;
     const auto records = sound_records(service_, request_.config.probe);
-    const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
+    const auto now_s = ports_.clock.now_s();
     for (auto& observation : observations_) {
         if (!observation.address) continue;
         if (is_probe_barred(request_.state, observation.candidate.endpoint, observation.address, now_s)) {
@@ -118,8 +119,7 @@ asio::awaitable<Round::StageResult> Round::probe() {
     }
     const auto total = targets.size();
     Prober::Progress report = [this](std::size_t done, std::size_t all) { hooks_.progress(Stage::probe, done, all); };
-    auto measurements =
-        co_await ports_.prober.probe(std::move(targets), request_.config.probe, std::move(report));
+    auto measurements = co_await ports_.prober.probe(std::move(targets), request_.config.probe, std::move(report));
     std::size_t answered = 0;
     std::size_t spared = 0;
     for (const auto& [where, i] : index) {
@@ -268,7 +268,7 @@ SelectionState Round::after_roll_back() const {
 
 DecisionContext Round::context() const {
     DecisionContext context;
-    context.time_s = to_seconds(ports_.clock.now().time_since_epoch());
+    context.time_s = ports_.clock.now_s();
     context.synchronised = service_.synchronised;
     context.leap_window = is_leap_window(ports_.place.leap_seconds(), context.time_s);
     context.own_addresses = ports_.place.own_addresses();

@@ -92,13 +92,13 @@ asio::awaitable<Round::StageResult> Round::discover() {
     candidates_ = order_to_ask(
         merge_candidates(std::move(all), ports_.place.catalogue(), here), request_.state,
         [this](const Host& host) { return host.name() ? ports_.resolver.known(*host.name()) : std::vector<Address>(); },
-        to_seconds(ports_.clock.now().time_since_epoch()));
+        ports_.clock.now_s());
     if (!service_problem_.empty()) notes += fmt::format("; NTP service unknown ({})", service_problem_);
     co_return count_of(candidates_.size(), "candidate") + ": " + detail + notes;
 }
 
 asio::awaitable<Round::StageResult> Round::resolve() {
-    const auto now_s = to_seconds(ports_.clock.now().time_since_epoch());
+    const auto now_s = ports_.clock.now_s();
     const Families families{request_.config.probe.ipv4, request_.config.probe.ipv6};
     std::vector<const Candidate*> asked;
     std::vector<asio::awaitable<Result<std::vector<Address>>>> tasks;

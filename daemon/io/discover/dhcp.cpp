@@ -30,7 +30,7 @@ DhcpServers::DhcpServers(LeasePaths paths, const Clock& clock, AskManager ask_ma
     : paths_(std::move(paths)), clock_(clock), ask_manager_(std::move(ask_manager)) {}
 
 void DhcpServers::read_files(std::vector<Host>& out, std::vector<std::string>& notes) const {
-    const auto now_s = to_seconds(clock_.now().time_since_epoch());
+    const auto now_s = clock_.now_s();
     using Parse = std::function<std::vector<Host>(std::string_view)>;
     const auto read = [&](const std::vector<std::string>& folders, std::string_view end, const Parse& parse) {
         for (const auto& folder : folders) {

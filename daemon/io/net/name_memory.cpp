@@ -58,10 +58,6 @@ std::vector<SrvRecord> parse_services(const Json& rows) {
 
 }  // namespace
 
-double NameMemory::now_s() const {
-    return to_seconds(clock_.now().time_since_epoch());
-}
-
 std::optional<NameRecord> NameMemory::find(const HostName& name, Families families) const {
     const auto document = document_of(cache_, name.text(), kind_of(families));
     return document ? parse_name_record(*document) : std::nullopt;
@@ -70,7 +66,7 @@ std::optional<NameRecord> NameMemory::find(const HostName& name, Families famili
 /// Nobody is asked again for now.
 bool NameMemory::settled(const NameRecord& record) const {
     if (!record.answered && record.asked_s < changed_s_) return false;
-    return !may_ask(record, now_s());
+    return !may_ask(record, clock_.now_s());
 }
 
 asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name, Families families, Duration deadline) {
@@ -82,7 +78,7 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name,
     if (const auto other = open_.find(key); other != open_.end())
         co_return co_await wait_for(other->second, this, name, families);
     const auto before = find(name, families);
-    if (before && settled(*before)) co_return recall(*before, now_s());
+    if (before && settled(*before)) co_return recall(*before, clock_.now_s());
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto executor = co_await asio::this_coro::executor;
     const auto done = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
@@ -91,10 +87,10 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name,
     open_.erase(key);
     done->cancel();
     if (!answer && answer.error().code == Errc::shutting_down) co_return answer.error();
-    const auto record =
-        answer ? note_answer(*answer, now_s()) : note_failure(before.value_or(NameRecord()), answer.error(), now_s());
+    const auto record = answer ? note_answer(*answer, clock_.now_s())
+                               : note_failure(before.value_or(NameRecord()), answer.error(), clock_.now_s());
     cache_.put(cached(name.text(), kind_of(families), record, ntpopt::to_json(record)));
-    co_return recall(record, now_s());
+    co_return recall(record, clock_.now_s());
 }
 
 /// The same name is asked for already: its answer is ours.
@@ -107,7 +103,7 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::wait_for(std::shared_p
     co_await other->async_wait(token);
     const auto record = self->find(name, families);
     if (!record) co_return Error{Errc::not_found, "the name has no usable address"};
-    co_return recall(*record, self->now_s());
+    co_return recall(*record, self->clock_.now_s());
 }
 
 std::vector<Address> NameMemory::known(const HostName& name) const {
@@ -127,7 +123,8 @@ asio::awaitable<Result<std::vector<SrvRecord>>> NameMemory::services(HostName do
     auto answer = co_await source_.services(domain, deadline);
     if (!answer && answer.error().code == Errc::shutting_down) co_return answer.error();
     const NameAnswer none;
-    const auto record = answer ? note_answer(none, now_s()) : note_failure(NameRecord(), answer.error(), now_s());
+    const auto record =
+        answer ? note_answer(none, clock_.now_s()) : note_failure(NameRecord(), answer.error(), clock_.now_s());
     auto document = ntpopt::to_json(record);
     if (answer) document["services"] = to_json(*answer);
     cache_.put(cached(domain.text(), kServices, record, document));

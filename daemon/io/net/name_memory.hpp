@@ -30,10 +30,9 @@ class NameMemory final : public Resolver {
     boost::asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration deadline);
 
     /// The network is another one: what nobody answered may be asked again at once.
-    void network_changed() { changed_s_ = now_s(); }
+    void network_changed() { changed_s_ = clock_.now_s(); }
 
   private:
-    [[nodiscard]] double now_s() const;
     [[nodiscard]] std::optional<NameRecord> find(const HostName& name, Families families) const;
     [[nodiscard]] bool settled(const NameRecord& record) const;
     static boost::asio::awaitable<Result<std::vector<Address>>> wait_for(
