@@ -9,8 +9,8 @@
 #include "daemon/core/discover/candidates.hpp"
 #include "daemon/core/discover/explore.hpp"
 #include "daemon/core/discover/pool_zones.hpp"
-#include "daemon/engine/gather.hpp"
 #include "daemon/engine/round.hpp"
+#include "daemon/ports/gather.hpp"
 
 namespace ntpopt {
 namespace asio = boost::asio;

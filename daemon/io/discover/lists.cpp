@@ -3,20 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <memory>
-
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "daemon/core/config/parse.hpp"
 #include "daemon/core/discover/server_list.hpp"
 #include "daemon/io/net/fetch.hpp"
 #include "daemon/io/sys/files.hpp"
+#include "daemon/ports/gather.hpp"
 
 namespace ntpopt {
 namespace asio = boost::asio;
@@ -97,7 +88,7 @@ asio::awaitable<void> ListedServers::fetch_list(CachedList* kept, std::vector<st
     cache_.put(*kept);
 }
 
-asio::awaitable<Discovered> ListedServers::read_list(std::string url) {
+asio::awaitable<Result<Discovered>> ListedServers::read_list(std::string url) {
     const auto shown = without_secrets(url);
     Discovered out;
     if (url.starts_with(kFileScheme)) {
@@ -122,42 +113,18 @@ asio::awaitable<Discovered> ListedServers::read_list(std::string url) {
 }
 
 asio::awaitable<Result<Discovered>> ListedServers::discover(Config config, ServiceObservation) {
-    const auto& urls = config.discovery.lists;
-    const auto executor = co_await asio::this_coro::executor;
-    struct Shared {
-        explicit Shared(asio::any_io_executor any) : finished(any, asio::steady_timer::time_point::max()) {}
-        std::vector<Discovered> found;
-        std::size_t open = 0;
-        asio::steady_timer finished;
-    };
-    const auto shared = std::make_shared<Shared>(executor);
-    std::vector<asio::cancellation_signal> signals(urls.size());
-    shared->found.resize(urls.size());
-    shared->open = urls.size();
-    for (std::size_t i = 0; i < urls.size(); ++i) {
-        auto on_done = [shared, i](std::exception_ptr failure, Discovered found) {
-            if (failure) found.notes.push_back("a list could not be read");
-            shared->found[i] = std::move(found);
-            if (--shared->open == 0) shared->finished.cancel();
-        };
-        asio::co_spawn(executor, read_list(urls[i]),
-                       asio::bind_cancellation_slot(signals[i].slot(), std::move(on_done)));
-    }
-    co_await asio::this_coro::throw_if_cancelled(false);
-    while (shared->open > 0) {
-        boost::system::error_code woken;
-        auto token = asio::redirect_error(asio::use_awaitable, woken);
-        co_await shared->finished.async_wait(token);
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() == asio::cancellation_type::none || shared->open == 0) continue;
-        for (auto& signal : signals)
-            signal.emit(asio::cancellation_type::terminal);
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    }
+    std::vector<asio::awaitable<Result<Discovered>>> tasks;
+    for (const auto& url : config.discovery.lists)
+        tasks.push_back(read_list(url));
+    const auto lists = co_await gather(std::move(tasks));
     Discovered out;
-    for (auto& found : shared->found) {
-        out.candidates.insert(out.candidates.end(), found.candidates.begin(), found.candidates.end());
-        out.notes.insert(out.notes.end(), found.notes.begin(), found.notes.end());
+    for (const auto& found : lists) {
+        if (!found) {
+            out.notes.push_back("a list could not be read");
+            continue;
+        }
+        out.candidates.insert(out.candidates.end(), found->candidates.begin(), found->candidates.end());
+        out.notes.insert(out.notes.end(), found->notes.begin(), found->notes.end());
     }
     co_return out;
 }

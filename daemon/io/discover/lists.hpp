@@ -24,7 +24,7 @@ class ListedServers final : public Discoverer {
     boost::asio::awaitable<Result<Discovered>> discover(Config config, ServiceObservation service) override;
 
   private:
-    boost::asio::awaitable<Discovered> read_list(std::string url);
+    boost::asio::awaitable<Result<Discovered>> read_list(std::string url);
     boost::asio::awaitable<Result<FetchReply>> ask(CachedList kept);
     boost::asio::awaitable<void> fetch_list(CachedList* kept, std::vector<std::string>* notes);
 

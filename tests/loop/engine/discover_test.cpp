@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "daemon/engine/gather.hpp"
+#include "daemon/ports/gather.hpp"
 #include "fakes.hpp"
 
 namespace ntpopt {
