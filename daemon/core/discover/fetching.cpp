@@ -1,37 +1,30 @@
 // Implementation of fetching.hpp.
 #include "daemon/core/discover/fetching.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <limits>
 
+#include "common/json.hpp"
 #include "common/text.hpp"
 #include "daemon/core/config/parse.hpp"
 
 namespace ntpopt {
 namespace {
 
-/// Bytes that are no UTF-8 must not stop a message.
 std::string line(const Json& document) {
-    return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+    return render_json(document) + '\n';
 }
 
-/// A member of the wanted kind, or what it is without.
-template <typename T>
-T member(const Json& document, const char* key, T otherwise) {
-    const auto found = document.find(key);
-    if (found == document.end()) return otherwise;
-    if constexpr (std::is_same_v<T, Json>)
-        return found->is_array() ? *found : otherwise;
-    else if constexpr (std::is_same_v<T, std::string>)
-        return found->is_string() ? found->get<T>() : otherwise;
-    else if constexpr (std::is_same_v<T, bool>)
-        return found->is_boolean() ? found->get<T>() : otherwise;
-    else
-        return found->is_number_unsigned() ? found->get<T>() : otherwise;
-}
-
+/// An object; what is none has no members either.
 Json parse_line(std::string_view text) {
-    auto document = Json::parse(text, nullptr, false);
-    return document.is_object() ? document : Json();
+    auto document = parse_json(text);
+    return document && document->is_object() ? *std::move(document) : Json();
+}
+
+/// A number from 0 to `most`; above, that.
+std::uint64_t bounded(const Json& document, std::string_view key, std::uint64_t fallback, std::uint64_t most) {
+    const auto found = get_integer(document, key);
+    return found && *found >= 0 ? std::min(static_cast<std::uint64_t>(*found), most) : fallback;
 }
 
 }  // namespace
@@ -60,19 +53,17 @@ std::string render_fetch_request(const FetchRequest& request) {
 Result<FetchRequest> parse_fetch_request(std::string_view text) {
     const auto document = parse_line(text);
     FetchRequest out;
-    out.url = member(document, "url", out.url);
+    out.url = get_string(document, "url");
     if (out.url.empty()) return Error{Errc::parse, "no request: write {\"url\": \"https://...\"}"};
-    for (const auto& entry : member(document, "addresses", Json::array())) {
+    for (const auto& entry : get_array(document, "addresses")) {
         const auto address = Address::parse(entry.is_string() ? entry.get<std::string>() : std::string());
         if (!address) return Error{Errc::parse, "addresses: " + address.error().detail};
         out.addresses.push_back(*address);
     }
-    out.etag = member(document, "etag", out.etag);
-    constexpr std::uint64_t kMost = 3'600'000;
-    const auto deadline = std::min(member<std::uint64_t>(document, "deadline_ms", 10'000), kMost);
-    out.deadline = std::chrono::milliseconds(deadline);
-    out.max_bytes = member(document, "max_bytes", out.max_bytes);
-    out.max_redirects = static_cast<int>(std::min(member<unsigned>(document, "max_redirects", 3), 20U));
+    out.etag = get_string(document, "etag");
+    out.deadline = std::chrono::milliseconds(bounded(document, "deadline_ms", 10'000, 3'600'000));
+    out.max_bytes = bounded(document, "max_bytes", out.max_bytes, std::numeric_limits<std::size_t>::max());
+    out.max_redirects = static_cast<int>(bounded(document, "max_redirects", 3, 20));
     return out;
 }
 
@@ -85,13 +76,11 @@ Result<FetchReply> parse_fetch_reply(std::string_view text) {
     const auto end = text.find('\n');
     const auto document = end <= kMaxFetchHead ? parse_line(text.substr(0, end)) : Json();
     if (!document.is_object()) return Error{Errc::parse, "what fetched it gave no answer"};
-    if (document.contains("error")) {
-        const auto told = member<std::string>(document, "error", "it failed");
-        return Error{Errc::io, printable(told, 1000)};
-    }
+    if (document.contains("error"))
+        return Error{Errc::io, printable(get_string(document, "error", "it failed"), 1000)};
     FetchReply out;
-    out.unchanged = member(document, "unchanged", false);
-    out.etag = member(document, "etag", out.etag);
+    out.unchanged = get_bool(document, "unchanged");
+    out.etag = get_string(document, "etag");
     if (out.etag.size() > kMaxEtag || printable(out.etag, kMaxEtag) != out.etag) out.etag.clear();
     if (!out.unchanged) out.body = text.substr(end + 1);
     return out;
