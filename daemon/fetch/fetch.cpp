@@ -187,12 +187,13 @@ class Transfer {
 
 Result<FetchReply> fetch(const FetchRequest& request) {
     const auto end = Clock::now() + request.deadline;
-    const auto own = parse_url(request.url);
+    std::string own;  // the host that the administrator named
     auto url = request.url;
     for (int hop = 0; hop <= request.max_redirects; ++hop) {
         const auto where = parse_url(url);
         if (!where) return where.error();
-        const bool foreign = where->host != own->host;
+        if (hop == 0) own = where->host;
+        const bool foreign = where->host != own;
         const auto known = foreign || request.addresses.empty() ? std::string() : resolved(*where, request.addresses);
         Transfer transfer(request, url, known, foreign, end);
         if (auto done = transfer.run(); !done) return done.error();

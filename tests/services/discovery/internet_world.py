@@ -119,6 +119,8 @@ http {{
     location = /hop1 {{ return 308 https://lists.example/good.txt; }}
     location = /downgrade {{ return 302 http://lists.example/good.txt; }}
     location = /private {{ return 302 https://10.0.0.1/good.txt; }}
+    location = /mapped {{ return 302 https://[::ffff:127.0.0.1]/good.txt; }}
+    location = /group {{ return 302 https://224.0.1.1/good.txt; }}
     location = /zero {{ return 302 https://0.0.0.0/good.txt; }}
     location = /inside {{ return 302 https://turned.list.example/good.txt; }}
     location = /nowhere {{ return 302 https://x1.hole.example/good.txt; }}

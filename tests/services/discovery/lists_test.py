@@ -31,8 +31,8 @@ class Lists(unittest.TestCase):
         self.world.settle(f'regional = false\nsrv = false\nlists = {urls!r}')
 
     def test_the_good_count_and_each_failure_is_named(self):
-        self.settle("hop3", "good.json", "good.md", "huge", "slow", "downgrade", "private", "zero", "inside", "nowhere", "hop4",
-                    "truncated", "hostile", "junk", "https://other.example/good.txt",
+        self.settle("hop3", "good.json", "good.md", "huge", "slow", "downgrade", "private", "mapped", "group", "zero", "inside",
+                    "nowhere", "hop4", "truncated", "hostile", "junk", "https://other.example/good.txt",
                     "https://user:secret@lists.example/gone?token=secret")
         document = self.world.look(self.the_daemon_answers)
         stage = iw.discover_stage(document)
@@ -44,6 +44,8 @@ class Lists(unittest.TestCase):
         detail = stage["detail"]
         for path, why in {"huge": "larger than 1048576 bytes", "slow": "did not arrive in time", "downgrade": "not https",
                           "private": "redirected to the private address 10.0.0.1",
+                          "mapped": "redirected to the private address 127.0.0.1",
+                          "group": "redirected to the private address 224.0.1.1",
                           "zero": "redirected to the private address 0.0.0.0",
                           "inside": "redirected to the private address 192.168.7.7",
                           "nowhere": "Could not resolve host: x1.hole.example", "hop4": "more than 3 redirections",
