@@ -41,6 +41,31 @@ std::string why_none(const Result<std::vector<Address>>& answer, const Candidate
     return fmt::format("leads to the private address {}, which only a configured server may", refused->text());
 }
 
+bool is_public(CandidateSource source) {
+    return source == CandidateSource::catalogue || source == CandidateSource::list ||
+           source == CandidateSource::pool_zone;
+}
+
+/// Who named what nobody named who may have private servers. That the service uses such a name by our own choice makes
+/// it no more trusted than it was when we chose it.
+std::map<Endpoint, CandidateSource> named_by_strangers(const std::vector<Candidate>& found,
+                                                       const ServiceObservation& service) {
+    const auto is_base = [&service](const Endpoint& endpoint) {
+        const auto name = endpoint.host.text();
+        return std::count(service.base_names.begin(), service.base_names.end(), name) > 0 ||
+               std::any_of(service.sources.begin(), service.sources.end(),
+                           [&name](const ServiceSource& source) { return !source.ours && source.name == name; });
+    };
+    std::map<Endpoint, CandidateSource> out;
+    for (const auto& candidate : found)
+        if (is_public(candidate.source)) out.emplace(candidate.endpoint, candidate.source);
+    for (const auto& candidate : found)
+        if (!is_public(candidate.source) &&
+            (candidate.source != CandidateSource::current || is_base(candidate.endpoint)))
+            out.erase(candidate.endpoint);
+    return out;
+}
+
 Observation unresolved(const Candidate& candidate, std::string why) {
     return Observation{candidate, std::nullopt, false, Measurement{}, std::move(why), true};
 }
@@ -81,6 +106,7 @@ asio::awaitable<Round::StageResult> Round::discover() {
         for (std::size_t n = 0; n < std::min(found[i]->notes.size(), kMaxNotes); ++n)
             notes += fmt::format("; {}: {}", name, printable(found[i]->notes[n]));
     }
+    const auto strange = named_by_strangers(all, service_);
     const auto here = ports_.place.region(request_.config.discovery);
     report_.region = here.text();
     // Whoever is in the set is asked whatever the discoverers say.
@@ -93,6 +119,10 @@ asio::awaitable<Round::StageResult> Round::discover() {
         merge_candidates(std::move(all), ports_.place.catalogue(), here), request_.state,
         [this](const Host& host) { return host.name() ? ports_.resolver.known(*host.name()) : std::vector<Address>(); },
         ports_.clock.now_s());
+    for (auto& candidate : candidates_)
+        if (const auto named = strange.find(candidate.endpoint);
+            named != strange.end() && candidate.source == CandidateSource::current)
+            candidate.source = named->second;
     if (!service_problem_.empty()) notes += fmt::format("; NTP service unknown ({})", service_problem_);
     co_return count_of(candidates_.size(), "candidate") + ": " + detail + notes;
 }
@@ -122,7 +152,11 @@ asio::awaitable<Round::StageResult> Round::resolve() {
         }
     }
     const auto answers = co_await gather(std::move(tasks));
+    const auto& incumbents = request_.state.incumbents;
     const auto stand_in = [&](std::size_t i) -> const Candidate* {
+        if (std::any_of(incumbents.begin(), incumbents.end(),
+                        [&](const Incumbent& held) { return held.endpoint == asked[i]->endpoint; }))
+            return nullptr;
         const auto name = wider_zone(*asked[i]);
         if (name.empty() || !answers[i] || !is_sparse_zone(*answers[i])) return nullptr;
         for (std::size_t j = 0; j < asked.size(); ++j)

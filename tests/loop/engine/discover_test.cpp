@@ -120,6 +120,28 @@ TEST_F(DiscoverStages, APublicNameThatLeadsIntoAPrivateNetworkIsRefusedUnlessCon
         EXPECT_NE(server.address ? server.address->text() : "", "10.0.0.1");
 }
 
+TEST_F(DiscoverStages, APublicNameThatTurnsPrivateIsRefusedAlsoWhereItIsInUse) {
+    world.discoverer.found.clear();
+    offer("chosen.example", CandidateSource::catalogue);
+    offer("chosen.example", CandidateSource::current);
+    offer("base.example", CandidateSource::list);
+    offer("base.example", CandidateSource::current);
+    offer("lease.example", CandidateSource::list);
+    offer("lease.example", CandidateSource::dhcp);
+    for (const auto* name : {"chosen.example", "base.example"}) {
+        ServiceSource source;
+        source.name = name;
+        source.ours = source.name == "chosen.example";
+        world.service.observation.sources.push_back(source);
+    }
+    resolver.addresses = {
+        {"chosen.example", {"192.168.1.1"}}, {"base.example", {"192.168.1.2"}}, {"lease.example", {"192.168.1.3"}}};
+    const auto report = run();
+    EXPECT_THAT(verdict_of(report, "chosen.example"), HasSubstr("leads to the private address 192.168.1.1"));
+    EXPECT_THAT(verdict_of(report, "base.example"), HasSubstr("unreachable"));
+    EXPECT_THAT(verdict_of(report, "lease.example"), HasSubstr("unreachable"));
+}
+
 TEST_F(DiscoverStages, AZoneWithTooFewServersWidensToItsContinent) {
     world.discoverer.found.clear();
     offer("2.lk.pool.ntp.org", CandidateSource::pool_zone, "asia/lk");
