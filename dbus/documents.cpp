@@ -91,6 +91,34 @@ const Keys& blacklist_entry() {
     return kKeys;
 }
 
+const Keys& metrics() {
+    static const Keys kHistogram{{"buckets"}, {"sum"}, {"count"}};
+    static const Keys kServer{{"name"},    {"heard"},   {"offset_s"},       {"delay_s"}, {"jitter_s"},
+                              {"error_s"}, {"stratum"}, {"answered_ratio"}, {"score"}};
+    static const Keys kKeys{{"version"},
+                            {"start_usec"},
+                            {"service"},
+                            {"service_active"},
+                            {"synchronised"},
+                            {"observation_age_s"},
+                            {"clock_error_bound_s"},
+                            {"clock_error_bounds", &kHistogram},
+                            {"rounds"},
+                            {"round_durations", &kHistogram},
+                            {"last_round_usec"},
+                            {"last_round_good"},
+                            {"next_round_usec"},
+                            {"packets_sent"},
+                            {"packets_answered"},
+                            {"packets_refused"},
+                            {"kisses"},
+                            {"changes_left"},
+                            {"candidates_left"},
+                            {"blacklisted"},
+                            {"servers", &kServer}};
+    return kKeys;
+}
+
 const Keys& server_explanation() {
     static const Keys kCounterfactual{{"figure"}, {"unit"}, {"value"}, {"actual"}};
     static const Keys kKeys{{"server", &server()}, {"sentences"}, {"counterfactuals", &kCounterfactual}};

@@ -24,6 +24,7 @@ using Keys = std::vector<Key>;
 [[nodiscard]] const Keys& status();
 [[nodiscard]] const Keys& history_entry();
 [[nodiscard]] const Keys& blacklist_entry();
+[[nodiscard]] const Keys& metrics();
 [[nodiscard]] const Keys& server_explanation();
 [[nodiscard]] const Keys& round_explanation();
 [[nodiscard]] const Keys& verification();

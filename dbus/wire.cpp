@@ -28,8 +28,8 @@ using std::string_view;
 
 constexpr std::array<string_view, 12> kUint32Keys{"rank",  "stratum",     "reach", "leap",  "maxsources", "limit",
                                                   "lines", "min_sources", "done",  "total", "samples",    "runs"};
-constexpr std::array<string_view, 7> kRowsKeys{"servers", "stages",          "sources", "files",
-                                               "kept",    "counterfactuals", "gates"};
+constexpr std::array<string_view, 8> kRowsKeys{"servers", "stages",          "sources", "files",
+                                               "kept",    "counterfactuals", "gates",   "buckets"};
 
 template <typename List>
 bool contains(const List& list, string_view key) {

@@ -6,7 +6,7 @@
 //     port q;  rank stratum reach leap maxsources limit lines min_sources done total u;
 //     run_id transaction and every key ending in _usec or _bytes t
 // A value that does not fit its key's type is sent as x (or t). An empty array is `as`, but for keys that hold
-// dictionaries (servers stages sources files kept counterfactuals gates) it is aa{sv}.
+// dictionaries (servers stages sources files kept counterfactuals gates buckets) it is aa{sv}.
 // Read: any integer width, object paths and signatures as strings, structures and arrays as arrays; bounded in depth,
 // number of entries and length of strings. What is refused throws sdbus::Error InvalidArgs, never anything else.
 #pragma once

@@ -72,6 +72,9 @@ class Control {
     /// |offset| + root delay / 2 + root dispersion, grown by the drift since the last observation.
     [[nodiscard]] virtual std::optional<Duration> clock_error_bound() const = 0;
 
+    /// What was counted and what is known, from memory: nobody is asked for it.
+    [[nodiscard]] virtual Json metrics() const = 0;
+
     /// Starts a round, or joins the one that runs with the same options; Errc::busy where its options differ.
     virtual Result<std::uint64_t> reoptimize(bool dry_run) = 0;
     /// A run report, 0 for the last run. `whole_diff`: also the diff of files that are not world-readable.

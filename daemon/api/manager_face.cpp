@@ -197,6 +197,10 @@ void ManagerFace::GetStatus(sdbus::Result<wire::Dict>&& result) {
     });
 }
 
+wire::Dict ManagerFace::GetMetrics() {
+    return guarded([&] { return wire::Dict(control_.metrics()); });
+}
+
 wire::Rows ManagerFace::ListServers() {
     return guarded([&] { return wire::Rows(control_.servers()); });
 }

@@ -56,6 +56,7 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     void Reoptimize(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
     void GetRun(sdbus::Result<wire::Dict>&& result, std::uint64_t run_id) override;
     void GetStatus(sdbus::Result<wire::Dict>&& result) override;
+    wire::Dict GetMetrics() override;
     wire::Rows ListServers() override;
     wire::Dict Explain(const std::string& server) override;
     wire::Rows GetHistory(const wire::Dict& query) override;

@@ -9,6 +9,7 @@
 
 #include "common/version.hpp"
 #include "daemon/app/history_rows.hpp"
+#include "daemon/app/metrics_document.hpp"
 #include "daemon/core/publish/clock_error.hpp"
 #include "daemon/core/record/explanation.hpp"
 #include "daemon/io/sys/journal.hpp"
@@ -88,6 +89,10 @@ Snapshot DaemonControl::snapshot() const {
 std::optional<Duration> DaemonControl::clock_error_bound() const {
     const auto bound = clock_error_bound_s(optimizer_.last_observation(), optimizer_.observation_age());
     return bound ? std::optional(from_seconds(*bound)) : std::nullopt;
+}
+
+Json DaemonControl::metrics() const {
+    return metrics_document(optimizer_, clock_error_bound());
 }
 
 Result<std::uint64_t> DaemonControl::reoptimize(bool dry_run) {

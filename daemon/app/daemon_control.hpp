@@ -34,6 +34,7 @@ class DaemonControl final : public Control, public OptimizerListener {
 
     Snapshot snapshot() const override;
     std::optional<Duration> clock_error_bound() const override;
+    Json metrics() const override;
     Result<std::uint64_t> reoptimize(bool dry_run) override;
     Result<Json> run(std::uint64_t run_id, bool whole_diff) const override;
     Json servers() const override;

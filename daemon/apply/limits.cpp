@@ -75,6 +75,11 @@ Status check_limits(const JournalDocument& document, const std::vector<Choice>& 
     return {};
 }
 
+int changes_left(const JournalDocument& document, const Config& config, RealTime now) {
+    const auto left = config.apply.max_changes_per_day - count_recent(document.changes_usec, now);
+    return static_cast<int>(std::max<std::ptrdiff_t>(0, left));
+}
+
 void count_change(JournalDocument& document, RealTime now) {
     remember(document.changes_usec, now);
 }

@@ -15,6 +15,9 @@ namespace ntpopt {
 [[nodiscard]] Status check_limits(const JournalDocument& document, const std::vector<Choice>& choices, bool by_hand,
                                   const Config& config, RealTime now);
 
+/// How many changes the limit a day still allows.
+[[nodiscard]] int changes_left(const JournalDocument& document, const Config& config, RealTime now);
+
 /// Errc::refused where root's whitelist does not name each of the servers, by the very string that will be written.
 [[nodiscard]] Status check_whitelist(const std::vector<Choice>& choices, const Config& config);
 

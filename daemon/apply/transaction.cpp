@@ -88,6 +88,7 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
             seen.refusals.emplace_back(line);
     }
     seen.paused = journal_.document().paused;
+    seen.changes_left = changes_left(journal_.document(), config_, clock_.now());
     seen.kept = kept();
     seen.evidence = journal_.document().evidence;
     co_return seen;

@@ -38,6 +38,7 @@ Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Alarm& al
       memory_(store, [this](std::string_view what) { listener_.trouble(what); }),
       config_(std::move(config)),
       schedule_(config_.schedule, machine_hash),
+      metrics_(ports_.clock.now()),
       wake_(alarm) {
     refresh_schedule();
     state_.mode = config_.mode;
@@ -107,6 +108,7 @@ asio::awaitable<void> Optimizer::settle_open_round() {
                          : !began                                    ? Outcome::failed
                          : last->state == TransactionState::degraded ? Outcome::degraded
                                                                      : Outcome::rolled_back;
+    metrics_.note_round(outcome, std::nullopt);
     memory_.last_run["outcome"] = name_of(outcome);
     memory_.last_run["reason"] =
         began ? fmt::format("ntpoptd ended during the change; the applier finished alone: transaction {} {}{}{}",
@@ -203,6 +205,7 @@ void Optimizer::note_observation(ServiceObservation observation) {
     service_ = std::move(observation);
     observed_at_ = ports_.clock.since_boot();
     observation_stale_ = false;
+    metrics_.note_observed(service_);
     state_.service = service_.service;
     state_.unit = service_.unit;
     state_.version = service_.version;

@@ -16,6 +16,7 @@
 
 #include "common/json.hpp"
 #include "daemon/core/config/config.hpp"
+#include "daemon/core/metrics/metrics.hpp"
 #include "daemon/core/schedule/schedule.hpp"
 #include "daemon/core/select/state.hpp"
 #include "daemon/engine/memory.hpp"
@@ -70,6 +71,13 @@ class Optimizer {
     boost::asio::awaitable<Result<ServiceObservation>> observation(Duration max_age);
     [[nodiscard]] const ServiceObservation& last_observation() const { return service_; }
     [[nodiscard]] Duration observation_age() const { return ports_.clock.since_boot() - observed_at_; }
+    /// Whether the NTP service was looked at since the process began.
+    [[nodiscard]] bool has_observed() const { return observed_at_ != Duration::zero(); }
+
+    /// What was counted since the process began.
+    [[nodiscard]] const Metrics& metrics() const { return metrics_; }
+    /// The document of the last run, null before the first.
+    [[nodiscard]] const Json& last_run() const { return memory_.last_run; }
 
     /// The interval that was set at run time, if one was.
     [[nodiscard]] std::optional<Duration> interval_override() const { return memory_.interval; }
@@ -126,6 +134,7 @@ class Optimizer {
     Memory memory_;
     Config config_;
     Schedule schedule_;
+    Metrics metrics_;
     EngineState state_;
     Alarm& wake_;
     boost::asio::cancellation_signal cancel_round_;

@@ -54,6 +54,10 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
     };
     hooks.observed = [this](const ServiceObservation& observation) { note_observation(observation); };
     hooks.before_probe = [this] { memory_.save_rounds(); };
+    hooks.probed = [this](const std::vector<Measurement>& measurements, int candidates_left) {
+        metrics_.note_probed(measurements);
+        metrics_.note_candidates_left(candidates_left);
+    };
     hooks.decided = [this](const DecidedRound& decided) { note_decided(decided); };
     hooks.before_change = [this](OpenRound open) {
         change_open_ = true;
@@ -124,7 +128,10 @@ void Optimizer::finish(const Request& request, RoundReport report) {
         state_.alarms.push_back(fmt::format("{}: {}", name_of(report.outcome), report.reason));
     if (auto conflict = find_leap_conflict(config_.selection.timescale, service_.leap_source))
         state_.alarms.push_back(std::move(*conflict));
-    if (!request.rollback) schedule_.finished(now, useful, ports_.clock.random());
+    if (!request.rollback) {
+        schedule_.finished(now, useful, ports_.clock.random());
+        metrics_.note_round(report.outcome, report.duration_s);
+    }
     note_round_closed();
     set_state(std::string(name_of(Stage::record)));
     record(std::move(report));

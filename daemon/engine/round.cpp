@@ -120,6 +120,7 @@ asio::awaitable<Round::StageResult> Round::probe() {
     const auto total = targets.size();
     Prober::Progress report = [this](std::size_t done, std::size_t all) { hooks_.progress(Stage::probe, done, all); };
     auto measurements = co_await ports_.prober.probe(std::move(targets), request_.config.probe, std::move(report));
+    hooks_.probed(measurements, candidates_left_);
     std::size_t answered = 0;
     std::size_t spared = 0;
     for (const auto& [where, i] : index) {

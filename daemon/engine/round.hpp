@@ -55,6 +55,8 @@ class Round {
         std::function<void(Stage stage, std::size_t done, std::size_t total)> progress;
         std::function<void(const ServiceObservation& observation)> observed;
         std::function<void()> before_probe = [] {};  ///< what was learnt so far must outlive a crash
+        std::function<void(const std::vector<Measurement>& measurements, int candidates_left)> probed =
+            [](const std::vector<Measurement>&, int) {};
         std::function<void(const DecidedRound& round)> decided = [](const DecidedRound&) {
         };                                                          ///< all of it, while the call lasts
         std::function<void(const OpenRound& round)> before_change;  ///< remember this, then the change is asked for
@@ -94,6 +96,7 @@ class Round {
     std::string service_problem_;  ///< why the applier could not say what runs, else empty
     std::vector<Candidate> candidates_;
     std::vector<Observation> observations_;
+    int candidates_left_ = 0;  ///< of max_candidates
     DecisionContext context_;  ///< what the decision was made in
     DecisionResult decided_;
     RoundReport report_;

@@ -151,6 +151,7 @@ asio::awaitable<Round::StageResult> Round::resolve() {
             tasks.push_back(ports_.resolver.resolve(*candidate.endpoint.host.name(), families, kResolveDeadline));
         }
     }
+    candidates_left_ = static_cast<int>(budget - std::min(used, budget));
     const auto answers = co_await gather(std::move(tasks));
     const auto& incumbents = request_.state.incumbents;
     const auto stand_in = [&](std::size_t i) -> const Candidate* {

@@ -2,6 +2,8 @@
 // went wrong. Plain data between the NTP core, which fills it, and the decision, which reads it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +17,12 @@ struct Sample {
     double delay_s = 0;   ///< round trip without the server's share: (T4 - T1) - (T3 - T2); may be a hair below zero
     double t_s = 0;       ///< when, in seconds since the round began
 };
+
+/// Why an answer was refused, in classes that mean different things to whoever looks after the machine: a broken server
+/// or another protocol; somebody who does not see our traffic and guesses; an answer that came twice or too late; a
+/// server, or somebody who does see our traffic, with times that cannot be.
+enum class RefusalClass : std::uint8_t { malformed, unsolicited, untimely, implausible };
+inline constexpr std::size_t kRefusalClasses = 4;
 
 /// What a server says of itself (RFC 5905 7.3), from the sample with the least delay, or else from the last valid
 /// reply.
@@ -46,6 +54,9 @@ struct Measurement {
     std::string refusal;  ///< why the last of them did, in words
     std::string failure;  ///< why nothing could be sent ("Network is unreachable"), else empty
     std::optional<Spared> spared{};
+    int unsent = 0;       ///< requests that could not leave this machine
+    int kisses = 0;       ///< authentic-looking kisses-o'-death
+    std::array<int, kRefusalClasses> refused_as{};  ///< `refused`, by RefusalClass
 
     [[nodiscard]] int sent() const { return static_cast<int>(samples.size()); }
     [[nodiscard]] int received() const {

@@ -42,6 +42,7 @@ BurstAction Burst::on_sent(Duration now, std::size_t sequence, Duration sent) {
 BurstAction Burst::on_send_failed(Duration now, std::size_t sequence, std::string_view why) {
     exchanges_[sequence].state = Exchange::State::failed;
     measurement_.failure = why;
+    ++measurement_.unsent;
     next_send_ = now + plan_.spacing;
     sending_ = false;
     return next(now);
@@ -95,10 +96,13 @@ void Burst::accept(const Reply& reply) {
         if (!has_sample_) measurement_.header = unsynchronised->header;
     } else if (const auto* kiss = std::get_if<Kiss>(&reply.content)) {
         measurement_.kiss = kiss->code;
+        ++measurement_.kisses;
         if (ends_burst(kiss->code)) ended_ = true;
     } else {
+        const auto refusal = std::get<Refusal>(reply.content);
         ++measurement_.refused;
-        measurement_.refusal = describe(std::get<Refusal>(reply.content));
+        ++measurement_.refused_as.at(static_cast<std::size_t>(class_of(refusal)));
+        measurement_.refusal = describe(refusal);
     }
 }
 

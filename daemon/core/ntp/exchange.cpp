@@ -83,6 +83,26 @@ std::string_view describe(Refusal refusal) {
     return "";
 }
 
+RefusalClass class_of(Refusal refusal) {
+    switch (refusal) {
+        case Refusal::short_packet:
+        case Refusal::mode:
+        case Refusal::version:
+            return RefusalClass::malformed;
+        case Refusal::zero_origin:
+        case Refusal::bogus_origin:
+            return RefusalClass::unsolicited;
+        case Refusal::duplicate:
+        case Refusal::late:
+            return RefusalClass::untimely;
+        case Refusal::no_timestamps:
+        case Refusal::processing_time:
+        case Refusal::negative_delay:
+            break;
+    }
+    return RefusalClass::implausible;
+}
+
 bool ends_burst(std::string_view kiss) {
     return kiss == "DENY" || kiss == "RSTR" || kiss == "RATE";
 }

@@ -43,6 +43,7 @@ enum class Refusal : std::uint8_t {
     negative_delay,
 };
 [[nodiscard]] std::string_view describe(Refusal refusal);
+[[nodiscard]] RefusalClass class_of(Refusal refusal);
 
 /// A valid sample.
 struct Measured {

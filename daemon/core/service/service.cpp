@@ -89,6 +89,7 @@ Json to_json(const ServiceObservation& observation) {
               {"leap_source", text_or_null(observation.leap_source)},
               {"drifted", observation.drifted},
               {"paused", observation.paused},
+              {"changes_left", observation.changes_left ? Json(*observation.changes_left) : Json(nullptr)},
               {"refusals", observation.refusals},
               {"capabilities", capabilities_json(observation.capabilities)},
               {"kept", std::move(kept)}};

@@ -78,6 +78,7 @@ struct ServiceObservation {
     std::string leap_source;  ///< by which the service inserts leap seconds by itself, as configured
     bool drifted = false;     ///< reality is not what was committed
     bool paused = false;      ///< rolled back by hand: nothing is applied until asked for
+    std::optional<int> changes_left;    ///< how many the limit of changes a day still allows
     std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
     ServiceCapabilities capabilities;
     std::vector<KeptSet> kept;  ///< newest first

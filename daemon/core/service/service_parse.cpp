@@ -229,6 +229,8 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     observation.leap_source = bounded(json, "leap_source", 4096);
     observation.drifted = get_bool(json, "drifted");
     observation.paused = get_bool(json, "paused");
+    if (const auto left = integer(json, "changes_left", -1, 0, INT32_MAX).value_or(-1); left >= 0)
+        observation.changes_left = static_cast<int>(left);
     observation.refusals = texts(json, "refusals");
     observation.capabilities = parse_capabilities(get_object(json, "capabilities"));
     auto evidence = get_evidence(json);

@@ -34,6 +34,11 @@ TEST_F(Face, ReadsWithoutAskingAnybody) {
     control.status_document = options(R"({"state":"idle","last_run":{"run_id":7}})");
     control.config_document = options(R"({"values":{"mode":"apply"}})");
     EXPECT_EQ(call<wire::Rows>("ListServers").value().value.size(), 4U);
+    control.metrics_document = {
+        {"packets_sent", 7},
+        {"round_durations", {{"buckets", {{{"le", 15.0}, {"count", 2}}}}, {"sum", 3.5}, {"count", 2}}},
+        {"servers", Json::array()}};
+    EXPECT_EQ(call<wire::Dict>("GetMetrics").value().value, control.metrics_document);
     EXPECT_EQ(call<wire::Dict>("GetStatus").value().value, control.status_document);
     EXPECT_EQ(call<wire::Dict>("GetRun", std::uint64_t{0}).value().value["run_id"], 7);
     EXPECT_EQ(call<wire::Dict>("GetConfig").value().value, control.config_document);
@@ -123,6 +128,7 @@ TEST_F(Face, FailuresKeepTheirNames) {
 TEST_F(Face, ABugInABodyIsAnErrorOfThatCall) {
     control.throws = true;
     EXPECT_EQ(call<wire::Rows>("ListServers").error().code, Errc::internal);
+    EXPECT_EQ(call<wire::Dict>("GetMetrics").error().code, Errc::internal);
     EXPECT_EQ(call<std::uint64_t>("Reoptimize", wire::Dict()).error().code, Errc::internal);
     auto message = manager.message(contract::kPropertiesInterface, "Get", std::string(contract::kManagerInterface),
                                    std::string("ClockErrorBoundNSec"));

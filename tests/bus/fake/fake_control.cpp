@@ -108,6 +108,11 @@ std::optional<Duration> FakeControl::clock_error_bound() const {
     return std::chrono::microseconds(1500);
 }
 
+Json FakeControl::metrics() const {
+    if (throws) throw std::runtime_error("a bug");
+    return metrics_document;
+}
+
 Result<std::uint64_t> FakeControl::reoptimize(bool dry_run) {
     if (auto noted = note(dry_run ? "reoptimize dry" : "reoptimize"); !noted) return noted.error();
     return on_reoptimize ? (*on_reoptimize)(dry_run) : last_run;

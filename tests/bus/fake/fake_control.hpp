@@ -20,6 +20,7 @@ class FakeControl final : public Control {
     std::uint64_t last_run = 0;
     Json server_list = Json::array();
     Json status_document = Json::object();
+    Json metrics_document = Json::object();
     Json config_document = Json::object();
     Json blacklist_document = Json::array();
     Json history_document = Json::array();
@@ -37,6 +38,7 @@ class FakeControl final : public Control {
 
     [[nodiscard]] Snapshot snapshot() const override;
     [[nodiscard]] std::optional<Duration> clock_error_bound() const override;
+    [[nodiscard]] Json metrics() const override;
     Result<std::uint64_t> reoptimize(bool dry_run) override;
     [[nodiscard]] Result<Json> run(std::uint64_t run_id, bool whole_diff) const override;
     [[nodiscard]] Json servers() const override;
