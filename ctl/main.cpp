@@ -58,6 +58,7 @@ ExitCode run(int argc, const char* const* argv) {
     }
     const auto& options = std::get<Options>(*parsed);
     Output output(options);
+    if (options.verb == Verb::metrics) return publish_metrics(options, output);
     const bool interactive = changes_something(options) && !options.no_ask_password && ::isatty(STDIN_FILENO) == 1;
     auto bus = Bus::connect(options.host, options.timeout.value_or(interactive ? kPatienceWithPassword : kPatience));
     if (!bus) return unreachable(options, output, bus.error());

@@ -124,6 +124,11 @@ void define(CLI::App& app, Options& o, Raw& raw) {
 
     verb(app, o, "monitor", "Show what the daemon does, until interrupted", Verb::monitor);
     verb(app, o, "config", "The configuration in force, and where each value comes from", Verb::config);
+
+    auto* metrics = verb(app, o, "metrics", "What was counted, in the text format of Prometheus", Verb::metrics);
+    auto* file = metrics->add_option("--textfile", o.text_file, "Replace this file, for node_exporter's collector");
+    file->type_name("FILE");
+    metrics->add_flag("--http", o.http, "Answer one HTTP request on standard input")->excludes(file);
 }
 
 /// CLI11 only says that words were not expected; say whether the first is meant to be a verb, and which.
@@ -179,6 +184,8 @@ Result<std::variant<Options, Text>> parse_options(int argc, const char* const* a
     if (options.journal && !options.host.empty())
         return usage("--journal: is this machine's, so --host cannot stand with it");
     if (options.timeout && *options.timeout == Duration::zero()) return usage("--timeout: at least 1ms");
+    if (options.json && (options.http || !options.text_file.empty()))
+        return usage("--json goes with neither --http nor --textfile");
     if (options.host.starts_with('-')) return usage("--host: a host does not begin with '-'");
     return Parsed(std::move(options));
 }

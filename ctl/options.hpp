@@ -22,7 +22,8 @@ enum class Verb {
     rollback,
     monitor,
     config,
-    report
+    report,
+    metrics
 };
 enum class BlacklistAct { list, add, remove };
 
@@ -53,6 +54,8 @@ struct Options {
     bool journal = false;
     BlacklistAct blacklist = BlacklistAct::list;
     std::optional<Duration> ban_time;  ///< nothing: for good
+    std::string text_file;             ///< metrics: to be replaced; "" for stdout
+    bool http = false;                 ///< metrics: answer a request on stdin
 };
 
 /// What to print instead of doing anything: the text of --help or --version.

@@ -41,6 +41,8 @@ ExitCode run_verb(Session& session) {
             return show_config(session);
         case Verb::report:
             return show_report(session);
+        case Verb::metrics:
+            return publish_metrics(session.options, session.output);
     }
     return ExitCode::usage;
 }

@@ -31,6 +31,9 @@ struct Session {
 [[nodiscard]] ExitCode show_config(Session& session);
 [[nodiscard]] ExitCode show_report(Session& session);
 
+/// Unlike the others it connects by itself, and only where it has to.
+[[nodiscard]] ExitCode publish_metrics(const Options& options, const Output& output);
+
 /// Tells of a failed call to the daemon; a daemon that does not run is named as such.
 [[nodiscard]] ExitCode fail(const Session& session, const Error& error);
 

@@ -4,13 +4,13 @@ _ntpoptctl_servers() {
 }
 
 _ntpoptctl() {
-    local verbs='status reoptimize servers explain history blacklist interval rollback monitor config report'
+    local verbs='status reoptimize servers explain history blacklist interval rollback monitor config report metrics'
     local common='--json --no-color --no-pager --no-ask-password --host --timeout --help'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' act='' words='' i
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            -H | --host | --timeout | --since | --limit | --for | --from | --to) i=$((i + 1)) ;;
+            -H | --host | --timeout | --textfile | --since | --limit | --for | --from | --to) i=$((i + 1)) ;;
             -*) ;;
             *) if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}; elif [ -z "$act" ]; then act=${COMP_WORDS[i]}; fi ;;
         esac
@@ -25,10 +25,15 @@ _ntpoptctl() {
         --since | --for) words='1h 1d 7d 30d 90d' ;;
         --limit) words='10 100 1000' ;;
         --from | --to) words='1d 7d 30d 365d' ;;
+        --textfile)
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+            return
+            ;;
         *)
             case $verb in
                 '') words="$verbs $common --version" ;;
                 reoptimize) words="--dry-run --no-wait $common" ;;
+                metrics) words="--textfile --http $common" ;;
                 servers) words="--all $common" ;;
                 history) words="--since --limit --csv --trace $common" ;;
                 rollback) words="--original --list $common" ;;

@@ -5,7 +5,7 @@ end
 function __ntpoptctl_blacklisted
     ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | string match -rag '"server": ?"([^"]*)"'
 end
-set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config report
+set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config report metrics
 complete -c ntpoptctl -f
 complete -c ntpoptctl -l json -d 'print one JSON document'
 complete -c ntpoptctl -l no-color -d 'without colours'
@@ -18,7 +18,8 @@ complete -c ntpoptctl -l version -d 'show the version'
 for line in 'status how the clock is kept' 'reoptimize run a round now and follow it' 'servers the servers of the last round' \
         'explain why it was decided as it was' 'history rounds of the past' 'blacklist servers to leave out' \
         'interval show or set the time between rounds' 'rollback go back to earlier servers' 'monitor show what the daemon does' \
-        'config the configuration in force' 'report which servers, how far off, who changed what'
+        'config the configuration in force' 'report which servers, how far off, who changed what' \
+        'metrics what was counted, for Prometheus'
     set -l words (string split -m 1 ' ' $line)
     complete -c ntpoptctl -n "not __fish_seen_subcommand_from $verbs" -a $words[1] -d $words[2]
 end
@@ -41,3 +42,5 @@ complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and __fish_seen
 complete -c ntpoptctl -n '__fish_seen_subcommand_from interval' -a '1h 3h 6h 12h 1d'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from rollback' -l original -d "to the NTP service's own servers"
 complete -c ntpoptctl -n '__fish_seen_subcommand_from rollback' -l list -d 'only show'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from metrics' -l textfile -r -F -d 'replace this file'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from metrics' -l http -d 'answer one HTTP request on standard input'

@@ -27,6 +27,7 @@ _ntpoptctl_verbs() {
     'rollback:go back to the servers before the current ones'
     'monitor:show what the daemon does'
     'config:the configuration in force'
+    'metrics:what was counted, for Prometheus'
   )
   _describe verb verbs
 }
@@ -67,6 +68,7 @@ _ntpoptctl() {
       ;;
     interval) _arguments $common '1:duration:(1h 3h 6h 12h 1d)' ;;
     rollback) _arguments $common "(--list)--original[to the NTP service's own servers]" '(--original)--list[only show]' ;;
+    metrics) _arguments $common '(--http)--textfile[replace this file]:file:_files' '(--textfile)--http[answer one HTTP request on standard input]' ;;
     *) _arguments $common ;;
   esac
 }

@@ -103,6 +103,47 @@ void with_evidence(FakeControl& control) {
                             {"alarms", Json::array()}};
 }
 
+void counted(FakeControl& control) {
+    const auto row = [](const char* name, double offset_s, bool heard) {
+        return Json{{"name", name},      {"heard", heard},        {"offset_s", offset_s},
+                    {"delay_s", 0.0081}, {"jitter_s", 3e-4},      {"error_s", 5e-4},
+                    {"stratum", 2},      {"answered_ratio", 1.0}, {"score", 94.1}};
+    };
+    const Json bounds{{{"le", 0.001}, {"count", 1}}, {{"le", 0.01}, {"count", 7}}, {{"le", 0.1}, {"count", 9}}};
+    const Json durations{{{"le", 15.0}, {"count", 4}}, {{"le", 60.0}, {"count", 5}}};
+    control.metrics_document = {
+        {"version", "0.1.0"},
+        {"start_usec", 1'767'300'000'000'000},
+        {"service", "chronyd"},
+        {"service_active", true},
+        {"synchronised", true},
+        {"observation_age_s", 12.5},
+        {"clock_error_bound_s", 0.0015},
+        {"clock_error_bounds", {{"buckets", bounds}, {"sum", 0.06}, {"count", 9}}},
+        {"rounds",
+         {{"applied", 1},
+          {"unchanged", 3},
+          {"would_apply", 0},
+          {"no_consensus", 1},
+          {"no_usable_servers", 0},
+          {"refused", 0},
+          {"rolled_back", 1},
+          {"degraded", 0},
+          {"failed", 0}}},
+        {"round_durations", {{"buckets", durations}, {"sum", 95.25}, {"count", 6}}},
+        {"last_round_usec", 1'767'323'045'000'000},
+        {"last_round_good", true},
+        {"next_round_usec", 1'767'344'645'500'000},
+        {"packets_sent", 240},
+        {"packets_answered", 231},
+        {"packets_refused", {{"malformed", 0}, {"unsolicited", 2}, {"untimely", 1}, {"implausible", 0}}},
+        {"kisses", 1},
+        {"changes_left", 23},
+        {"candidates_left", 8},
+        {"blacklisted", 2},
+        {"servers", {row("ntp1.example", 0.00012, true), row("ntp2.example:1123", -0.0034, false)}}};
+}
+
 void of_round(FakeControl& control) {
     control.explanation = sample_report(7, "applied");
     control.explanation.erase("servers");

@@ -11,6 +11,8 @@ void whole(FakeControl& control);
 void with_evidence(FakeControl& control);
 /// For `explain` without a server.
 void of_round(FakeControl& control);
+/// For `metrics`: something under every key.
+void counted(FakeControl& control);
 /// whole(), but nobody is followed and nobody answers.
 void unsynchronised(FakeControl& control);
 
