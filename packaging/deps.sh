@@ -33,6 +33,8 @@ daemon_packages=(chrony)
 test_daemon_packages=(chrony ntpsec systemd-timesyncd libsystemd-shared)
 # The name server and the HTTPS server of the tests of discovery.
 server_packages=(unbound nginx)
+# What judges and scrapes the metrics: promtool, Prometheus itself, node_exporter with its text file collector.
+metrics_packages=(prometheus prometheus-node-exporter)
 
 say() { printf 'deps: %s\n' "$*"; }
 
@@ -140,6 +142,7 @@ for set in "$@"; do
       command -v busctl >/dev/null || want_daemons systemd
       want_daemons "${server_packages[@]}"
       want_libraries_of "${server_packages[@]}"
+      want_daemons "${metrics_packages[@]}"
       ;;
     fuzz) want_packages "${fuzz_packages[@]}" ;;
     package) want_packages "${package_packages[@]}" ;;

@@ -32,13 +32,14 @@ fi
 if [ -n "$uninstall" ]; then
   [ -e "$manifest" ] || { echo "packaging/install.sh: $manifest is missing: nothing was installed from here" >&2; exit 1; }
   # Stopped first, so that nobody chooses again behind our back; then the NTP service goes back to its own servers.
-  "${sudo[@]}" systemctl disable --now ntpoptd.service ntpopt-recover.service || true
+  "${sudo[@]}" systemctl disable --now ntpoptd.service ntpopt-recover.service ntpopt-metrics.socket ntpopt-textfile.timer || true
   "${sudo[@]}" systemctl stop ntpopt-apply.service || true
   applier=$(grep '/ntpopt-apply$' "$manifest")
   "${sudo[@]}" "$applier" --rollback-original ||
     echo "packaging/install.sh: the NTP service keeps its present servers; see journalctl -t ntpopt-apply" >&2
   # Configuration and state stay; what was installed goes.
   grep -v '/etc/ntpopt/' "$manifest" | "${sudo[@]}" xargs -d '\n' rm -f --
+  "${sudo[@]}" rm -f /var/lib/prometheus/node-exporter/ntpopt.prom
   "${sudo[@]}" systemctl daemon-reload
   "${sudo[@]}" systemctl reload dbus.service
   echo "ntpopt is removed; /etc/ntpopt, /var/lib/ntpopt and /var/lib/ntpopt-apply are left"

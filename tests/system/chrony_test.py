@@ -5,6 +5,7 @@ import signal
 import time
 
 import day
+import scrapes
 from day import GOOD, POOL
 
 
@@ -30,6 +31,7 @@ class ChronyDay(day.Day):
         self.group_of_operators()
         self.reoptimize()
         self.what_the_manuals_say()
+        scrapes.live(self)
         self.sandbox()
         self.observe_mode()
         self.not_proven()
