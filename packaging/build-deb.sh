@@ -44,6 +44,8 @@ jobs=$(nproc)
   cd "$stage"
   # Without debug symbols, which would be half of the work and are stripped anyway.
   export DEB_BUILD_OPTIONS="noautodbgsym ${DEB_BUILD_OPTIONS:-}" DEB_CXXFLAGS_APPEND=-g0
+  # debhelper gives the build an empty home, where ccache would find nothing.
+  ! command -v ccache >/dev/null || export CCACHE_DIR="${CCACHE_DIR:-$(ccache --get-config cache_dir)}"
   NTPOPT_CMAKE="-DNTPOPT_DEPS_PREFIX=$(realpath -m "$out/../deps/usr")" \
     dpkg-buildpackage -b -us -uc "-j$jobs" "${checked[@]}"
 ) >"$out/build.log" 2>&1 || { tail -n 40 "$out/build.log" | cut -c1-300; exit 1; }

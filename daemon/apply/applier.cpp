@@ -226,10 +226,18 @@ asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Jou
     const auto& committed = journal->document().committed;
     if (!committed || committed->original) co_return 0;
     const auto begun = co_await transactions->begin_rollback(true, true);
+    if (begun) {
+        co_await transactions->run();
+        const auto report = transactions->report(*begun);
+        if (report && report->state == TransactionState::committed) co_return 0;
+    }
+    // Where the service does not run, its files are all there is; where it could not be moved, its next start will do
+    // it.
+    const auto goes_on = co_await transactions->withdraw();
+    if (!goes_on) co_return fail(goes_on.error());
+    if (!*goes_on) co_return 0;
     if (!begun) co_return fail(begun.error());
-    co_await transactions->run();
-    const auto report = transactions->report(*begun);
-    co_return report && report->state == TransactionState::committed ? 0 : 1;
+    co_return 1;
 }
 
 }  // namespace

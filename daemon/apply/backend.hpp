@@ -52,6 +52,9 @@ class Change {
     virtual boost::asio::awaitable<Result<std::string>> confirm() = 0;
     /// Brings the old sources back, whole, from whatever state the steps above left.
     virtual boost::asio::awaitable<Status> undo() = 0;
+    /// Of a committed change, for a service that does not run: takes everything of ours out of its files, so that it
+    /// starts with its own sources. Again and again without harm. Errc::refused where somebody else changed ours.
+    [[nodiscard]] virtual Status withdraw_files() = 0;
     /// Sentences about files that somebody else changed meanwhile, so that undo() left them as they are.
     [[nodiscard]] virtual std::vector<std::string> left_alone() const { return {}; }
 };

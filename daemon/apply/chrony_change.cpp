@@ -140,4 +140,8 @@ asio::awaitable<Status> ChronyChange::undo() {
     co_return co_await way_->undo();
 }
 
+Status ChronyChange::withdraw_files() {
+    return way_->withdraw();
+}
+
 }  // namespace ntpopt

@@ -27,6 +27,7 @@ class ChronyChange final : public Change {
     boost::asio::awaitable<Status> remove_base() override;
     boost::asio::awaitable<Result<std::string>> confirm() override;
     boost::asio::awaitable<Status> undo() override;
+    [[nodiscard]] Status withdraw_files() override;
     [[nodiscard]] std::vector<std::string> left_alone() const override { return way_->left_alone(); }
 
   private:

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "common/text.hpp"
+#include "daemon/core/plan/chrony_edit.hpp"
 
 namespace ntpopt {
 namespace {
@@ -67,6 +68,19 @@ asio::awaitable<Status> ChronyEdited::undo() {
     if (auto done = co_await bring_back_former(); !done) co_return done;
     if (auto done = co_await delete_ours(); !done) co_return done;
     co_return put;
+}
+
+Status ChronyEdited::withdraw() {
+    auto image = read_image(record_.our_path);
+    if (!image) return image.error();
+    if (!*image) return {};
+    auto marks = read_chrony_marks((*image)->content);
+    if (!marks) return marks.error().in(record_.our_path);
+    if (!marks->present) return {};
+    if (!marks->ours.empty() && render_chrony_sources(marks->ours) != record_.plan.final_text)
+        return Error{Errc::refused, left_alone_sentence(record_.our_path)};
+    const OurFile file{record_.our_path, std::move(*image), {}};
+    return put_file(file, std::move(marks->original));
 }
 
 asio::awaitable<Status> ChronyEdited::bring_back_former() {

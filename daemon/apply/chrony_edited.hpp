@@ -13,6 +13,7 @@ class ChronyEdited final : public ChronyWay {
     [[nodiscard]] Status write(ChronyStage stage) override;
     boost::asio::awaitable<Status> load(ChronyStage stage) override;
     boost::asio::awaitable<Status> undo() override;
+    [[nodiscard]] Status withdraw() override;
 
   private:
     boost::asio::awaitable<Status> bring_back_former();

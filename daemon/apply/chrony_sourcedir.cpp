@@ -44,6 +44,11 @@ asio::awaitable<Status> ChronySourcedir::load(ChronyStage stage) {
     co_return done;
 }
 
+Status ChronySourcedir::withdraw() {
+    if (auto done = put_restore(std::nullopt); !done) return done;
+    return put_ours(std::nullopt);
+}
+
 asio::awaitable<Status> ChronySourcedir::reload_patiently() {
     Status done = co_await link_.tools().reload();
     for (int i = 0; !done && i < kChronyStartAttempts; ++i) {

@@ -13,6 +13,7 @@ class ChronySourcedir final : public ChronyWay {
     [[nodiscard]] Status write(ChronyStage stage) override;
     boost::asio::awaitable<Status> load(ChronyStage stage) override;
     boost::asio::awaitable<Status> undo() override;
+    [[nodiscard]] Status withdraw() override;
 
   private:
     /// The texts of our two files.

@@ -32,6 +32,9 @@ class ChronyWay {
     /// Brings the old lines and the old sources back, whatever chronyd runs, or none.
     virtual boost::asio::awaitable<Status> undo() = 0;
 
+    /// Takes our lines out of the files, for a chronyd that does not run.
+    [[nodiscard]] virtual Status withdraw() = 0;
+
     /// Sentences about files that undo() left as somebody else made them.
     [[nodiscard]] const std::vector<std::string>& left_alone() const { return left_alone_; }
 

@@ -201,6 +201,13 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
     record.invocation = sight->detected.invocation;
     record.verify_timeout_s = to_seconds(config_.verify_timeout);
     record.fulfilled = is_fulfilled(*plan, sight->view.state.associations);
+    record.our_path = sight->files.our_path;
+    for (const auto& file : sight->files.files) {
+        const auto edit = std::find_if(plan->edits.begin(), plan->edits.end(),
+                                       [&](const auto& change) { return change.path == file.path; });
+        const std::string& text = edit == plan->edits.end() ? file.text : edit->after.value_or("");
+        if (unmark_ntpd_text(text, record.our_path) != text) record.marked.push_back(file.path);
+    }
     for (const auto& change : plan->edits) {
         if (change.path != sight->files.our_path)
             if (auto fine = check_managed(change.path, change.before.value_or(""), config_); !fine)

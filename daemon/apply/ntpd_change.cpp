@@ -206,6 +206,21 @@ asio::awaitable<Status> NtpdChange::check_return() {
     }
 }
 
+Status NtpdChange::withdraw_files() {
+    if (record_.our_path.empty()) return Error{Errc::refused, "an earlier ntpopt did not note which files it changed"};
+    // What includes our file goes before it.
+    for (const auto& path : record_.marked) {
+        auto image = read_image(path);
+        if (!image) return image.error();
+        if (!*image) continue;
+        std::string own = unmark_ntpd_text((*image)->content, record_.our_path);
+        const OurFile file{path, std::move(*image), {}};
+        if (auto done = put_file(file, std::move(own)); !done) return done;
+    }
+    return put_file(record_.our_path, std::nullopt,
+                    [&](const FileText& present) { return present == record_.plan.ours; });
+}
+
 asio::awaitable<Status> NtpdChange::undo() {
     left_alone_.clear();
     const Status restored = restore_files();

@@ -28,6 +28,7 @@ class NtpdChange final : public Change {
     boost::asio::awaitable<Status> remove_base() override;
     boost::asio::awaitable<Result<std::string>> confirm() override;
     boost::asio::awaitable<Status> undo() override;
+    [[nodiscard]] Status withdraw_files() override;
     [[nodiscard]] std::vector<std::string> left_alone() const override { return left_alone_; }
 
   private:

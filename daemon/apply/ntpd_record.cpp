@@ -68,6 +68,8 @@ Json to_json(const NtpdRecord& record) {
             {"unit", record.unit},
             {"invocation", record.invocation},
             {"files", std::move(files)},
+            {"our_path", record.our_path},
+            {"marked", record.marked},
             {"applied_at_s", record.applied_at_s},
             {"verify_timeout_s", record.verify_timeout_s},
             {"fulfilled", record.fulfilled},
@@ -87,6 +89,12 @@ Result<NtpdRecord> parse_ntpd_record(const Json& json) {
         if (!file) return file.error();
         if (file->written.size() != 1) return Error{Errc::parse, file->path + " has no single text in the journal"};
         record.files.push_back(std::move(*file));
+    }
+    record.our_path = get_string(json, "our_path");
+    for (const auto& item : get_array(json, "marked")) {
+        if (!item.is_string() || !item.get<std::string>().starts_with('/'))
+            return Error{Errc::parse, "a marked file of ntpd has no path"};
+        record.marked.push_back(item.get<std::string>());
     }
     record.applied_at_s = get_number(json, "applied_at_s").value_or(0);
     record.verify_timeout_s = get_number(json, "verify_timeout_s").value_or(0);

@@ -15,12 +15,14 @@ struct NtpdRecord {
     std::string instance;   ///< of the ntpd before the change (instance_of())
     std::string restarted;  ///< of the one that our restart began; empty: not yet
     std::string unit;
-    std::string invocation;       ///< systemd's, before the change
-    std::vector<OurFile> files;   ///< in the order in which they are written, each with one text
-    double applied_at_s = 0;      ///< wall clock when the restart was ordered, since 1970
-    double verify_timeout_s = 0;  ///< as configured; 0: auto
-    bool fulfilled = false;       ///< reality was the goal already
-    NtpdPlan plan;                ///< without its edits: those are `files`
+    std::string invocation;           ///< systemd's, before the change
+    std::vector<OurFile> files;       ///< in the order in which they are written, each with one text
+    std::string our_path;             ///< of the file that is ours
+    std::vector<std::string> marked;  ///< files of the service's own with marks of ours, as this change leaves them
+    double applied_at_s = 0;          ///< wall clock when the restart was ordered, since 1970
+    double verify_timeout_s = 0;      ///< as configured; 0: auto
+    bool fulfilled = false;           ///< reality was the goal already
+    NtpdPlan plan;                    ///< without its edits: those are `files`
 };
 
 [[nodiscard]] Json to_json(const NtpdRecord& record);

@@ -187,6 +187,10 @@ asio::awaitable<Status> TimesyncdChange::restore_list(Presence presence) {
     co_return Status();
 }
 
+Status TimesyncdChange::withdraw_files() {
+    return put_file(record_.drop_in, std::nullopt);
+}
+
 asio::awaitable<Status> TimesyncdChange::undo() {
     left_alone_.clear();
     Status restored = restore_file(record_.drop_in);

@@ -342,13 +342,36 @@ asio::awaitable<bool> Transactions::recover() {
     }
     change_ = std::move(*change);
     std::string reason = transaction.report.reason;
-    if (reason.empty()) reason = fmt::format("the applier was interrupted at \"{}\"", name_of(found));
-    if (found == TransactionState::verified || found == TransactionState::base_removed)
+    if (found == TransactionState::verified || found == TransactionState::base_removed) {
         co_await finish_taking_over();
-    else
+    } else {
+        if (reason.empty()) {
+            reason = fmt::format("the applier was interrupted at \"{}\"", name_of(found));
+            transaction.report.interrupted = true;
+        }
         co_await go_back(std::move(reason));
+    }
     change_.reset();
     co_return true;
+}
+
+asio::awaitable<Result<bool>> Transactions::withdraw() {
+    if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    auto& document = journal_.document();
+    if (!document.committed) co_return false;
+    const Service service = document.committed->service;
+    const auto own = named_(service);
+    if (!own) co_return own.error();
+    const auto change = (*own)->resume(document.committed->change);
+    if (!change) co_return change.error();
+    if (auto done = (*change)->withdraw_files(); !done) co_return done.error();
+    document.committed.reset();
+    document.kept.clear();
+    document.paused = true;
+    if (auto saved = journal_.save(); !saved) co_return saved.error();
+    log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(service)));
+    const auto running = co_await find_();
+    co_return running && (*running)->service() == service;
 }
 
 }  // namespace ntpopt

@@ -51,6 +51,10 @@ class Transactions {
     /// "verified" on it goes forward, before that back.
     boost::asio::awaitable<bool> recover();
 
+    /// For a removal that found nobody to roll back: takes our lines out of the files of what was committed, and
+    /// forgets it. True where its service runs all the same, and goes on as it is until its next start.
+    boost::asio::awaitable<Result<bool>> withdraw();
+
     boost::asio::awaitable<Result<ServiceObservation>> observe();
     /// What begin_apply() would do, in the keys of org.ntpopt1.Applier.Plan.
     boost::asio::awaitable<Result<Json>> plan(std::vector<Choice> choices);

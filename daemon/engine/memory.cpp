@@ -91,15 +91,18 @@ std::optional<OpenRound> Memory::open_round() {
     const auto document = load(kOpenRound);
     if (!document.is_object() || document.empty()) return std::nullopt;
     auto if_applied = parse_selection_state(get_object(document, "if_applied"));
+    // An earlier ntpopt did not tell these two apart.
+    const bool told = document.contains("if_untried");
+    auto if_untried = parse_selection_state(get_object(document, told ? "if_untried" : "otherwise"));
     auto otherwise = parse_selection_state(get_object(document, "otherwise"));
-    if (!if_applied || !otherwise) {
+    if (!if_applied || !if_untried || !otherwise) {
         trouble_("record of the open round is damaged; its end is unknown");
         try_to_save(kOpenRound, nullptr);
         return std::nullopt;
     }
     OpenRound open{get_object(document, "report"),
                    static_cast<std::uint64_t>(get_integer(document, "after").value_or(0)), *std::move(if_applied),
-                   *std::move(otherwise)};
+                   *std::move(if_untried), *std::move(otherwise)};
     for (const auto& line : get_array(document, "events")) {
         const auto parsed = parse_trace_line(line.is_string() ? line.get_ref<const std::string&>() : std::string());
         if (parsed && std::holds_alternative<TraceEvent>(*parsed))
@@ -117,6 +120,7 @@ void Memory::save_open_round(const OpenRound& round) {
     try_to_save(kOpenRound, Json{{"report", round.report},
                                  {"after", round.after},
                                  {"if_applied", to_json(round.if_applied)},
+                                 {"if_untried", to_json(round.if_untried)},
                                  {"otherwise", to_json(round.otherwise)},
                                  {"events", std::move(events)}});
 }

@@ -22,6 +22,7 @@ struct OpenRound {
     Json report;                ///< the round's document as far as it had come
     std::uint64_t after = 0;    ///< the applier's last transaction before the change: the change has a higher number
     SelectionState if_applied;  ///< what to remember if the change was committed
+    SelectionState if_untried;  ///< if it never began, or was interrupted: nothing was learnt of its servers
     SelectionState otherwise;
     std::vector<TraceEvent> events{};  ///< what was asked of the memory meanwhile, and is to be done to either
 };

@@ -101,14 +101,15 @@ asio::awaitable<void> Optimizer::settle_open_round() {
     const bool applied = began && last->state == TransactionState::committed;
     held_back_ = open->events;
     round_in_trace_ = true;
-    note_round_ended(applied ? Outcome::applied : Outcome::rolled_back,
-                     applied ? std::move(open->if_applied) : std::move(open->otherwise));
-    memory_.last_run = open->report;
     const auto outcome = applied                                     ? Outcome::applied
                          : !began                                    ? Outcome::failed
                          : last->state == TransactionState::degraded ? Outcome::degraded
                                                                      : Outcome::rolled_back;
     metrics_.note_round(outcome, std::nullopt);
+    const bool untried = !began || (!applied && last->interrupted);
+    auto& next = applied ? open->if_applied : untried ? open->if_untried : open->otherwise;
+    note_round_ended(outcome, untried, std::move(next));
+    memory_.last_run = open->report;
     memory_.last_run["outcome"] = name_of(outcome);
     memory_.last_run["reason"] =
         began ? fmt::format("ntpoptd ended during the change; the applier finished alone: transaction {} {}{}{}",

@@ -120,7 +120,7 @@ class Optimizer {
     void record(RoundReport report);
     [[nodiscard]] PastRounds past_rounds() const;
     void note_decided(const DecidedRound& round);
-    void note_round_ended(Outcome outcome, SelectionState next);
+    void note_round_ended(Outcome outcome, bool interrupted, SelectionState next);
     void change_selection(const TraceEvent& event);
     void change_memory(const TraceEvent& event);
     void announce_blacklisted(const SelectionState& before);

@@ -8,11 +8,12 @@ namespace ntpopt {
 namespace {
 
 /// What a replay has to be told of a round's end: that its decision was applied it takes for granted.
-std::optional<TraceEvent> end_of(Outcome outcome) {
+std::optional<TraceEvent> end_of(Outcome outcome, bool interrupted) {
     switch (outcome) {
         case Outcome::rolled_back:
         case Outcome::degraded:
-            return TraceEvent{.kind = TraceEvent::Kind::rolled_back};
+            if (!interrupted) return TraceEvent{.kind = TraceEvent::Kind::rolled_back};
+            [[fallthrough]];
         case Outcome::would_apply:
         case Outcome::refused:
         case Outcome::failed:
@@ -37,10 +38,11 @@ void Optimizer::note_decided(const DecidedRound& round) {
     round_in_trace_ = true;
 }
 
-/// `next` is the memory that the round ended with; what was asked meanwhile is done to it too.
-void Optimizer::note_round_ended(Outcome outcome, SelectionState next) {
+/// `interrupted`: undone without a word on the servers. `next` is the memory that the round ended with; what was asked
+/// meanwhile is done to it too.
+void Optimizer::note_round_ended(Outcome outcome, bool interrupted, SelectionState next) {
     memory_.selection = std::move(next);
-    if (std::exchange(round_in_trace_, false)) memory_.trace.settle(end_of(outcome), memory_.selection);
+    if (std::exchange(round_in_trace_, false)) memory_.trace.settle(end_of(outcome, interrupted), memory_.selection);
     for (const auto& event : std::exchange(held_back_, {}))
         change_memory(event);
 }

@@ -71,7 +71,7 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
     auto result = co_await asio::co_spawn(executor_, round.run(), wait);
     if (stopping_ && change_open_) co_return std::move(result.report);
     const auto before = memory_.selection;
-    note_round_ended(result.report.outcome, std::move(result.next));
+    note_round_ended(result.report.outcome, result.interrupted, std::move(result.next));
     announce_blacklisted(before);
     co_return std::move(result.report);
 }

@@ -71,6 +71,7 @@ asio::awaitable<RoundResult> Round::run() {
     report_.duration_s = to_seconds(ports_.clock.since_boot() - began_);
     RoundResult result;
     result.next = commit(std::move(decided_.next), report_.outcome == Outcome::applied);
+    result.interrupted = interrupted_;
     result.report = std::move(report_);
     co_return result;
 }
@@ -220,6 +221,7 @@ asio::awaitable<Round::StageResult> Round::apply() {
     open.report = to_json(report_);
     open.after = last ? last->id : 0;
     open.if_applied = commit(decided_.next, true);
+    open.if_untried = commit(decided_.next, false);
     open.otherwise = after_roll_back();
     hooks_.before_change(open);
     auto done = co_await ports_.time_service.apply(decided_.decision.selected, request_.by_hand, std::move(on_state));
@@ -257,7 +259,8 @@ void Round::settle(const TransactionReport& transaction) {
         settle(Outcome::applied, report_.reason);
         return;
     }
-    decided_.next = after_roll_back();
+    interrupted_ = transaction.interrupted;
+    if (!interrupted_) decided_.next = after_roll_back();
     settle(transaction.state == TransactionState::degraded ? Outcome::degraded : Outcome::rolled_back,
            transaction.reason);
 }

@@ -45,7 +45,8 @@ struct RoundRequest {
 
 struct RoundResult {
     RoundReport report;
-    SelectionState next;  ///< to be remembered; in a dry run only what was learnt, not what would have been chosen
+    SelectionState next;       ///< to be remembered; in a dry run only what was learnt, not what would have been chosen
+    bool interrupted = false;  ///< the change was undone since the applier's process ended: no word on its servers
 };
 
 class Round {
@@ -92,6 +93,7 @@ class Round {
     Hooks hooks_;
     Duration began_{};
     Duration verifying_since_{};
+    bool interrupted_ = false;  ///< as in RoundResult
     ServiceObservation service_;
     std::string service_problem_;  ///< why the applier could not say what runs, else empty
     std::vector<Candidate> candidates_;

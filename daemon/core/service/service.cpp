@@ -103,6 +103,7 @@ Json to_json(const TransactionReport& report) {
               {"kind", report.kind},
               {"reason", text_or_null(report.reason)},
               {"peer", text_or_null(report.peer)},
+              {"interrupted", report.interrupted},
               {"selected", report.selected},
               {"previous", report.previous},
               {"started_usec", report.started_usec},

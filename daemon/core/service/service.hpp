@@ -92,6 +92,7 @@ struct TransactionReport {
     std::string kind;    ///< "apply", "rollback", "reconverge" or "recover"
     std::string reason;  ///< why it was undone or refused; empty otherwise
     std::string peer;    ///< whom the service follows after verification
+    bool interrupted = false;  ///< undone since its process ended, which says nothing of its servers
     std::vector<std::string> selected;
     std::vector<std::string> previous;
     std::uint64_t started_usec = 0;

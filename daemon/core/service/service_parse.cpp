@@ -250,6 +250,7 @@ Result<TransactionReport> parse_transaction(const Json& json) {
     report.kind = bounded(json, "kind");
     report.reason = bounded(json, "reason", kMaxReason);
     report.peer = bounded(json, "peer");
+    report.interrupted = get_bool(json, "interrupted");
     report.selected = texts(json, "selected");
     report.previous = texts(json, "previous");
     report.started_usec = microseconds(json, "started_usec");

@@ -40,6 +40,7 @@ class FakeChange final : public Change {
         co_return std::string("new.test");
     }
     boost::asio::awaitable<Status> undo() override { co_return service_.step("undo"); }
+    [[nodiscard]] Status withdraw_files() override { return service_.step("withdraw_files"); }
     [[nodiscard]] std::vector<std::string> left_alone() const override { return service_.left_alone; }
 
   private:

@@ -140,6 +140,7 @@ TEST_F(Transaction, after_a_crash_behind_any_state_it_goes_back_or_from_verified
         EXPECT_EQ(transactions_->report(0)->state,
                   forward ? TransactionState::committed : TransactionState::rolled_back)
             << name_of(state);
+        EXPECT_EQ(transactions_->report(0)->interrupted, !forward) << name_of(state);
         if (forward)
             EXPECT_THAT(service_.calls, ElementsAre("remove_base", "confirm"));
         else
@@ -148,6 +149,29 @@ TEST_F(Transaction, after_a_crash_behind_any_state_it_goes_back_or_from_verified
         EXPECT_TRUE(begin({"c.test"})) << "and the next one may begin";
         loop_.run(finish());
     }
+}
+
+TEST_F(Transaction, only_what_verification_said_counts_against_the_servers) {
+    service_.fails_at = "prove";
+    EXPECT_FALSE(run(begin({"a.test"})).interrupted);
+
+    // The machine goes down while that is being undone.
+    service_.fails_at.clear();
+    ASSERT_TRUE(begin({"b.test"}));
+    journal_->document().transaction->report.state = TransactionState::rolling_back;
+    journal_->document().transaction->report.reason = "prove failed";
+    ASSERT_TRUE(journal_->save());
+    start();
+    EXPECT_TRUE(loop_.run(transactions_->recover()));
+    EXPECT_FALSE(transactions_->report(0)->interrupted);
+
+    // And twice while nothing was proven yet.
+    ASSERT_TRUE(begin({"c.test"}));
+    start();
+    service_.fails_at = "undo";
+    EXPECT_TRUE(loop_.run(transactions_->recover()));
+    EXPECT_TRUE(transactions_->report(0)->interrupted);
+    EXPECT_EQ(transactions_->report(0)->state, TransactionState::degraded);
 }
 
 TEST_F(Transaction, one_at_a_time) {
@@ -339,6 +363,27 @@ TEST_F(Transaction, says_loudly_that_the_evidence_went_back) {
         const auto logged = testing::internal::GetCapturedStderr();
         EXPECT_EQ(logged.find("evidence went to entry") != std::string::npos, loud) << mark.seq << logged;
     }
+}
+
+TEST_F(Transaction, a_removal_without_a_service_takes_the_lines_out_of_its_files) {
+    EXPECT_FALSE(*loop_.run(transactions_->withdraw())) << "nothing was changed yet";
+    EXPECT_THAT(service_.calls, ElementsAre());
+    run(begin({"a.test", "b.test"}));
+    service_.calls.clear();
+
+    service_.fails_at = "withdraw_files";
+    service_.fails_once = true;
+    EXPECT_FALSE(loop_.run(transactions_->withdraw()));
+    ASSERT_TRUE(journal_->document().committed) << "what could not be taken back is not forgotten";
+
+    start();
+    EXPECT_EQ(*loop_.run(transactions_->withdraw()), true) << "this service runs all the same";
+    start();
+    EXPECT_FALSE(journal_->document().committed);
+    EXPECT_TRUE(journal_->document().kept.empty());
+    EXPECT_TRUE(journal_->document().paused);
+    EXPECT_FALSE(*loop_.run(transactions_->withdraw())) << "once is enough";
+    EXPECT_THAT(service_.calls, ElementsAre("withdraw_files", "withdraw_files"));
 }
 
 }  // namespace

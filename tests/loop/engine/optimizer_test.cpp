@@ -1,4 +1,4 @@
-// The life of the engine: single flight, memory over restarts, changes whose end an earlier life did not see.
+// The life of the engine: single flight, memory over restarts, what is done by hand.
 #include "daemon/engine/optimizer.hpp"
 
 #include <gmock/gmock.h>
@@ -6,71 +6,16 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/core/record/selection_state.hpp"
-#include "fakes.hpp"
+#include "life.hpp"
 
 namespace ntpopt {
 namespace {
 
-using test::FakeWorld;
+using test::OptimizerTest;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
-
-struct Ears final : OptimizerListener {
-    std::function<void(const Json&)> on_finished = [](const Json&) {};
-    std::function<void(Stage)> on_progress = [](Stage) {};
-    std::vector<std::string> triggers;
-    std::vector<Json> reports;
-    std::vector<std::string> troubles;
-    std::vector<std::string> blacklisted;
-    int selections = 0;
-
-    void state_changed() override {}
-    void service_observed(const ServiceObservation&) override {}
-    void run_started(std::uint64_t, bool, std::string_view trigger) override { triggers.emplace_back(trigger); }
-    void run_progress(std::uint64_t, Stage stage, std::size_t, std::size_t) override { on_progress(stage); }
-    void run_finished(std::uint64_t, const Json& report) override {
-        reports.push_back(report);
-        on_finished(report);
-    }
-    void selection_changed(const std::vector<std::string>&, const std::vector<std::string>&,
-                           std::string_view) override {
-        ++selections;
-    }
-    void server_blacklisted(std::string_view server, std::uint64_t, std::string_view) override {
-        blacklisted.emplace_back(server);
-    }
-    void trouble(std::string_view what) override { troubles.emplace_back(what); }
-};
-
-struct OptimizerTest : testing::Test {
-    FakeWorld world;
-    Ears ears;
-    std::unique_ptr<Optimizer> optimizer;
-
-    Optimizer& make() {
-        optimizer = std::make_unique<Optimizer>(world.io.get_executor(), world.ports(), world.alarm, world.store, ears,
-                                                world.config, 0);
-        return *optimizer;
-    }
-
-    /// Runs until so many rounds have ended, then stops.
-    void live(std::size_t rounds) {
-        ears.reports.clear();
-        ears.on_finished = [this, rounds](const Json&) {
-            if (ears.reports.size() >= rounds) optimizer->stop();
-        };
-        run();
-    }
-
-    void run() {
-        boost::asio::co_spawn(world.io, optimizer->run(), [](std::exception_ptr escaped) { EXPECT_FALSE(escaped); });
-        world.io.restart();
-        world.io.run_for(std::chrono::seconds(20));
-        EXPECT_TRUE(world.io.stopped()) << "did not end by itself";
-    }
-};
 
 TEST_F(OptimizerTest, RunsTheFirstRoundByItselfAndRemembersIt) {
     make();
@@ -101,48 +46,6 @@ TEST_F(OptimizerTest, ASecondRequestJoinsOrIsBusy) {
     EXPECT_EQ(other->error().code, Errc::busy);
     EXPECT_EQ(undo->error().code, Errc::busy);
     EXPECT_EQ(world.prober.rounds, 1);
-}
-
-TEST_F(OptimizerTest, StoppedInTheMiddleOfAChangeItLeavesTheEndToTheApplier) {
-    make();
-    world.service.hangs = true;
-    ears.on_progress = [this](Stage stage) {
-        if (stage == Stage::verify) boost::asio::post(world.io, [this] { optimizer->stop(); });
-    };
-    run();
-    EXPECT_THAT(ears.reports, testing::IsEmpty());
-    EXPECT_EQ(get_string(get_object(world.store.documents["open-round"], "report"), "outcome"), "would_apply");
-
-    world.service.hangs = false;
-    world.service.has_last = true;
-    world.service.last = world.service.ends;
-    world.service.last.selected = {"a.test", "b.test", "c.test", "d.test"};
-    ears.on_progress = [](Stage) {};
-    auto& second = make();
-    live(1);
-    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "applied");
-    EXPECT_THAT(get_string(ears.reports.at(0), "reason"), HasSubstr("the applier finished alone"));
-    EXPECT_THAT(second.state().selected, SizeIs(4));
-    EXPECT_THAT(parse_selection_state(world.store.documents["selection"])->incumbents, SizeIs(4));
-    EXPECT_EQ(world.store.documents.count("open-round"), 0U);
-}
-
-TEST_F(OptimizerTest, AChangeThatTheApplierUndidAloneIsToldAsRolledBack) {
-    make();
-    world.service.hangs = true;
-    ears.on_progress = [this](Stage stage) {
-        if (stage == Stage::verify) boost::asio::post(world.io, [this] { optimizer->stop(); });
-    };
-    run();
-    world.service.has_last = true;
-    world.service.last = world.service.ends;
-    world.service.last.state = TransactionState::rolled_back;
-    world.service.last.reason = "no new source answered";
-    make();
-    ears.on_progress = [](Stage) {};
-    live(1);
-    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "rolled_back");
-    EXPECT_THAT(parse_selection_state(world.store.documents["selection"])->incumbents, testing::IsEmpty());
 }
 
 TEST_F(OptimizerTest, ARollbackByHandForgetsTheSelection) {

@@ -201,6 +201,17 @@ TEST_F(SparedTest, AnotherPortOrAddressIsAnotherServer) {
     EXPECT_EQ(seen.at("c.test").measurement.sent(), 1);
 }
 
+TEST_F(RoundTest, AChangeThatItsApplierDidNotSurviveSaysNothingOfTheNewNames) {
+    world.service.ends.state = TransactionState::rolled_back;
+    world.service.ends.interrupted = true;
+    const auto result = run();
+    EXPECT_EQ(result.report.outcome, Outcome::rolled_back);
+    EXPECT_TRUE(result.interrupted);
+    EXPECT_THAT(result.next.incumbents, IsEmpty());
+    EXPECT_THAT(result.next.proposed, IsEmpty());
+    EXPECT_THAT(result.next.penalties, IsEmpty());
+}
+
 TEST_F(RoundTest, ANameThatDoesNotResolveHasAVerdict) {
     world.add("lost.test", 0.0);
     world.resolver.addresses.erase("lost.test");

@@ -209,7 +209,9 @@ TEST_F(TraceTest, ABlacklistingDuringARoundIsNotLostWithTheRoundsOwnMemory) {
 }
 
 TEST_F(TraceTest, AChangeThatARestartInterruptedIsToldAsItEnded) {
-    for (const auto ended : {TransactionState::committed, TransactionState::rolled_back}) {
+    using State = TransactionState;
+    for (const auto& [ended, interrupted] : {std::pair(State::committed, false), std::pair(State::rolled_back, false),
+                                             std::pair(State::rolled_back, true)}) {
         rounds(2);
         truth[address_of(first_choice())] += 0.3;
         world.service.hangs = true;
@@ -227,6 +229,7 @@ TEST_F(TraceTest, AChangeThatARestartInterruptedIsToldAsItEnded) {
         world.service.last = world.service.ends;
         world.service.last.id = ++world.service.ends.id;
         world.service.last.state = ended;
+        world.service.last.interrupted = interrupted;
         restart();
         ears.on_finished = [this] { engine->stop(); };
         run();

@@ -100,6 +100,17 @@ class Edited(unittest.TestCase):
             self.assertEqual(chrony.pid, pid)
             self.assert_untouched(world)
 
+    def test_a_removal_while_chronyd_does_not_run_leaves_its_configuration_as_it_was(self):
+        with EditedWorld() as world:
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.applier.stop()
+            world.chrony.process.stop()
+            for attempt in range(2):
+                done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
+                                  world.directory / "apply-state", "--user", "nobody", "--rollback-original"])
+                self.assertEqual(done.returncode, 0, (attempt, done.stderr))
+                self.assertEqual((world.image(), world.leftovers()), (world.before, []), attempt)
+
     def test_dead_servers_are_rolled_back(self):
         with EditedWorld(config_lines=DEAD) as world:
             pid = world.chrony.pid

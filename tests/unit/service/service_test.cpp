@@ -104,6 +104,7 @@ TEST(Transaction, survives_the_way) {
     report.state = TransactionState::rolled_back;
     report.kind = "apply";
     report.reason = "nobody answered";
+    report.interrupted = true;
     report.selected = {"a.example"};
     report.previous = {"b.example"};
     report.started_usec = 1;
