@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -36,13 +37,21 @@ class Transactions {
     /// kept with the transaction. The answer is the transaction's number, to be followed
     /// by run(). Errors: Errc::busy, Errc::refused, Errc::service_not_found, Errc::service_conflict.
     boost::asio::awaitable<Result<std::uint64_t>> begin_apply(std::vector<Choice> choices, bool by_hand,
-                                                              EvidenceMark evidence = {});
+                                                              EvidenceMark evidence);
     /// Back to the configuration before the current one, or to the service's own; pauses what is automatic.
     /// `by_root`: no limit holds, since root must always find the way back.
-    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root = false,
-                                                                 EvidenceMark evidence = {});
+    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root, EvidenceMark evidence);
     /// What was committed, once more; not counted as a change of the day.
-    boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge(EvidenceMark evidence = {});
+    boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge(EvidenceMark evidence);
+
+    // Nobody's evidence. These are no default arguments, which g++ 12 would destroy twice in a co_await.
+    boost::asio::awaitable<Result<std::uint64_t>> begin_apply(std::vector<Choice> choices, bool by_hand) {
+        return begin_apply(std::move(choices), by_hand, EvidenceMark());
+    }
+    boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root = false) {
+        return begin_rollback(original, by_root, EvidenceMark());
+    }
+    boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge() { return begin_reconverge(EvidenceMark()); }
 
     /// Carries out what was begun. Afterwards its report says how it ended.
     boost::asio::awaitable<void> run();

@@ -1,7 +1,8 @@
 """g++ 12 miscompiles some temporaries inside co_await expressions (a double free at run time): keep them out.
 
 Between co_await and the end of the statement there may be no brace-initialised temporary, no capturing lambda and no
-conditional operator; name the argument first and move it in. Coroutine parameters are taken by value.
+conditional operator; name the argument first and move it in. Coroutine parameters are taken by value, and none has a
+default of a class type: that is a temporary of the caller's co_await.
 """
 import re
 import sys
@@ -12,6 +13,8 @@ from source_files import ROOT, code
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 COROUTINE = re.compile(r"awaitable<[^;{}()]*>\s+[\w:]+\(([^;{}]*?)\)\s*(?:const\s*)?(?:override\s*)?(?:=\s*0\s*)?[;{]")
+
+DEFAULTED = re.compile(r"awaitable<[^;{}()]*>\s+[\w:]+\([^;{}]*?=\s*(?:\{|[A-Z]\w*\()")
 
 
 def plain(text: str) -> str:
@@ -45,6 +48,12 @@ class Coroutines(unittest.TestCase):
                     line = text.count("\n", 0, match.start()) + 1
                     wrong.append(f"{path.relative_to(ROOT)}:{line}: {' '.join(match.group(0).split())[:110]}")
         self.assertEqual(wrong, [])
+
+    def test_no_parameter_of_a_coroutine_has_a_temporary_as_default(self):
+        wrong = [f"{path.relative_to(ROOT)}: {' '.join(match.group(0).split())[:110]}" for path in code("daemon", "dbus", "ctl")
+                 for match in DEFAULTED.finditer(plain(path.read_text()))]
+        self.assertEqual(wrong, [])
+        self.assertTrue(DEFAULTED.search("boost::asio::awaitable<Status> begin(bool all, Mark mark = {});"))
 
     def test_the_rule_finds_what_it_looks_for(self):
         bad = plain("co_await f(Agg{1}); co_await g([x] { return x; }); if (co_await h()) {\n}")

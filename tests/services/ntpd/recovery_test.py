@@ -9,13 +9,20 @@ from lab.ntpd import UNIT
 class Killed(unittest.TestCase):
     """The applier is killed in a state of a change; another one ends what it began."""
 
+    def wait_for(self, world, state):
+        world.wait_for(lambda: world.journal()["transaction"]["report"]["state"] == state, 60, f"state {state}")
+
     def killed_at(self, state, names=GOOD, by_bus=True):
         world = NtpdWorld(config_lines=['verify_timeout = "20s"'])
         self.addCleanup(world.close)
-        if state == "files_written":  # it asks systemd for a restart next
+        # A restart follows on either state; while systemd has not begun it, the state lasts.
+        if state == "files_written":
             world.systemd.set(UNIT, "holds_jobs", "yes")
         world.begin(names)
-        world.wait_for(lambda: world.journal()["transaction"]["report"]["state"] == state, 60, f"state {state}")
+        if state == "rolling_back":
+            self.wait_for(world, "verifying")
+            world.systemd.set(UNIT, "holds_jobs", "yes")
+        self.wait_for(world, state)
         world.applier.kill()
         world.systemd.set(UNIT, "holds_jobs", "no")
         if by_bus:
