@@ -22,6 +22,17 @@
 
 namespace ntpopt {
 
+/// What a coroutine came to: its result, or what escaped from it instead.
+template <typename T>
+Result<T> result_of(const std::exception_ptr& escaped, Result<T> result) {
+    if (!escaped) return result;
+    try {
+        std::rethrow_exception(escaped);
+    } catch (const std::exception& e) {
+        return Error{Errc::internal, e.what()};
+    }
+}
+
 /// The results in the order of the tasks. When the caller is cancelled, every task is, and their results still come.
 template <typename T>
 boost::asio::awaitable<std::vector<Result<T>>> gather(std::vector<boost::asio::awaitable<Result<T>>> tasks) {
@@ -40,14 +51,7 @@ boost::asio::awaitable<std::vector<Result<T>>> gather(std::vector<boost::asio::a
     shared->signals = std::vector<asio::cancellation_signal>(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         auto on_done = [shared, i](std::exception_ptr failure, Result<T> result) {
-            if (failure) {
-                try {
-                    std::rethrow_exception(failure);
-                } catch (const std::exception& e) {
-                    result = Error{Errc::internal, e.what()};
-                }
-            }
-            shared->results[i] = std::move(result);
+            shared->results[i] = result_of(failure, std::move(result));
             if (--shared->running == 0) shared->finished.cancel();
         };
         asio::co_spawn(executor, std::move(tasks[i]),
@@ -82,14 +86,7 @@ boost::asio::awaitable<Result<T>> with_deadline(boost::asio::awaitable<Result<T>
     auto shared = std::make_shared<Shared>(executor);
     shared->timer.expires_after(deadline);
     auto on_done = [shared](std::exception_ptr failure, Result<T> result) {
-        if (failure) {
-            try {
-                std::rethrow_exception(failure);
-            } catch (const std::exception& e) {
-                result = Error{Errc::internal, e.what()};
-            }
-        }
-        shared->result = std::move(result);
+        shared->result = result_of(failure, std::move(result));
         shared->timer.cancel();
     };
     asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(shared->signal.slot(), std::move(on_done)));
