@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "common/text.hpp"
+
 namespace ntpopt::ctl {
 namespace {
 
@@ -25,12 +27,6 @@ bool is_visible(string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-bool same_letters(string_view one, string_view other) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                      [&](char a, char b) { return lower(a) == lower(b); });
-}
-
 /// The line at the front, without its end, which is taken off (RFC 9112 2.2: a lone line feed counts, too).
 string_view take_line(string_view& text) {
     const auto end = std::min(text.find('\n'), text.size());
@@ -43,7 +39,7 @@ string_view take_line(string_view& text) {
 /// RFC 9112 3.2: the path of "/path?query" or of "http://host/path?query"; "" where it is neither.
 string_view path_of(string_view target) {
     constexpr string_view kScheme = "http://";
-    if (same_letters(target.substr(0, kScheme.size()), kScheme)) {
+    if (to_lower(target.substr(0, kScheme.size())) == kScheme) {
         const auto slash = target.find('/', kScheme.size());
         if (slash == string_view::npos) return "/";
         target.remove_prefix(slash);
@@ -61,7 +57,7 @@ std::optional<int> count_hosts(string_view fields) {
         if (colon == string_view::npos || !is_token(line.substr(0, colon))) return std::nullopt;
         const auto is_control = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; };
         if (std::any_of(line.begin(), line.end(), is_control)) return std::nullopt;
-        if (same_letters(line.substr(0, colon), "host")) ++hosts;
+        if (to_lower(line.substr(0, colon)) == "host") ++hosts;
     }
     return hosts;
 }

@@ -68,10 +68,8 @@ Result<std::string> output_of_journalctl() {
 
 std::optional<JournalMark> mark_of(const Json& entry) {
     const auto digits = get_string(entry, "NTPOPT_EVIDENCE_SEQ");
-    JournalMark mark{0, get_string(entry, "NTPOPT_EVIDENCE_HEAD")};
-    if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos)
-        return std::nullopt;
-    mark.seq = std::stoull(digits);
+    const auto seq = digits.size() <= 18 ? parse_number<std::uint64_t>(digits) : std::nullopt;
+    JournalMark mark{seq.value_or(0), get_string(entry, "NTPOPT_EVIDENCE_HEAD")};
     // A number of 0 is what is written where there is no evidence.
     const bool hash = mark.hash.size() == 64 && mark.hash.find_first_not_of("0123456789abcdef") == std::string::npos;
     return mark.seq != 0 && hash ? std::optional(std::move(mark)) : std::nullopt;

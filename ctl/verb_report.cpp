@@ -101,17 +101,20 @@ Tone tone_of_kind(const std::string& kind) {
 std::string render_clock(const std::vector<const Json*>& entries) {
     std::vector<double> bounds;
     const Json* worst = nullptr;
+    double most = 0;
     for (const auto* entry : entries) {
         const auto bound = get_number(get_object(*entry, "body"), "bound_ns");
         if (!bound) continue;
-        if (!worst || *bound > *std::max_element(bounds.begin(), bounds.end())) worst = entry;
+        if (!worst || *bound > most) {
+            worst = entry;
+            most = *bound;
+        }
         bounds.push_back(*bound);
     }
     if (entries.empty()) return "Clock: nothing was noted in that time.\n";
     if (bounds.empty())
         return fmt::format("Clock: {}, none with a source to follow.\n", count_of(entries.size(), "look"));
     const auto middle = bounds.begin() + static_cast<std::ptrdiff_t>((bounds.size() - 1) / 2);
-    const auto most = *std::max_element(bounds.begin(), bounds.end());
     std::nth_element(bounds.begin(), middle, bounds.end());
     return fmt::format("Clock: {}; its error was at most {} ({}), at most {} in the median{}.\n",
                        count_of(entries.size(), "look"), span_of_ms(most / kNanosecondsOfMillisecond),
