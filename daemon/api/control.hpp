@@ -17,6 +17,7 @@
 #include "common/json.hpp"
 #include "common/time_text.hpp"
 #include "daemon/core/evidence/facts.hpp"
+#include "daemon/ports/ledger.hpp"
 
 namespace ntpopt {
 
@@ -54,15 +55,6 @@ struct HistoryQuery {
 /// the last one. Must not throw.
 using HistoryRows = std::function<std::optional<Json>()>;
 
-inline constexpr std::size_t kMaxEvidence = 1000;
-
-struct EvidenceQuery {
-    std::uint64_t from_usec = 0;
-    std::uint64_t to_usec = UINT64_MAX;
-    std::uint64_t after_seq = 0;
-    std::size_t limit = kMaxEvidence;  ///< the oldest so many
-};
-
 /// Documents are those of org.ntpopt1.Manager.xml.
 class Control {
   public:
@@ -99,7 +91,7 @@ class Control {
 
     /// Somebody who may did this, or tried to: for the evidence.
     virtual void operated(const Operation& operation) = 0;
-    [[nodiscard]] virtual Result<Json> evidence(const EvidenceQuery& query) = 0;
+    [[nodiscard]] virtual Result<Json> evidence(const EvidenceWindow& query) = 0;
     /// Asks the applier too, where its last word is old.
     virtual boost::asio::awaitable<Result<Json>> verify_evidence() = 0;
 

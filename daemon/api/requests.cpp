@@ -83,10 +83,10 @@ Result<HistoryQuery> parse_history_query(const Json& query) {
     return parsed;
 }
 
-Result<EvidenceQuery> parse_evidence_query(const Json& query) {
+Result<EvidenceWindow> parse_evidence_query(const Json& query) {
     constexpr std::array<string_view, 4> kKnown{"from_usec", "to_usec", "after_seq", "limit"};
     if (auto known = only_known(query, kKnown); !known) return known.error();
-    EvidenceQuery parsed;
+    EvidenceWindow parsed;
     std::uint64_t limit = parsed.limit;
     for (auto [name, into] : {std::pair("from_usec", &parsed.from_usec),
                               {"to_usec", &parsed.to_usec},

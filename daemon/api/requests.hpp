@@ -18,7 +18,7 @@ namespace ntpopt {
 
 [[nodiscard]] Result<HistoryQuery> parse_history_query(const Json& query);
 
-[[nodiscard]] Result<EvidenceQuery> parse_evidence_query(const Json& query);
+[[nodiscard]] Result<EvidenceWindow> parse_evidence_query(const Json& query);
 
 /// A server by its name, as in Endpoint::parse().
 [[nodiscard]] Result<Endpoint> parse_server(const std::string& name);

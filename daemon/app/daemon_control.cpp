@@ -33,16 +33,20 @@ Json time_or_null(RealTime time) {
     return time == RealTime{} ? Json(nullptr) : Json(render_time(time));
 }
 
+Result<ParsedConfig> parse_effective(const std::vector<ConfigText>& texts, std::optional<Duration> interval_override) {
+    std::vector<ConfigOverride> overrides;
+    if (interval_override) overrides.push_back({"schedule.interval", Json(render_duration(*interval_override))});
+    auto parsed = parse_config(texts, overrides);
+    if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
+    return parsed;
+}
+
 }  // namespace
 
 Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Duration> interval_override) {
     const auto texts = read_config_files(places);
     if (!texts) return texts.error();
-    std::vector<ConfigOverride> overrides;
-    if (interval_override) overrides.push_back({"schedule.interval", Json(render_duration(*interval_override))});
-    auto parsed = parse_config(*texts, overrides);
-    if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
-    return parsed;
+    return parse_effective(*texts, interval_override);
 }
 
 DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger,
@@ -206,12 +210,12 @@ Json DaemonControl::config() const {
 
 void DaemonControl::note_configuration(std::string_view why) {
     ConfigurationDigest digest;
-    const auto loaded = load_config(places_, optimizer_.interval_override());
-    const auto texts = read_config_files(places_);
-    if (loaded) digest.settings = sha256_hex(render_json(render_config(loaded->settings)));
-    if (texts)
+    if (const auto texts = read_config_files(places_)) {
         for (const auto& [file, text] : *texts)
             digest.files.emplace_back(file, sha256_hex(text));
+        if (const auto parsed = parse_effective(*texts, optimizer_.interval_override()))
+            digest.settings = sha256_hex(render_json(render_config(parsed->settings)));
+    }
     witness_.configured(why, digest, kVersion);
 }
 
@@ -219,8 +223,8 @@ void DaemonControl::operated(const Operation& operation) {
     witness_.operated(operation);
 }
 
-Result<Json> DaemonControl::evidence(const EvidenceQuery& query) {
-    const auto found = ledger_.entries({query.from_usec, query.to_usec, query.after_seq, query.limit});
+Result<Json> DaemonControl::evidence(const EvidenceWindow& query) {
+    const auto found = ledger_.entries(query);
     if (!found) return found.error();
     auto rows = Json::array();
     std::size_t bytes = 0;
@@ -311,7 +315,7 @@ void DaemonControl::run_finished(std::uint64_t run_id, const Json& report) {
                          optimizer_.config().history);
     const auto mark = witness_.mark();
     const auto outcome = parse_word<Outcome>(get_string(report, "outcome")).value_or(Outcome::failed);
-    const bool good = outcome == Outcome::applied || outcome == Outcome::unchanged || outcome == Outcome::would_apply;
+    const bool good = is_good(outcome);
     const bool undone = outcome == Outcome::rolled_back || outcome == Outcome::degraded;
     log(good                           ? Priority::notice
         : outcome == Outcome::degraded ? Priority::critical

@@ -48,7 +48,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     Status reload() override;
     Json config() const override;
     void operated(const Operation& operation) override;
-    Result<Json> evidence(const EvidenceQuery& query) override;
+    Result<Json> evidence(const EvidenceWindow& query) override;
     boost::asio::awaitable<Result<Json>> verify_evidence() override;
     boost::asio::awaitable<Json> status() override;
 

@@ -20,8 +20,7 @@ constexpr Duration kCheckAfterChange = std::chrono::seconds(2);
 
 /// Whether a round did its work, so that the next one may wait the whole interval.
 bool is_useful(Outcome outcome) {
-    return outcome == Outcome::applied || outcome == Outcome::unchanged || outcome == Outcome::would_apply ||
-           outcome == Outcome::refused;
+    return is_good(outcome) || outcome == Outcome::refused;
 }
 
 }  // namespace

@@ -12,12 +12,15 @@
 
 namespace ntpopt {
 
+/// So many entries are read at a time.
+inline constexpr std::size_t kMaxEvidence = 1000;
+
 /// Which entries are wanted: the oldest so many of a time, CLOCK_REALTIME, behind a number.
 struct EvidenceWindow {
     std::uint64_t from_usec = 0;
     std::uint64_t to_usec = UINT64_MAX;  ///< exclusive
     std::uint64_t after_seq = 0;
-    std::size_t limit = 1000;
+    std::size_t limit = kMaxEvidence;
 };
 
 /// What a look at the whole chain found.

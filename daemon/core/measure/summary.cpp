@@ -39,8 +39,8 @@ double drawn_to_prior(double seen_ms, int samples) {
     return (dof * seen_ms + kJitterPriorDof * kJitterPrior_ms) / (dof + kJitterPriorDof);
 }
 
-/// Standard deviation of one sample's offset noise. For independent legs of equal variance Var((f-b)/2) = Var((f+b)/2), so the
-/// delays tell as much of it as the offsets, and both together have 2(k-1) degrees of freedom.
+/// Standard deviation of one sample's offset noise. For independent legs of equal variance Var((f-b)/2) = Var((f+b)/2),
+/// so the delays tell as much of it as the offsets, and both together have 2(k-1) degrees of freedom.
 double pooled_jitter(const std::vector<Sample>& samples) {
     const double k = static_cast<double>(samples.size());
     if (samples.size() < 2) return kJitterPrior_ms;

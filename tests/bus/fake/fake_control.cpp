@@ -193,7 +193,7 @@ Json FakeControl::config() const {
     return config_document;
 }
 
-Result<Json> FakeControl::evidence(const EvidenceQuery& query) {
+Result<Json> FakeControl::evidence(const EvidenceWindow& query) {
     if (auto noted = note(fmt::format("evidence {} {} {} {}", query.from_usec,
                                       query.to_usec == UINT64_MAX ? "-" : std::to_string(query.to_usec),
                                       query.after_seq, query.limit));

@@ -52,7 +52,7 @@ class FakeControl final : public Control {
     Status reload() override;
     [[nodiscard]] Json config() const override;
     void operated(const Operation& operation) override { operations.push_back(operation); }
-    [[nodiscard]] Result<Json> evidence(const EvidenceQuery& query) override;
+    [[nodiscard]] Result<Json> evidence(const EvidenceWindow& query) override;
     boost::asio::awaitable<Result<Json>> verify_evidence() override;
     boost::asio::awaitable<Json> status() override;
 
