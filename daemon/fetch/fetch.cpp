@@ -1,4 +1,4 @@
-// Implementation of fetch.hpp. Each hop is a transfer of its own, since a redirection must pass our rules first.
+// Implementation of fetch.hpp.
 #include "daemon/fetch/fetch.hpp"
 
 #include <arpa/inet.h>
@@ -20,14 +20,13 @@
 namespace ntpopt {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t kMaxHeaderBytes = 65536;
+constexpr std::size_t kMaxLocation = 2048;
 constexpr long kOk = 200;
 constexpr long kNotModified = 304;
 
 struct Url {
-    std::string host;
+    std::string host;  ///< in lower case, an IPv6 address without its brackets
     std::string port;
 };
 
@@ -44,7 +43,9 @@ Result<Url> parse_url(const std::string& text) {
         return Error{Errc::invalid_argument, "no URL: " + printable(without_secrets(text), 80)};
     if (part(CURLUPART_SCHEME) != "https")
         return Error{Errc::refused, "not https: " + printable(without_secrets(text), 80)};
-    return Url{to_lower(part(CURLUPART_HOST)), part(CURLUPART_PORT)};
+    auto host = to_lower(part(CURLUPART_HOST));
+    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+    return Url{std::move(host), part(CURLUPART_PORT)};
 }
 
 /// What libcurl takes for "that name on that port is there", so that it asks nobody; it tries the addresses of both
@@ -76,8 +77,7 @@ Result<Address> address_of(const sockaddr& socket_address) {
 class Transfer {
   public:
     /// `known`: as resolved() renders it, empty where nothing is.
-    Transfer(const FetchRequest& request, const std::string& url, const std::string& known, bool foreign,
-             Clock::time_point end)
+    Transfer(const FetchRequest& request, const std::string& known, bool foreign)
         : easy_(curl_easy_init(), curl_easy_cleanup),
           headers_(nullptr, curl_slist_free_all),
           known_(nullptr, curl_slist_free_all),
@@ -87,9 +87,9 @@ class Transfer {
         if (!request.etag.empty())
             headers_.reset(curl_slist_append(nullptr, ("If-None-Match: " + request.etag).c_str()));
         if (!known.empty()) known_.reset(curl_slist_append(nullptr, known.c_str()));
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline).count();
         const auto agent = fmt::format("ntpopt/{}", kVersion);
-        set(CURLOPT_URL, url.c_str());
+        set(CURLOPT_URL, request.url.c_str());
         set(CURLOPT_PROTOCOLS_STR, "https");
         set(CURLOPT_FOLLOWLOCATION, 0L);
         set(CURLOPT_SSL_VERIFYPEER, 1L);
@@ -133,7 +133,7 @@ class Transfer {
         curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &url);
         return url ? url : "";
     }
-    FetchReply reply() && { return {false, std::move(etag_), std::move(body_)}; }
+    FetchReply reply() && { return {false, std::move(etag_), std::move(body_), {}, {}}; }
 
   private:
     template <typename T>
@@ -186,23 +186,22 @@ class Transfer {
 }  // namespace
 
 Result<FetchReply> fetch(const FetchRequest& request) {
-    const auto end = Clock::now() + request.deadline;
-    std::string own;  // the host that the administrator named
-    auto url = request.url;
-    for (int hop = 0; hop <= request.max_redirects; ++hop) {
-        const auto where = parse_url(url);
-        if (!where) return where.error();
-        if (hop == 0) own = where->host;
-        const bool foreign = where->host != own;
-        const auto known = foreign || request.addresses.empty() ? std::string() : resolved(*where, request.addresses);
-        Transfer transfer(request, url, known, foreign, end);
-        if (auto done = transfer.run(); !done) return done.error();
-        if (transfer.status() == kNotModified && !request.etag.empty()) return FetchReply{true, request.etag, {}};
-        if (transfer.status() == kOk) return std::move(transfer).reply();
-        url = transfer.location();
-        if (url.empty()) return Error{Errc::io, fmt::format("the server answered with status {}", transfer.status())};
-    }
-    return Error{Errc::refused, fmt::format("more than {} redirections", request.max_redirects)};
+    const auto where = parse_url(request.url);
+    if (!where) return where.error();
+    if (request.addresses.empty() && !Address::parse(where->host))
+        return Error{Errc::invalid_argument, "no address of its host is given"};
+    const auto known = request.addresses.empty() ? std::string() : resolved(*where, request.addresses);
+    Transfer transfer(request, known, where->host != request.home);
+    if (auto done = transfer.run(); !done) return done.error();
+    if (transfer.status() == kNotModified && !request.etag.empty()) return FetchReply{true, request.etag, {}, {}, {}};
+    if (transfer.status() == kOk) return std::move(transfer).reply();
+    auto next = transfer.location();
+    if (next.empty()) return Error{Errc::io, fmt::format("the server answered with status {}", transfer.status())};
+    if (next.size() > kMaxLocation)
+        return Error{Errc::refused, fmt::format("redirected to an address of {} characters", next.size())};
+    const auto to = parse_url(next);
+    if (!to) return to.error();
+    return FetchReply{false, {}, {}, std::move(next), to->host};
 }
 
 }  // namespace ntpopt

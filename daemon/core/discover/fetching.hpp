@@ -1,4 +1,4 @@
-// What ntpoptd and its child ntpopt-fetch say to each other about one document of the web: a line of JSON, and after
+// What ntpoptd and its child ntpopt-fetch say to each other about one request of the web: a line of JSON, and after
 // it, in the answer, the document. Knows nothing of processes or of HTTP.
 #pragma once
 
@@ -14,11 +14,11 @@ namespace ntpopt {
 
 struct FetchRequest {
     std::string url;
-    std::vector<Address> addresses{};  ///< of the URL's host, which is then not asked for
+    std::string home;                  ///< the host that the administrator named; no other may have a private address
+    std::vector<Address> addresses{};  ///< of the URL's host where that is a name: the child asks no name server
     std::string etag;                  ///< of the copy that is there; empty where there is none
     Duration deadline = std::chrono::seconds(10);
     std::size_t max_bytes = 1024 * 1024;
-    int max_redirects = 3;
 
     friend bool operator==(const FetchRequest&, const FetchRequest&) = default;
 };
@@ -27,6 +27,8 @@ struct FetchReply {
     bool unchanged = false;  ///< the copy with the given ETag is still good; there is no body
     std::string etag;
     std::string body;
+    std::string moved_to;    ///< the https URL that the server sent us to; there is no body then
+    std::string moved_host;  ///< whom that asks, in lower case
 
     friend bool operator==(const FetchReply&, const FetchReply&) = default;
 };

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kDeadline = std::chrono::seconds(10);
 constexpr Duration kResolveDeadline = std::chrono::seconds(4);
+constexpr int kMaxRedirections = 3;
 constexpr Duration kLeastAge = std::chrono::hours(1);  // nobody's server is asked more often
 constexpr Duration kLeastAgeOfFailure = std::chrono::minutes(5);
 constexpr std::string_view kFileScheme = "file://";
@@ -42,24 +43,38 @@ Discovered parsed(const std::string& shown, std::string_view body) {
 ListedServers::ListedServers(std::string fetch_program, Resolver& resolver, Cache& cache, const Clock& clock)
     : fetch_program_(std::move(fetch_program)), resolver_(resolver), cache_(cache), clock_(clock) {}
 
-/// Many lists have one host, and no name is asked for more than once an hour: it is looked up here, not by the child.
+/// Many lists have one host, and no name is asked for more than once an hour: names are looked up here, not by the
+/// child, those of redirections too.
+asio::awaitable<Result<std::vector<Address>>> ListedServers::addresses_of(Host host, Duration deadline) {
+    if (!host.name()) co_return std::vector<Address>();
+    const Families both;
+    auto found = co_await resolver_.resolve(*host.name(), both, std::min(deadline, kResolveDeadline));
+    if (!found) co_return found.error().in(host.text());
+    co_return found;
+}
+
 asio::awaitable<Result<FetchReply>> ListedServers::ask(CachedList kept) {
-    FetchRequest request;
-    request.deadline = kDeadline;
-    const auto host = host_of_url(kept.url);
+    auto host = host_of_url(kept.url);
     if (!host) co_return host.error();
-    if (host->name()) {
-        const auto begun = std::chrono::steady_clock::now();
-        const Families both;
-        auto found = co_await resolver_.resolve(*host->name(), both, kResolveDeadline);
-        if (!found) co_return found.error().in(host->text());
-        request.addresses = *std::move(found);
-        request.deadline -= std::chrono::steady_clock::now() - begun;
-    }
+    FetchRequest request;
     request.url = kept.url;
+    request.home = host->text();
     if (!kept.body.empty()) request.etag = kept.etag;
     request.max_bytes = kMaxListBytes;
-    co_return co_await fetch(fetch_program_, std::move(request));
+    const auto end = std::chrono::steady_clock::now() + kDeadline;
+    for (int redirections = 0; redirections <= kMaxRedirections; ++redirections) {
+        auto addresses = co_await addresses_of(*host, end - std::chrono::steady_clock::now());
+        if (!addresses) co_return addresses.error();
+        request.addresses = *std::move(addresses);
+        request.deadline = end - std::chrono::steady_clock::now();
+        if (request.deadline <= Duration::zero()) co_return Error{Errc::timeout, "did not arrive in time"};
+        auto reply = co_await fetch(fetch_program_, request);
+        if (!reply || reply->moved_to.empty()) co_return reply;
+        request.url = reply->moved_to;
+        host = Host::parse(reply->moved_host);
+        if (!host) co_return host.error();
+    }
+    co_return Error{Errc::refused, fmt::format("more than {} redirections", kMaxRedirections)};
 }
 
 /// Brings the copy up to date where it is older than an hour.

@@ -26,6 +26,7 @@ class ListedServers final : public Discoverer {
   private:
     boost::asio::awaitable<Result<Discovered>> read_list(std::string url);
     boost::asio::awaitable<Result<FetchReply>> ask(CachedList kept);
+    boost::asio::awaitable<Result<std::vector<Address>>> addresses_of(Host host, Duration deadline);
     boost::asio::awaitable<void> fetch_list(CachedList* kept, std::vector<std::string>* notes);
 
     std::string fetch_program_;

@@ -28,6 +28,7 @@ def records() -> list:
     lines += [f"{name}. A {address}" for name, address in (NTP | MANY | CORP).items()]
     lines += ["_ntp._udp.corp.example. SRV 10 5 123 ntp.corp.example.", "_ntp._udp.corp.example. SRV 20 5 123 .",
               f"lists.example. A {LISTS}", f"lists.example. AAAA {LISTS_HOLE}", f"other.example. A {LISTS}",
+              f"mirror.example. A {LISTS}",
               "a.loop.example. CNAME b.loop.example.", "b.loop.example. CNAME a.loop.example.",
               "turned.list.example. A 192.168.7.7", "six.list.example. AAAA 2001:db8:2::1"]
     return lines
@@ -89,7 +90,8 @@ class InternetWorld(lab.Machine):
         return sum(f" {name}. {kind} IN" in line for line in self.unbound.log().splitlines())
 
     def start_nginx(self, pages: dict) -> None:
-        """https://lists.example with these pages, its certificate by a CA that this world trusts; other.example's it does not."""
+        """https://lists.example and mirror.example with these pages, their certificate by a CA that this world trusts, as
+        other.example's is not."""
         folder = self.directory / "nginx"
         root = folder / "root"
         root.mkdir(parents=True)
@@ -110,13 +112,14 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen {LISTS}:443 ssl; server_name lists.example; root {root};
+    listen {LISTS}:443 ssl; server_name lists.example mirror.example; root {root};
     ssl_certificate {folder}/lists.pem; ssl_certificate_key {folder}/lists.key;
     location /slow {{ limit_rate 20; }}
     location = /hop4 {{ return 302 https://lists.example/hop3; }}
     location = /hop3 {{ return 307 /hop2; }}
     location = /hop2 {{ return 301 https://lists.example/hop1; }}
     location = /hop1 {{ return 308 https://lists.example/good.txt; }}
+    location = /away {{ return 302 https://mirror.example/good.txt; }}
     location = /downgrade {{ return 302 http://lists.example/good.txt; }}
     location = /private {{ return 302 https://10.0.0.1/good.txt; }}
     location = /mapped {{ return 302 https://[::ffff:127.0.0.1]/good.txt; }}
@@ -154,9 +157,10 @@ http {{
         key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
         openssl("req", "-x509", *key, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-days", 30, "-subj", "/CN=Test CA")
         for name, trusted in (("lists", True), ("other", False)):
+            names = f"DNS:{name}.example,DNS:mirror.example"
             extra = ("-CA", folder / "ca.pem", "-CAkey", folder / "ca.key") if trusted else ()
             openssl("req", "-x509", *key, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", 30,
-                    "-subj", f"/CN={name}.example", "-addext", f"subjectAltName=DNS:{name}.example",
+                    "-subj", f"/CN={name}.example", "-addext", f"subjectAltName={names}",
                     "-addext", "basicConstraints=critical,CA:FALSE", *extra)
         self.bind(folder / "ca.pem", pathlib.Path("/etc/ssl/certs/ca-certificates.crt"))
 

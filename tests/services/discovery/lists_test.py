@@ -48,7 +48,7 @@ class Lists(unittest.TestCase):
                           "group": "redirected to the private address 224.0.1.1",
                           "zero": "redirected to the private address 0.0.0.0",
                           "inside": "redirected to the private address 192.168.7.7",
-                          "nowhere": "Could not resolve host: x1.hole.example", "hop4": "more than 3 redirections",
+                          "nowhere": "x1.hole.example: ", "hop4": "more than 3 redirections",
                           "truncated": "transfer closed with 4983 bytes remaining", "hostile": "no server in it",
                           "junk": "no server in it", "gone": "the server answered with status 404"}.items():
             self.assertIn(f"lists: https://lists.example/{path}: {why}", detail)
@@ -80,6 +80,15 @@ class Lists(unittest.TestCase):
         self.assertRegex(detail, r"lists: https://lists.example/good.txt: .*; the copy of 1h 30min ago is used")
         again = iw.discover_stage(self.world.look())["detail"]
         self.assertIn("lists: https://lists.example/good.txt: failed a moment ago; the copy of 1h 30min ago is used", again)
+
+    def test_where_a_server_sends_us_is_asked_for_once_an_hour(self):
+        self.settle("away", "inside", "nowhere")
+        self.assertIn("lists 2", iw.discover_stage(self.world.look())["detail"])
+        self.age_copies(600)
+        self.world.look()
+        self.assertEqual(self.requests("/inside"), ["302", "302"], "a list that failed is asked for again soon")
+        for name in ("lists.example", "mirror.example", "turned.list.example"):
+            self.assertEqual(self.world.asked(name), 1, name)
 
     def age_copies(self, seconds: int) -> None:
         import sqlite3

@@ -9,7 +9,8 @@ namespace {
 
 TEST(Fetching, a_request_arrives_as_it_was_sent) {
     const std::vector<Address> both{*Address::parse("192.0.2.1"), *Address::parse("2001:db8::1")};
-    const FetchRequest request{"https://lists.example/a?b=\"c\"", both, "\"v1\"", std::chrono::seconds(7), 1234, 2};
+    const FetchRequest request{
+        "https://lists.example/a?b=\"c\"", "home.example", both, "\"v1\"", std::chrono::seconds(7), 1234};
     EXPECT_EQ(*parse_fetch_request(render_fetch_request(request)), request);
     for (const auto* text : {"", "{", "[]", "{}", "{\"url\":5}", "{\"url\":\"\"}",
                              "{\"url\":\"x\",\"addresses\":[\"x\"]}", "{\"url\":\"x\",\"addresses\":[5]}"})
@@ -25,10 +26,12 @@ TEST(Fetching, the_host_of_a_url_is_found) {
 }
 
 TEST(Fetching, an_answer_arrives_as_it_was_sent) {
-    const FetchReply good{false, "\"v1\"", std::string("a.example\nb.example\n\0\xff", 22)};
+    const FetchReply good{false, "\"v1\"", std::string("a.example\nb.example\n\0\xff", 22), {}, {}};
     EXPECT_EQ(*parse_fetch_reply(render_fetch_reply(good)), good);
-    const FetchReply same{true, "\"v1\"", ""};
+    const FetchReply same{true, "\"v1\"", "", {}, {}};
     EXPECT_EQ(*parse_fetch_reply(render_fetch_reply(same)), same);
+    const FetchReply moved{false, "", "", "https://other.example/list", "other.example"};
+    EXPECT_EQ(*parse_fetch_reply(render_fetch_reply(moved)), moved);
     const auto failed = parse_fetch_reply(render_fetch_reply(Error{Errc::refused, "not https: \x1b[31m\xff"}));
     EXPECT_EQ(failed.error().code, Errc::io);
     EXPECT_THAT(failed.error().detail, testing::StartsWith("not https: \\x1b[31m"));
