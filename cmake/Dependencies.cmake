@@ -55,3 +55,4 @@ set(NTPOPT_DBUS_POLICY_DIR "${CMAKE_INSTALL_DATADIR}/dbus-1/system.d" CACHE PATH
 set(NTPOPT_DBUS_SERVICE_DIR "${CMAKE_INSTALL_DATADIR}/dbus-1/system-services" CACHE PATH "D-Bus activation")
 set(NTPOPT_POLKIT_DIR "${CMAKE_INSTALL_DATADIR}/polkit-1/actions" CACHE PATH "polkit actions")
 set(NTPOPT_DBUS_INTERFACE_DIR "${CMAKE_INSTALL_DATADIR}/dbus-1/interfaces" CACHE PATH "D-Bus interfaces")
+set(NTPOPT_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE PATH "Completion for zsh")

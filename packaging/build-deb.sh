@@ -25,15 +25,7 @@ out=$PWD/build/package
 version=$(sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)
 stage=$out/ntpopt-$version
 rm -rf "$out"
-mkdir -p "$stage"
-# Through sudo the tree belongs to somebody else, which git would refuse.
-git=(git -c "safe.directory=$PWD")
-if [ -n "$worktree" ]; then
-  "${git[@]}" ls-files -z --cached --others --exclude-standard |
-    while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done | tar -c --null -T - | tar -x -C "$stage"
-else
-  "${git[@]}" archive HEAD | tar -x -C "$stage"
-fi
+packaging/stage.sh ${worktree:+--worktree} "$stage"
 mv "$stage/packaging/debian" "$stage/debian"
 
 # Development files that deps.sh unpacked instead of installing are found by CMake, not by dpkg-checkbuilddeps.
