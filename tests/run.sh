@@ -47,8 +47,9 @@ cmake --build "build/$preset" -j "$jobs" -- --quiet
 
 if [ -n "$system" ]; then
   # What tests/system boots: the packages as they would be shipped, and a Debian for each NTP service (cached).
-  packaging/deps.sh package system
+  packaging/deps.sh package rpm system
   packaging/build-deb.sh --worktree --lint
+  packaging/build-rpm.sh --worktree --lint
   python3 tests/system/roots.py
 fi
 
