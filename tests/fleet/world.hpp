@@ -24,7 +24,7 @@ using Random = std::mt19937_64;
 [[nodiscard]] double chance(Random& random);
 
 /// The simulated time: a day in which the fleet comes to be, then the week that counts.
-inline constexpr Duration kWarmUp = std::chrono::days(1);
+inline constexpr Duration kWarmUp = std::chrono::days(2);
 inline constexpr Duration kWeek = std::chrono::days(7);
 inline constexpr std::size_t kMinutes = 7 * 24 * 60;
 

@@ -13,8 +13,8 @@ constexpr Duration kFreshBoot = 15min;
 /// At 6 h, 54 min: a fleet that is switched on at once asks within the hour, at seven times its usual rate.
 constexpr double kShareAfterBoot = 0.15;
 constexpr Duration kFirstRetry = 30min;
-/// The crash may have cost the answers of DNS, which the NTP Pool wants to be asked once an hour; and those were asked
-/// some time after the round began.
+/// What was asked in the crash and shortly before it may be forgotten, where the power failed, and the NTP Pool wants
+/// DNS to be asked once an hour; and that was asked some time after the round began.
 constexpr Duration kRestAfterCrash = 65min;
 constexpr Duration kSettle = 15s;
 constexpr Duration kSettleSpread = 30s;
@@ -78,7 +78,10 @@ void Schedule::start(Duration now, const PastRounds& past, double chance) {
     if (!past.since_last) return plan(earliest_, "boot");
     last_round_ = now - since_last;
     auto wait = useless_ == 0 ? config_.interval : retry_wait();
-    if (past.cut_short) wait = std::max(wait, kRestAfterCrash);
+    if (past.cut_short) {
+        wait = std::max(wait, kRestAfterCrash);
+        earliest_ = std::max(earliest_, *last_round_ + kRestAfterCrash);  // whatever calls for it
+    }
     const auto due = *last_round_ + wait;
     plan(std::max(due, earliest_), due <= now ? "boot" : useless_ == 0 ? "schedule" : "retry");
 }

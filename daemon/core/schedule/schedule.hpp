@@ -41,8 +41,8 @@ class Schedule {
     /// The process began. Whatever calls for a round, none comes before the boot delay and a random part of up to 8 min
     /// (none where the delay is 0). That part is 15 % of the interval where the machine was booted just now and has a
     /// set of servers from before: a power cut may have hit a fleet, and nothing is urgent. A round that the end of an
-    /// earlier process cut short counts as a useless one, and as 65 min of rest for whoever it asked. `chance` is
-    /// evenly distributed in [0, 1), here and below.
+    /// earlier process cut short counts as a useless one, and as 65 min of rest for whoever it asked, which no trigger
+    /// breaks. `chance` is evenly distributed in [0, 1), here and below.
     void start(Duration now, const PastRounds& past, double chance);
 
     /// New settings; the next round moves with them, never into the past.

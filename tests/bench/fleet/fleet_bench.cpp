@@ -28,8 +28,8 @@ bool tell(const Sum& sum, const World& world, const std::vector<PowerCut>& cuts)
     std::uint64_t rounds = 0;
     for (const auto& [why, count] : sum.rounds)
         rounds += count;
-    fmt::print("{} machines, a day to settle and a week, {:.0f} s of CPU ({:.2f} ms a round)\n", sum.machines, cpu_s(),
-               cpu_s() * 1000 / static_cast<double>(rounds));
+    fmt::print("{} machines, two days to settle and a week, {:.0f} s of CPU ({:.2f} ms a round)\n", sum.machines,
+               cpu_s(), cpu_s() * 1000 / static_cast<double>(rounds));
     fmt::print("{} processes, {} rounds, {} packets, {} questions to DNS\n", sum.processes, rounds, sum.packets,
                sum.questions);
     for (const auto& [why, count] : sum.rounds)

@@ -82,6 +82,13 @@ TEST(Schedule, ACrashInEveryRoundAsksAsSeldomAsAFailureInEveryRound) {
     EXPECT_LE(rounds, 8);
 }
 
+TEST(Schedule, NoTriggerBreaksTheRestAfterACrash) {
+    Schedule schedule(ScheduleConfig{}, kMachine);
+    schedule.start(1h, {.since_last = 10s, .cut_short = true, .useless = 1}, 0.5);
+    EXPECT_FALSE(schedule.trigger(Trigger::network_changed, 1h + 20min, 0.5));
+    EXPECT_EQ(schedule.next(), 1h - 10s + 65min);
+}
+
 TEST(Schedule, ARestartDoesNotForgetThatRoundsWereUseless) {
     Schedule schedule(ScheduleConfig{}, kMachine);
     schedule.start(1h, {.since_last = 30min, .useless = 3}, 0.5);
