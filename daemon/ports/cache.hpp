@@ -1,6 +1,7 @@
 // What was learnt from DNS and from lists of servers, kept over restarts, so that a crash loop asks nobody more often
-// than a quiet daemon does. What is put in is read back at once and becomes durable with whatever is saved next: a cache
-// is worth no write of its own. The real one is io/store/sqlite_store.hpp.
+// than a quiet daemon does. What is put in is read back at once and survives the death of the process; a power cut may
+// cost it until something else is saved, since a cache is worth no wait for the disk. The real one is
+// io/store/sqlite_store.hpp.
 #pragma once
 
 #include <optional>

@@ -14,6 +14,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Duration kEnd = kWarmUp + kWeek;
+constexpr Duration kRollOut = std::chrono::hours(12);           // until the last machine is installed
 constexpr Duration kServiceRestarts = std::chrono::seconds(5);  // RestartSec= of the unit
 constexpr Duration kBoots = std::chrono::seconds(12);           // from power to ntpoptd, the same for the whole fleet
 
@@ -115,7 +116,7 @@ class Machine {
     }
 
     Life live() {
-        clock_.time = from_seconds(chance(random_) * to_seconds(kWarmUp) / 2);  // it is installed
+        clock_.time = from_seconds(chance(random_) * to_seconds(kRollOut));  // it is installed
         clock_.booted = clock_.time - std::chrono::hours(1);
         while (clock_.time < kEnd)
             live_once();
@@ -198,7 +199,6 @@ class Machine {
                 turn();
             }
         }
-        file_.process_died();
         clock_.time += kServiceRestarts;
         skip_darkness();
     }

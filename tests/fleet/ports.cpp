@@ -68,21 +68,16 @@ Status StateFile::save(const Remembered& what) {
             documents_[name] = document;
     }
     if (what.round) last_round_ = *what.round;
-    for (auto& [key, answer] : waiting_)
-        answers_[key] = std::move(answer);
-    waiting_.clear();
     return {};
 }
 
 std::optional<CachedAnswer> StateFile::answer(std::string_view name, std::string_view kind) {
-    const std::pair key{std::string(name), std::string(kind)};
-    for (const auto* answers : {&waiting_, &answers_})
-        if (const auto found = answers->find(key); found != answers->end()) return found->second;
-    return std::nullopt;
+    const auto found = answers_.find({std::string(name), std::string(kind)});
+    return found == answers_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void StateFile::put(CachedAnswer answer) {
-    waiting_[{answer.name, answer.kind}] = answer;
+    answers_[{answer.name, answer.kind}] = answer;
 }
 
 void Conduct::note_packet(const Address& address, Duration when) {

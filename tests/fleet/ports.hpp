@@ -87,14 +87,11 @@ class StateFile final : public Store, public Cache {
     [[nodiscard]] std::optional<CachedList> list(std::string_view) override { return std::nullopt; }
     void put(CachedList) override {}
 
-    void process_died() { waiting_.clear(); }
-
   private:
     using Answers = std::map<std::pair<std::string, std::string>, CachedAnswer>;
     std::map<std::string, Json, std::less<>> documents_;
     Json last_round_;
     Answers answers_;
-    Answers waiting_;
 };
 
 /// What one machine sent and asked, held against the rules for clients of the NTP Pool.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "common/text.hpp"
 
@@ -24,6 +25,10 @@ NameRecord note_answer(const NameAnswer& answer, double now_s) {
     record.until_s = now_s + std::clamp(answer.ttl_s, kLeast_s, kMost_s);
     record.addresses = answer.addresses;
     return record;
+}
+
+NameRecord note_question(NameRecord before, double now_s) {
+    return note_failure(std::move(before), Error{Errc::timeout, "ntpoptd ended before an answer came"}, now_s);
 }
 
 NameRecord note_failure(NameRecord before, const Error& failure, double now_s) {

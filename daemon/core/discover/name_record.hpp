@@ -32,6 +32,10 @@ struct NameRecord {
 /// Counts for its TTL, at least an hour (the NTP Pool's rule for clients) and at most a day.
 [[nodiscard]] NameRecord note_answer(const NameAnswer& answer, double now_s);
 
+/// To be remembered before a question is sent: where the process ends before the answer comes, nobody is asked again
+/// within the hour, and what was known before counts on.
+[[nodiscard]] NameRecord note_question(NameRecord before, double now_s);
+
 /// Counts for an hour. Addresses learnt before are kept.
 [[nodiscard]] NameRecord note_failure(NameRecord before, const Error& failure, double now_s);
 

@@ -83,13 +83,18 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name,
     const auto executor = co_await asio::this_coro::executor;
     const auto done = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
     open_.emplace(key, done);
+    const auto known = before.value_or(NameRecord());
+    const auto remember = [this, &name, families](const NameRecord& record) {
+        cache_.put(cached(name.text(), kind_of(families), record, ntpopt::to_json(record)));
+    };
+    remember(note_question(known, clock_.now_s()));
     auto answer = co_await source_.lookup(name, families, deadline);
     open_.erase(key);
     done->cancel();
     if (!answer && answer.error().code == Errc::shutting_down) co_return answer.error();
-    const auto record = answer ? note_answer(*answer, clock_.now_s())
-                               : note_failure(before.value_or(NameRecord()), answer.error(), clock_.now_s());
-    cache_.put(cached(name.text(), kind_of(families), record, ntpopt::to_json(record)));
+    const auto record =
+        answer ? note_answer(*answer, clock_.now_s()) : note_failure(known, answer.error(), clock_.now_s());
+    remember(record);
     co_return recall(record, clock_.now_s());
 }
 
@@ -120,11 +125,14 @@ asio::awaitable<Result<std::vector<SrvRecord>>> NameMemory::services(HostName do
             co_return Error{record->code, record->failure};
         }
     }
+    const NameRecord unknown;
+    const auto question = note_question(unknown, clock_.now_s());
+    cache_.put(cached(domain.text(), kServices, question, ntpopt::to_json(question)));
     auto answer = co_await source_.services(domain, deadline);
     if (!answer && answer.error().code == Errc::shutting_down) co_return answer.error();
     const NameAnswer none;
     const auto record =
-        answer ? note_answer(none, clock_.now_s()) : note_failure(NameRecord(), answer.error(), clock_.now_s());
+        answer ? note_answer(none, clock_.now_s()) : note_failure(unknown, answer.error(), clock_.now_s());
     auto document = ntpopt::to_json(record);
     if (answer) document["services"] = to_json(*answer);
     cache_.put(cached(domain.text(), kServices, record, document));

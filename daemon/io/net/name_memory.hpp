@@ -1,5 +1,5 @@
-// The resolver of the engine: asks a NameSource for what it does not know, remembers every answer and every failure in
-// the cache, and asks for no name more than once an hour. The rules are core/discover/name_record.hpp's.
+// The resolver of the engine: asks a NameSource for what it does not know, remembers every question, answer and failure
+// in the cache, and asks for no name more than once an hour. The rules are core/discover/name_record.hpp's.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// The caches of sqlite_store.hpp: what is put waits in memory for whatever is saved next.
+// The caches of sqlite_store.hpp: what is put is written at once, without a wait for the disk; what cannot be written
+// waits in memory for whatever is saved next.
 #include <algorithm>
 #include <utility>
 
@@ -46,6 +47,7 @@ void SqliteStore::put(CachedAnswer answer) {
         return other.name == name && other.kind == kind;
     };
     put_into(answers_, std::move(answer), kWaitingAnswers, same);
+    keep_caches();
 }
 
 std::optional<CachedList> SqliteStore::list(std::string_view url) {
@@ -61,6 +63,17 @@ std::optional<CachedList> SqliteStore::list(std::string_view url) {
 void SqliteStore::put(CachedList list) {
     const auto same = [url = list.url](const CachedList& other) { return other.url == url; };
     put_into(lists_, std::move(list), kWaitingLists, same);
+    keep_caches();
+}
+
+/// No word of a failure: the next save() fails likewise, and tells.
+void SqliteStore::keep_caches() {
+    if (!database_ || !database_->script("PRAGMA synchronous = NORMAL")) return;
+    if (auto transaction = Transaction::begin(*database_); transaction && write_caches() && transaction->commit()) {
+        answers_.clear();
+        lists_.clear();
+    }
+    [[maybe_unused]] const auto restored = database_->script("PRAGMA synchronous = FULL");
 }
 
 Status SqliteStore::write_caches() {
@@ -74,12 +87,14 @@ Status SqliteStore::write_caches() {
                                        to_usec(item.fetched), to_usec(item.checked), item.body);
             !done)
             return done;
-    if (!answers_.empty())
-        if (auto done = database_->run("DELETE FROM dns_cache WHERE (name, kind) NOT IN (SELECT name, kind FROM "
-                                       "dns_cache ORDER BY asked_usec DESC LIMIT 4096)");
-            !done)
-            return done;
-    if (lists_.empty()) return {};
+    return {};
+}
+
+Status SqliteStore::prune_caches() {
+    if (auto done = database_->run("DELETE FROM dns_cache WHERE (name, kind) NOT IN (SELECT name, kind FROM dns_cache "
+                                   "ORDER BY asked_usec DESC LIMIT 4096)");
+        !done)
+        return done;
     return database_->run(
         "DELETE FROM list_cache WHERE url NOT IN (SELECT url FROM list_cache ORDER BY checked_usec "
         "DESC LIMIT 16)");

@@ -172,8 +172,10 @@ Status SqliteStore::write(const Remembered& what) {
     if (what.trace)
         if (auto done = write_trace(*what.trace); !done) return done;
     if (auto done = write_caches(); !done) return done;
-    if (what.round)
+    if (what.round) {
+        if (auto done = prune_caches(); !done) return done;
         if (auto done = write_round(what); !done) return done;
+    }
     auto done = transaction->commit();
     if (done) {
         answers_.clear();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -101,6 +102,25 @@ TEST_F(NameMemoryTest, AnAnswerHoldsForItsTimeToLiveWhereThatIsLonger) {
 TEST_F(NameMemoryTest, OneQuestionServesAllWhoAskAtTheSameTime) {
     EXPECT_EQ(ask("a.example", 5), "192.0.2.1");
     EXPECT_EQ(source.asked.size(), 1U);
+}
+
+TEST_F(NameMemoryTest, AQuestionThatTheEndOfTheProcessCutShortIsNotAskedAgain) {
+    ask("known.example");
+    clock.time += 2h;
+    {
+        asio::io_context first{1};
+        NameMemory before(source, cache, clock);
+        for (const auto* name : {"known.example", "new.example"})
+            asio::co_spawn(first, before.resolve(*HostName::parse(name), {}, 5s), asio::detached);
+        first.run_one();
+        first.run_one();
+    }
+    clock.time += 10min;
+    EXPECT_EQ(ask("known.example"), "192.0.2.1") << "what was known counts on";
+    EXPECT_EQ(ask("new.example"), "ntpoptd ended before an answer came (asked 10 min ago; once an hour is enough)");
+    EXPECT_THAT(source.asked, ElementsAre("known.example", "known.example", "new.example"));
+    clock.time += 50min;
+    EXPECT_EQ(ask("new.example"), "192.0.2.1");
 }
 
 TEST_F(NameMemoryTest, ARestartIsNoReasonToAskAgain) {
