@@ -223,8 +223,9 @@ class World:
         target = self.directory / "bin" / source.name
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
-            shutil.copy2(source, target)
-            target.chmod(0o755)
+            # Not by ourselves: a child that another thread forks meanwhile would hold the copy open for writing until
+            # its exec, and what is open for writing cannot be run.
+            subprocess.run(["install", "-m", "755", source, target], check=True)
         return target
 
     def add_names(self, names: dict) -> None:

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <stdexcept>
+#include <string>
 
 #include "ctl/http_exchange.hpp"
 #include "ctl/http_request.hpp"
@@ -12,6 +13,7 @@
 namespace ntpopt::ctl {
 namespace {
 
+using namespace std::string_literals;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -51,7 +53,7 @@ TEST(HttpRequest, IsJudged) {
         {"GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n", 400},
         {"GET /metrics HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400},
         {"GET /metrics HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400},
-        {std::string("GET /metrics HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 42), 400},
+        {"GET /metrics HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n"s, 400},
         {"\r\n\r\n", 400},
         {"\x16\x03\x01\x02\n\n", 400},
         {"GET /metrics xHTTP/1.1\r\n" + host, 400},
