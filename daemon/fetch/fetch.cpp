@@ -16,6 +16,7 @@
 #include "common/text.hpp"
 #include "common/version.hpp"
 #include "daemon/core/config/parse.hpp"
+#include "daemon/curl/transfer.hpp"
 
 namespace ntpopt {
 namespace {
@@ -74,74 +75,48 @@ Result<Address> address_of(const sockaddr& socket_address) {
 }
 
 /// One request and its answer.
-class Transfer {
+class Download {
   public:
     /// `known`: as resolved() renders it, empty where nothing is.
-    Transfer(const FetchRequest& request, const std::string& known, bool foreign)
-        : easy_(curl_easy_init(), curl_easy_cleanup),
-          headers_(nullptr, curl_slist_free_all),
-          known_(nullptr, curl_slist_free_all),
+    Download(const FetchRequest& request, const std::string& known, bool foreign)
+        : transfer_(std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline)),
           max_bytes_(request.max_bytes),
           foreign_(foreign) {
-        if (!easy_) return;
-        if (!request.etag.empty())
-            headers_.reset(curl_slist_append(nullptr, ("If-None-Match: " + request.etag).c_str()));
-        if (!known.empty()) known_.reset(curl_slist_append(nullptr, known.c_str()));
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline).count();
+        if (!request.etag.empty()) headers_.add("If-None-Match: " + request.etag);
+        if (!known.empty()) known_.add(known);
         const auto agent = fmt::format("ntpopt/{}", kVersion);
-        set(CURLOPT_URL, request.url.c_str());
-        set(CURLOPT_PROTOCOLS_STR, "https");
-        set(CURLOPT_FOLLOWLOCATION, 0L);
-        set(CURLOPT_SSL_VERIFYPEER, 1L);
-        set(CURLOPT_SSL_VERIFYHOST, 2L);
-        set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-        set(CURLOPT_PROXY, "");
-        set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-        set(CURLOPT_NOSIGNAL, 1L);
-        set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(left)));
-        set(CURLOPT_USERAGENT, agent.c_str());
-        set(CURLOPT_HTTPHEADER, headers_.get());
-        set(CURLOPT_RESOLVE, known_.get());
-        set(CURLOPT_ERRORBUFFER, problem_.data());
-        set(CURLOPT_WRITEDATA, this);
-        set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
-        set(CURLOPT_HEADERDATA, this);
-        set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
-        set(CURLOPT_OPENSOCKETDATA, this);
-        set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_connect);
+        transfer_.set(CURLOPT_URL, request.url.c_str());
+        transfer_.set(CURLOPT_PROTOCOLS_STR, "https");
+        transfer_.set(CURLOPT_USERAGENT, agent.c_str());
+        transfer_.set(CURLOPT_HTTPHEADER, headers_.get());
+        transfer_.set(CURLOPT_RESOLVE, known_.get());
+        transfer_.set(CURLOPT_WRITEDATA, this);
+        transfer_.set(CURLOPT_WRITEFUNCTION, &Download::on_body);
+        transfer_.set(CURLOPT_HEADERDATA, this);
+        transfer_.set(CURLOPT_HEADERFUNCTION, &Download::on_header);
+        transfer_.set(CURLOPT_OPENSOCKETDATA, this);
+        transfer_.set(CURLOPT_OPENSOCKETFUNCTION, &Download::on_connect);
     }
+    Download(const Download&) = delete;
+    Download& operator=(const Download&) = delete;
 
     Status run() {
-        if (!easy_) return Error{Errc::internal, "libcurl does not start"};
-        const auto done = curl_easy_perform(easy_.get());
+        const auto done = transfer_.run();
         if (too_large_) return Error{Errc::refused, fmt::format("larger than {} bytes", max_bytes_)};
         if (done == CURLE_OK) return {};
         if (!refused_.empty()) return Error{Errc::refused, "redirected to the private address " + refused_};
         if (done == CURLE_OPERATION_TIMEDOUT) return Error{Errc::timeout, "did not arrive in time"};
-        const std::string_view told = problem_.data();
-        return Error{Errc::io, printable(told.empty() ? curl_easy_strerror(done) : told)};
+        return Error{Errc::io, printable(transfer_.problem(done))};
     }
 
-    [[nodiscard]] long status() const {
-        long code = 0;
-        curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &code);
-        return code;
-    }
+    [[nodiscard]] long status() const { return transfer_.code(); }
     /// Where a redirection leads, made absolute; empty where it is none.
-    [[nodiscard]] std::string location() const {
-        const char* url = nullptr;
-        curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &url);
-        return url ? url : "";
-    }
+    [[nodiscard]] std::string location() const { return transfer_.location(); }
     FetchReply reply() && { return {false, std::move(etag_), std::move(body_), {}, {}}; }
 
   private:
-    template <typename T>
-    void set(CURLoption option, T value) {
-        curl_easy_setopt(easy_.get(), option, value);
-    }
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* raw) {
-        auto& self = *static_cast<Transfer*>(raw);
+        auto& self = *static_cast<Download*>(raw);
         const auto bytes = size * count;
         self.too_large_ = bytes > self.max_bytes_ - self.body_.size();
         if (self.too_large_) return 0;
@@ -149,7 +124,7 @@ class Transfer {
         return bytes;
     }
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* raw) {
-        auto& self = *static_cast<Transfer*>(raw);
+        auto& self = *static_cast<Download*>(raw);
         const std::string_view line(data, size * count);
         self.header_bytes_ += line.size();
         if (self.header_bytes_ > kMaxHeaderBytes) return 0;
@@ -161,7 +136,7 @@ class Transfer {
         return line.size();
     }
     static curl_socket_t on_connect(void* raw, curlsocktype, curl_sockaddr* to) {
-        auto& self = *static_cast<Transfer*>(raw);
+        auto& self = *static_cast<Download*>(raw);
         const auto address = address_of(to->addr);
         if (!address || address->is_unusable() || (self.foreign_ && address->is_private())) {
             self.refused_ = address ? address->text() : "of no known family";
@@ -170,9 +145,9 @@ class Transfer {
         return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
     }
 
-    std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
-    std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_;
-    std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> known_;
+    StringList headers_;
+    StringList known_;
+    Transfer transfer_;  // goes before what it was given
     std::size_t max_bytes_;
     bool foreign_;  ///< a server, not the administrator, named the host
     bool too_large_ = false;
@@ -180,7 +155,6 @@ class Transfer {
     std::string refused_;
     std::string etag_;
     std::string body_;
-    std::array<char, CURL_ERROR_SIZE> problem_{};
 };
 
 }  // namespace
@@ -191,12 +165,12 @@ Result<FetchReply> fetch(const FetchRequest& request) {
     if (request.addresses.empty() && !Address::parse(where->host))
         return Error{Errc::invalid_argument, "no address of its host is given"};
     const auto known = request.addresses.empty() ? std::string() : resolved(*where, request.addresses);
-    Transfer transfer(request, known, where->host != request.home);
-    if (auto done = transfer.run(); !done) return done.error();
-    if (transfer.status() == kNotModified && !request.etag.empty()) return FetchReply{true, request.etag, {}, {}, {}};
-    if (transfer.status() == kOk) return std::move(transfer).reply();
-    auto next = transfer.location();
-    if (next.empty()) return Error{Errc::io, fmt::format("the server answered with status {}", transfer.status())};
+    Download download(request, known, where->host != request.home);
+    if (auto done = download.run(); !done) return done.error();
+    if (download.status() == kNotModified && !request.etag.empty()) return FetchReply{true, request.etag, {}, {}, {}};
+    if (download.status() == kOk) return std::move(download).reply();
+    auto next = download.location();
+    if (next.empty()) return Error{Errc::io, fmt::format("the server answered with status {}", download.status())};
     if (next.size() > kMaxLocation)
         return Error{Errc::refused, fmt::format("redirected to an address of {} characters", next.size())};
     const auto to = parse_url(next);
