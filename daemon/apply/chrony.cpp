@@ -70,6 +70,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.invocation = sight->detected.invocation;
     seen.main_pid = sight->detected.process.pid;
     seen.refusals = sight->detected.refusals;
+    seen.conflict = !seen.refusals.empty();
     if (auto open = sight->check_way(config_, false); !open) seen.refusals.push_back(open.error().detail);
     for (const auto& source : sight->view.sources) {
         seen.sources.push_back(describe(source, sight->view));

@@ -149,6 +149,7 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed)
     seen.invocation = sight->detected.invocation;
     seen.main_pid = sight->detected.process.pid;
     seen.refusals = sight->refusals;
+    seen.conflict = !sight->detected.refusals.empty();
 
     NtpdView ours_alone;
     ours_alone.our_text = sight->files.our_text;

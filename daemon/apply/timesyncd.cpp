@@ -129,6 +129,7 @@ asio::awaitable<Result<ServiceObservation>> TimesyncdBackend::observe(Json commi
     seen.invocation = sight->detected.invocation;
     seen.main_pid = sight->detected.process.pid;
     seen.refusals = sight->detected.refusals;
+    seen.conflict = !seen.refusals.empty();
     seen.base_names = own->system.empty() ? view.status.fallback : own->system;
     seen.synchronised = view.synchronised;
     if (view.synchronised) seen.peer = printable(view.status.server_name);

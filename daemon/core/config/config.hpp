@@ -95,6 +95,39 @@ struct HistoryConfig {
     Duration evidence_retention = std::chrono::days(400);
 };
 
+/// How much a notice matters. Deliberately few: who reads them must not have to look the words up.
+enum class Severity { info, warning, error, critical };
+enum class MailSecurity { starttls, tls, none };
+
+/// Files of secrets are absolute paths, or names of systemd credentials. What is in them is read by ntpopt-notify
+/// alone.
+struct EmailConfig {
+    std::string server;  ///< host name or address; empty: no mail
+    int port = 0;        ///< 0: that of the security, 587, 465 or 25
+    MailSecurity security = MailSecurity::starttls;
+    std::string from;
+    std::vector<std::string> to;
+    std::string username;  ///< empty: nobody is authenticated
+    std::string password_file;
+};
+
+struct WebhookConfig {
+    std::string url_file;
+    std::string secret_file;  ///< empty: the body is not signed
+    friend bool operator==(const WebhookConfig&, const WebhookConfig&) = default;
+};
+
+/// Who is told of what happens; nobody by default.
+struct NotifyConfig {
+    Severity min_severity = Severity::info;
+    Duration error_bound_limit = 1s;  ///< MAXDIST of RFC 5905 A.1.1; zero: "off"
+    EmailConfig email;
+    std::string slack_url_file;
+    std::string discord_url_file;
+    std::vector<WebhookConfig> webhooks;
+    std::vector<std::string> command;  ///< argv; empty: none
+};
+
 struct Config {
     Mode mode = Mode::apply;
     ScheduleConfig schedule;
@@ -103,6 +136,7 @@ struct Config {
     SelectionConfig selection;
     ApplyConfig apply;
     HistoryConfig history;
+    NotifyConfig notify;
 };
 
 }  // namespace ntpopt

@@ -68,6 +68,51 @@ Result<std::string> parse_pattern(std::string_view text) {
     return to_lower(text);
 }
 
+/// An absolute path, or the name of a credential (systemd.exec(5): a file name).
+Result<std::string> check_secret_file(std::string_view text) {
+    if (text.empty()) return std::string();
+    const bool plain = is_plain(text) && text.find(' ') == std::string_view::npos;
+    const bool path = text.front() == '/' && text.size() > 1;
+    const bool name = text.find('/') == std::string_view::npos && text.front() != '.' && text.size() <= 255;
+    // The text is not repeated: it may be the secret itself.
+    if (!plain || (!path && !name))
+        return Error{Errc::invalid_argument,
+                     "neither an absolute path nor the name of a credential: the secret itself goes into that file"};
+    return std::string(text);
+}
+
+Result<std::string> check_mail_server(std::string_view text) {
+    if (text.empty()) return std::string();
+    const auto host = Host::parse(text);
+    if (!host) return host.error();
+    return host->text();
+}
+
+/// The dot-atom form of an address (RFC 5322 3.4.1), which needs no quoting in a header, an envelope or a list.
+Result<std::string> parse_mail_address(std::string_view text) {
+    constexpr std::string_view kAtext = "!#$%&'*+-/=?^_`{|}~.";
+    const auto at = text.rfind('@');
+    const auto local = text.substr(0, at == std::string_view::npos ? 0 : at);
+    const bool dots =
+        local.empty() || local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos;
+    const bool atoms = std::all_of(local.begin(), local.end(), [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               kAtext.find(c) != std::string_view::npos;
+    });
+    if (dots || !atoms || local.size() > 64 || !HostName::parse(text.substr(at + 1)))
+        return bad(text, "is not an address such as admin@example.net");
+    return std::string(text);
+}
+
+Result<std::string> check_mail_address(std::string_view text) {
+    return text.empty() ? Result<std::string>(std::string()) : parse_mail_address(text);
+}
+
+Result<std::string> check_plain(std::string_view text) {
+    if (!is_plain(text)) return bad(text, "has characters that cannot be printed, or too many");
+    return std::string(text);
+}
+
 template <typename Access, typename Kind>
 ConfigKey key(std::string section, std::string name, Access access, Kind kind) {
     ConfigKey out{std::move(section), std::move(name), kind.type(), kind.range(), {}, {}};
@@ -96,6 +141,7 @@ ConfigKey weights_key() {
 std::vector<ConfigKey> make_keys() {
     const List<std::string> patterns{"patterns", "host name, address, CIDR or *.suffix", parse_pattern};
     const Span half{1us, 10s};
+    const Text secret{"file", "an absolute path, the name of a credential, or empty", check_secret_file};
     std::vector<ConfigKey> keys{
         key("", "mode", NTPOPT_AT(mode), Choice<Mode>{{{"apply", Mode::apply}, {"observe", Mode::observe}}}),
 
@@ -166,6 +212,31 @@ std::vector<ConfigKey> make_keys() {
         key("history", "retention", NTPOPT_AT(history.retention), Span{24h, std::chrono::days(3650)}),
         key("history", "max_size", NTPOPT_AT(history.max_size), Bytes{64 * 1024, 1ULL << 30}),
         key("history", "evidence_retention", NTPOPT_AT(history.evidence_retention), Span{24h, std::chrono::days(3650)}),
+
+        key("notify", "min_severity", NTPOPT_AT(notify.min_severity),
+            Choice<Severity>{{{"info", Severity::info},
+                              {"warning", Severity::warning},
+                              {"error", Severity::error},
+                              {"critical", Severity::critical}}}),
+        key("notify", "error_bound_limit", NTPOPT_AT(notify.error_bound_limit), Span{1us, 1h, true, "off"}),
+        key("notify", "webhook", NTPOPT_AT(notify.webhooks), WebhookList{check_secret_file}),
+        key("notify.email", "server", NTPOPT_AT(notify.email.server),
+            Text{"text", "a host name or address, or empty", check_mail_server}),
+        key("notify.email", "port", NTPOPT_AT(notify.email.port), Integer{0, 65535}),
+        key("notify.email", "security", NTPOPT_AT(notify.email.security),
+            Choice<MailSecurity>{
+                {{"starttls", MailSecurity::starttls}, {"tls", MailSecurity::tls}, {"none", MailSecurity::none}}}),
+        key("notify.email", "from", NTPOPT_AT(notify.email.from),
+            Text{"text", "an address, or empty", check_mail_address}),
+        key("notify.email", "to", NTPOPT_AT(notify.email.to),
+            List<std::string>{"addresses", "user@host", parse_mail_address, 16}),
+        key("notify.email", "username", NTPOPT_AT(notify.email.username),
+            Text{"text", "printable, or empty", check_plain}),
+        key("notify.email", "password_file", NTPOPT_AT(notify.email.password_file), secret),
+        key("notify.slack", "url_file", NTPOPT_AT(notify.slack_url_file), secret),
+        key("notify.discord", "url_file", NTPOPT_AT(notify.discord_url_file), secret),
+        key("notify.command", "argv", NTPOPT_AT(notify.command),
+            List<std::string>{"words", "an absolute path and its arguments", check_plain, 32}),
     };
     return keys;
 }

@@ -61,6 +61,8 @@ std::string advice(const std::string& section, std::string_view name) {
         if (key.section == section) here.push_back(key.name);
         names.push_back(key.name);
     }
+    for (const auto& known : sections())
+        if (!section.empty() && known.starts_with(section + '.')) here.push_back(known.substr(section.size() + 1));
     if (const auto close = nearest(name, here); !close.empty())
         return fmt::format("did you mean {}?", section.empty() ? close : section + '.' + close);
     for (const auto& key : config_keys())
@@ -84,7 +86,7 @@ class Reader {
     }
 
     void read_override(const ConfigOverride& value) {
-        const auto dot = value.key.find('.');
+        const auto dot = value.key.rfind('.');
         const auto section = dot == std::string::npos ? "" : value.key.substr(0, dot);
         read_value({std::string(kOverride), 0}, section, value.key.substr(dot == std::string::npos ? 0 : dot + 1),
                    value.value);
@@ -100,6 +102,7 @@ class Reader {
                     fmt::format("{} is more than selection.max_stratum, which is {}", config.selection.min_stratum,
                                 config.selection.max_stratum)});
         }
+        check_notify(config.notify);
         ParsedConfig out;
         for (const auto& key : config_keys()) {
             std::string origin = "default";
@@ -119,6 +122,27 @@ class Reader {
         int line = 0;
         [[nodiscard]] std::string text() const { return line == 0 ? file : fmt::format("{}:{}", file, line); }
     };
+
+    /// What a way to tell somebody needs beside itself.
+    void check_notify(const NotifyConfig& notify) {
+        const auto complain = [this](const std::string& key, std::string what) {
+            const auto found = places_.find(key);
+            const auto place = found == places_.end() ? Place{} : found->second;
+            report({place.file, place.line, key, std::move(what)});
+        };
+        const auto& email = notify.email;
+        if (!email.server.empty() && (email.from.empty() || email.to.empty()))
+            complain("notify.email.server", "mail needs notify.email.from and notify.email.to as well");
+        if (email.server.empty() && (!email.from.empty() || !email.to.empty()))
+            complain("notify.email.to", "no mail goes without notify.email.server");
+        if (email.username.empty() != email.password_file.empty())
+            complain("notify.email.username", "username and password_file go together");
+        if (!email.username.empty() && email.security == MailSecurity::none)
+            complain("notify.email.security",
+                     "a password is not sent without TLS: \"starttls\" or \"tls\", or no username");
+        if (!notify.command.empty() && !notify.command.front().starts_with('/'))
+            complain("notify.command.argv", "the program must be an absolute path: nothing is searched");
+    }
 
     void read_tables(const ConfigText& document) {
         const auto parsed = parse_toml(document.text);
@@ -141,8 +165,23 @@ class Reader {
                         fmt::format("is a section: write [{}] and its keys below", name)});
                 continue;
             }
-            for (const auto& [key, below] : value.items())
-                read_value({document.file, line(path + '/' + key)}, name, key, below);
+            read_section(document.file, name, path, value, line);
+        }
+    }
+
+    /// The keys of a section, and of the sections below it: [notify.email] is below [notify].
+    template <typename LineOf>
+    void read_section(const std::string& file, const std::string& name, const std::string& path, const Json& section,
+                      const LineOf& line) {
+        for (const auto& [key, below] : section.items()) {
+            const auto place = path + '/' + key;
+            const auto inner = name + '.' + key;
+            if (!is_section(inner))
+                read_value({file, line(place)}, name, key, below);
+            else if (below.is_object())
+                read_section(file, inner, place, below, line);
+            else
+                report({file, line(place), inner, fmt::format("is a section: write [{}] and its keys below", inner)});
         }
     }
 

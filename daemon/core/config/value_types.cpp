@@ -64,14 +64,15 @@ Status Boolean::read(const Json& json, bool& out) const {
 }
 
 std::string Span::range() const {
-    return fmt::format("{}{} to {}", automatic ? "\"auto\", or " : "", render_duration(low), render_duration(high));
+    return fmt::format("{}{} to {}", automatic ? fmt::format("\"{}\", or ", word) : "", render_duration(low),
+                       render_duration(high));
 }
 
 Status Span::read(const Json& json, Duration& out) const {
     if (!json.is_string())
         return expected(fmt::format("a duration such as \"{}\", {}", render_duration(high), range()), json);
     const auto& text = json.get_ref<const std::string&>();
-    if (automatic && text == "auto") {
+    if (automatic && text == word) {
         out = Duration::zero();
         return {};
     }
@@ -83,7 +84,7 @@ Status Span::read(const Json& json, Duration& out) const {
 }
 
 Json Span::show(Duration value) const {
-    return automatic && value == Duration::zero() ? "auto" : render_duration(value);
+    return automatic && value == Duration::zero() ? word : render_duration(value);
 }
 
 Status Milliseconds::read(const Json& json, double& out) const {
@@ -204,6 +205,42 @@ Json WeightTable::show(const Weights& value) const {
     out["reachability"] = value.reachability;
     out["stratum"] = value.stratum;
     out["latency"] = value.latency;
+    return out;
+}
+
+Status WebhookList::read(const Json& json, std::vector<WebhookConfig>& out) const {
+    constexpr std::size_t kMost = 8;
+    if (!json.is_array()) return expected("tables, each written as [[notify.webhook]]", json);
+    if (json.size() > kMost) return Error{Errc::invalid_argument, fmt::format("more than {} webhooks", kMost)};
+    std::vector<WebhookConfig> webhooks;
+    for (const auto& entry : json) {
+        if (!entry.is_object()) return expected("tables, each written as [[notify.webhook]]", entry);
+        WebhookConfig webhook;
+        for (const auto& [name, value] : entry.items()) {
+            if (name != "url_file" && name != "secret_file")
+                return Error{
+                    Errc::invalid_argument,
+                    fmt::format("'{}' is no key of a webhook: they are url_file and secret_file", printable(name, 40))};
+            if (!value.is_string()) return expected("a path or the name of a credential", value).in(name);
+            auto file = check_file(value.get_ref<const std::string&>());
+            if (!file) return file.error().in(name);
+            (name == "url_file" ? webhook.url_file : webhook.secret_file) = *std::move(file);
+        }
+        if (webhook.url_file.empty())
+            return Error{Errc::invalid_argument, "url_file is missing: it names the file with the URL"};
+        webhooks.push_back(std::move(webhook));
+    }
+    out = std::move(webhooks);
+    return {};
+}
+
+Json WebhookList::show(const std::vector<WebhookConfig>& value) const {
+    auto out = Json::array();
+    for (const auto& webhook : value) {
+        Json entry{{"url_file", webhook.url_file}};
+        if (!webhook.secret_file.empty()) entry["secret_file"] = webhook.secret_file;
+        out.push_back(std::move(entry));
+    }
     return out;
 }
 

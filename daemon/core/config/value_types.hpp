@@ -49,7 +49,8 @@ struct Boolean {
 struct Span {
     Duration low;
     Duration high;
-    bool automatic = false;  ///< "auto" is taken too, and stored as zero
+    bool automatic = false;     ///< a word is taken too, and stored as zero
+    std::string word = "auto";  ///< which
     [[nodiscard]] std::string type() const { return "duration"; }
     [[nodiscard]] std::string range() const;
     [[nodiscard]] Status read(const Json& json, Duration& out) const;
@@ -173,6 +174,15 @@ struct WeightTable {
     [[nodiscard]] std::string range() const { return "each 0 to 1; they sum to 1"; }
     [[nodiscard]] Status read(const Json& json, Weights& out) const;
     [[nodiscard]] Json show(const Weights& value) const;
+};
+
+/// [{ url_file = "..", secret_file = ".." }], written as [[notify.webhook]]; the secret may be left out.
+struct WebhookList {
+    Result<std::string> (*check_file)(std::string_view text);
+    [[nodiscard]] std::string type() const { return "list of tables"; }
+    [[nodiscard]] std::string range() const { return "each with url_file, perhaps secret_file; at most 8"; }
+    [[nodiscard]] Status read(const Json& json, std::vector<WebhookConfig>& out) const;
+    [[nodiscard]] Json show(const std::vector<WebhookConfig>& value) const;
 };
 
 }  // namespace ntpopt::config_values

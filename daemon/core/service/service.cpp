@@ -91,6 +91,7 @@ Json to_json(const ServiceObservation& observation) {
               {"paused", observation.paused},
               {"changes_left", observation.changes_left ? Json(*observation.changes_left) : Json(nullptr)},
               {"refusals", observation.refusals},
+              {"conflict", observation.conflict},
               {"capabilities", capabilities_json(observation.capabilities)},
               {"kept", std::move(kept)}};
     put_evidence(json, observation.evidence);

@@ -80,6 +80,7 @@ struct ServiceObservation {
     bool paused = false;      ///< rolled back by hand: nothing is applied until asked for
     std::optional<int> changes_left;    ///< how many the limit of changes a day still allows
     std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
+    bool conflict = false;              ///< the first of them: another program sets the clock, or manages the service
     ServiceCapabilities capabilities;
     std::vector<KeptSet> kept;  ///< newest first
     EvidenceMark evidence;      ///< what the applier was told last of the daemon's evidence
@@ -89,9 +90,9 @@ struct ServiceObservation {
 struct TransactionReport {
     std::uint64_t id = 0;
     TransactionState state = TransactionState::committed;
-    std::string kind;    ///< "apply", "rollback", "reconverge" or "recover"
-    std::string reason;  ///< why it was undone or refused; empty otherwise
-    std::string peer;    ///< whom the service follows after verification
+    std::string kind;          ///< "apply", "rollback", "reconverge" or "recover"
+    std::string reason;        ///< why it was undone or refused; empty otherwise
+    std::string peer;          ///< whom the service follows after verification
     bool interrupted = false;  ///< undone since its process ended, which says nothing of its servers
     std::vector<std::string> selected;
     std::vector<std::string> previous;

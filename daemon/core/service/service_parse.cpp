@@ -232,6 +232,7 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     if (const auto left = integer(json, "changes_left", -1, 0, INT32_MAX).value_or(-1); left >= 0)
         observation.changes_left = static_cast<int>(left);
     observation.refusals = texts(json, "refusals");
+    observation.conflict = get_bool(json, "conflict") && !observation.refusals.empty();
     observation.capabilities = parse_capabilities(get_object(json, "capabilities"));
     auto evidence = get_evidence(json);
     if (!evidence) return evidence.error();

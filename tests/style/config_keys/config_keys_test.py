@@ -26,7 +26,7 @@ def documented_rows():
 def reference_rows():
     rows, section = [], ""
     for line in (ROOT / "conf/ntpopt.toml").read_text().splitlines():
-        if match := re.fullmatch(r"\[(\w+)\]", line):
+        if match := re.fullmatch(r"\[([\w.]+)\]", line):
             section = match[1] + "."
         elif match := re.fullmatch(r"#(\w+) = (.*)", line):
             rows.append((section + match[1], match[2]))

@@ -192,12 +192,19 @@ INSTANTIATE_TEST_SUITE_P(
                 "f.toml:2: history.zzzzzzzzzz: unknown key; known in [history]: retention, max_size, "
                 "evidence_retention"},
         Mistake{"[shedule]\ninterval = '6h'", "f.toml:1: shedule: unknown section; did you mean [schedule]?"},
-        Mistake{"\n[notify]\nurl = 'x'",
-                "f.toml:2: notify: unknown section; known are schedule, probe, discovery, selection, apply, history"},
+        Mistake{
+            "\n[zzzzzzzzzzzz]\nurl = 'x'",
+            "f.toml:2: zzzzzzzzzzzz: unknown section; known are schedule, probe, discovery, selection, apply, history, "
+            "notify, notify.email, notify.slack, notify.discord, notify.command"},
+        Mistake{"[notify.emial]\nto = []", "f.toml:1: notify.emial: unknown key; did you mean notify.email?"},
+        Mistake{
+            "[notify]\nzzzzzzzzzzzz = 1",
+            "f.toml:2: notify.zzzzzzzzzzzz: unknown key; known in [notify]: min_severity, error_bound_limit, webhook, "
+            "email, slack, discord, command"},
         Mistake{"schedule = 5", "f.toml:1: schedule: is a section: write [schedule] and its keys below"},
         Mistake{"'ke\\ny' = 1",
                 "f.toml:1: ke\\ny: unknown key; known here: mode; sections: schedule, probe, discovery, "
-                "selection, apply, history"},
+                "selection, apply, history, notify, notify.email, notify.slack, notify.discord, notify.command"},
         Mistake{"mode = 'watch'", "f.toml:1: mode: \"watch\" is not right here: expected one of apply, observe"},
         Mistake{"mode = true", "f.toml:1: mode: true is not right here: expected one of apply, observe"},
         Mistake{"mode = 1979-05-27",

@@ -61,6 +61,7 @@ TEST(Observation, survives_the_way) {
     observation.reference_time_usec = 1795349400511922;
     observation.leap = 0;
     observation.refusals = {"because"};
+    observation.conflict = true;
     observation.capabilities = {true, true, true, true, true, 2};
     observation.kept = {{3, 1795349400511000, {"old.example"}, false}, {0, 0, {}, true}};
     const auto again = parse_observation(to_json(observation));
@@ -75,6 +76,7 @@ TEST(Observation, an_absent_key_is_a_default_and_a_wrong_one_an_error) {
     ASSERT_TRUE(sparse);
     EXPECT_EQ(sparse->leap, 3);
     EXPECT_FALSE(sparse->active);
+    EXPECT_FALSE(parse_observation(server(R"({"service":"none","conflict":true})"))->conflict) << "with what?";
     EXPECT_FALSE(parse_observation(server(R"({"service":"xntpd"})")));
     EXPECT_FALSE(parse_observation(server(R"({"service":"none","leap":7})")));
     EXPECT_FALSE(parse_observation(server(R"({"service":"none","sources":[{"name":"a","address":"nowhere"}]})")));
