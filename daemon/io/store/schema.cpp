@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kApplication = 0x6E74706F;  // "ntpo"
 
 /// Each brings the tables from the version of its place to the next. One that was released is never changed.
-constexpr std::array<const char*, 2> kMigrations{
+constexpr std::array<const char*, 3> kMigrations{
     // What is large stands last in its row, so that a look at the rest reads no more than that.
     R"(
     CREATE TABLE documents (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
@@ -90,6 +90,10 @@ constexpr std::array<const char*, 2> kMigrations{
         place INTEGER PRIMARY KEY CHECK (place = 0),
         seq INTEGER NOT NULL,
         hash TEXT NOT NULL);
+    )",
+    // Notices that wait for a channel. What was told already is in the document "notices".
+    R"(
+    CREATE TABLE outbox (id INTEGER PRIMARY KEY, channel TEXT NOT NULL, event TEXT NOT NULL);
     )",
 };
 constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());

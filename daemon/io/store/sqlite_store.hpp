@@ -1,7 +1,7 @@
-// The memory of the daemon in one SQLite file of the state directory: documents, rounds, caches and the evidence behind
-// their four ports. One transaction a record; what is over the limits of age and size goes in the same one. A damaged
-// file is set aside and a fresh one begun. Where the file cannot be had at all, nothing is remembered and every save()
-// says why: rounds do not depend on it.
+// The memory of the daemon in one SQLite file of the state directory: documents, rounds, caches, the evidence and the
+// outbox behind their ports. One transaction a record; what is over the limits of age and size goes in the same one. A
+// damaged file is set aside and a fresh one begun. Where the file cannot be had at all, nothing is remembered and every
+// save() says why: rounds do not depend on it.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,12 @@
 #include "daemon/ports/archive.hpp"
 #include "daemon/ports/cache.hpp"
 #include "daemon/ports/ledger.hpp"
+#include "daemon/ports/outbox.hpp"
 #include "daemon/ports/store.hpp"
 
 namespace ntpopt {
 
-class SqliteStore final : public Store, public Archive, public Cache, public Ledger {
+class SqliteStore final : public Store, public Archive, public Cache, public Ledger, public Outbox {
   public:
     static constexpr const char* kFile = "ntpopt.db";
 
@@ -47,6 +48,9 @@ class SqliteStore final : public Store, public Archive, public Cache, public Led
     [[nodiscard]] Result<std::optional<EvidenceEntry>> entry(std::uint64_t seq) override;
     [[nodiscard]] Result<LedgerCheck> check() override;
     [[nodiscard]] Status prune(std::uint64_t oldest_usec, std::uint64_t most, std::uint64_t now_usec) override;
+    [[nodiscard]] Result<std::vector<OutboxEntry>> waiting() override;
+    [[nodiscard]] Result<Json> notice_state() override;
+    [[nodiscard]] Status change(const OutboxChange& change) override;
 
     /// For tests: no more pages than this, as if the disk were full.
     [[nodiscard]] Status limit_pages(int pages);

@@ -74,6 +74,22 @@ constexpr const char* kVersion1 = R"(
         FROM documents, json_each(document, '$.penalties') WHERE name = 'selection';
     )";
 
+/// What version 2 added.
+constexpr const char* kVersion2 = R"(
+    CREATE TABLE evidence (
+        seq INTEGER PRIMARY KEY,
+        time_usec INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL,
+        hash TEXT NOT NULL);
+    CREATE INDEX evidence_by_time ON evidence (time_usec);
+    CREATE INDEX evidence_pruned ON evidence (seq) WHERE kind = 'pruned';
+    CREATE TABLE evidence_head (
+        place INTEGER PRIMARY KEY CHECK (place = 0),
+        seq INTEGER NOT NULL,
+        hash TEXT NOT NULL);
+    )";
+
 /// The columns of a table, or of a view, with commas between.
 std::string columns_of(Database& database, const std::string& table) {
     std::string all;
@@ -83,21 +99,26 @@ std::string columns_of(Database& database, const std::string& table) {
     return all;
 }
 
-/// A file of version 1 with a document and a round in it.
-void write_version_1(const Scratch& scratch) {
+/// A file of that version with a document and a round in it.
+void write_version(const Scratch& scratch, int version) {
     auto database = Database::open(scratch.file(SqliteStore::kFile)).value();
     ASSERT_TRUE(database.script("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL"));
     ASSERT_TRUE(database.script(kVersion1));
-    ASSERT_TRUE(database.script("PRAGMA application_id = 1853124719; PRAGMA user_version = 1"));
+    const std::string added = version >= 2 ? kVersion2 : "";
+    ASSERT_TRUE(database.script(added));
+    const auto marks = "PRAGMA application_id = 1853124719; PRAGMA user_version = " + std::to_string(version);
+    ASSERT_TRUE(database.script(marks));
     const auto round = pack_round(sample_round(3, 2)).value();
     ASSERT_TRUE(database.run("INSERT INTO rounds VALUES (?, ?, 100, ?, ?, ?, ?, ?)", round.run_id, round.started_usec,
                              round.outcome, round.asked, round.score, round.head, round.servers));
     ASSERT_TRUE(database.run("INSERT INTO documents VALUES ('selection', '{\"round\":3}')"));
 }
 
-TEST(Migration, AFileOfVersion1IsBroughtToTodaysTablesWithAllThatIsInIt) {
+class Migration : public testing::TestWithParam<int> {};
+
+TEST_P(Migration, AFileOfAnEarlierVersionIsBroughtToTodaysTablesWithAllThatIsInIt) {
     Scratch scratch;
-    write_version_1(scratch);
+    write_version(scratch, GetParam());
     {
         auto store = open_store(scratch);
         EXPECT_THAT(store.notices(), testing::IsEmpty());
@@ -121,11 +142,15 @@ TEST(Migration, AFileOfVersion1IsBroughtToTodaysTablesWithAllThatIsInIt) {
     }
     EXPECT_GT(seen, 12);
     EXPECT_EQ(columns_of(old, "evidence"), "seq,time_usec,kind,body,hash");
+    EXPECT_EQ(columns_of(old, "outbox"), "id,channel,event");
 }
 
-TEST(Migration, AMigrationThatCannotBeWrittenLeavesTheFileAsItWas) {
+INSTANTIATE_TEST_SUITE_P(Versions, Migration, testing::Values(1, 2),
+                         [](const auto& given) { return std::to_string(given.param); });
+
+TEST(MigrationFailure, AMigrationThatCannotBeWrittenLeavesTheFileAsItWas) {
     Scratch scratch;
-    write_version_1(scratch);
+    write_version(scratch, 1);
     {
         auto database = Database::open(scratch.file(SqliteStore::kFile)).value();
         // What a later version makes stands there already, so that its script fails half way.

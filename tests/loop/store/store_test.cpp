@@ -296,5 +296,25 @@ TEST(SqliteStore, CachesAreReadAtOnceAndSurviveTheProcess) {
     EXPECT_EQ(store.list(list.url)->checked, renewed.checked);
 }
 
+TEST(SqliteStore, TheOutboxSurvivesARestartUntilItIsDelivered) {
+    Scratch scratch;
+    {
+        auto store = open_store(scratch);
+        EXPECT_TRUE(store.notice_state().value().is_null());
+        ASSERT_TRUE(
+            store.change({{{1, "email", Json{{"key", "a"}}}, {2, "slack", Json{{"key", "a"}}}}, {}, Json{{"n", 1}}}));
+        ASSERT_TRUE(store.change({{{3, "email", Json{{"key", "b"}}}}, {1}, Json{{"n", 2}}}));
+    }
+    auto store = open_store(scratch);
+    const auto waiting = store.waiting().value();
+    ASSERT_THAT(waiting, testing::SizeIs(2));
+    EXPECT_EQ(waiting[0].id, 2U);
+    EXPECT_EQ(waiting[0].channel, "slack");
+    EXPECT_EQ(waiting[1].event, (Json{{"key", "b"}}));
+    EXPECT_EQ(store.notice_state().value(), (Json{{"n", 2}}));
+    ASSERT_TRUE(store.change({{}, {2, 3}, Json{{"n", 3}}}));
+    EXPECT_THAT(store.waiting().value(), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace ntpopt
