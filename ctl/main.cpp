@@ -25,6 +25,7 @@ constexpr Duration kPatienceWithPassword = std::chrono::minutes(3);
 bool changes_something(const Options& options) {
     switch (options.verb) {
         case Verb::reoptimize:
+        case Verb::notify:
             return true;
         case Verb::rollback:
             return !options.list;

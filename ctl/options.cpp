@@ -129,6 +129,12 @@ void define(CLI::App& app, Options& o, Raw& raw) {
     auto* file = metrics->add_option("--textfile", o.text_file, "Replace this file, for node_exporter's collector");
     file->type_name("FILE");
     metrics->add_flag("--http", o.http, "Answer one HTTP request on standard input")->excludes(file);
+
+    auto* notify = verb(app, o, "notify", "Notices by mail, chat, webhook or command", Verb::notify);
+    notify->require_subcommand(1, 1);
+    auto* test = notify->add_subcommand("test", "Deliver a test, and say what came of it")->fallthrough();
+    test->add_option("channel", o.channel, "email, slack, discord, webhook, command; without it all")
+        ->type_name("CHANNEL");
 }
 
 /// CLI11 only says that words were not expected; say whether the first is meant to be a verb, and which.

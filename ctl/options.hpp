@@ -23,7 +23,8 @@ enum class Verb {
     monitor,
     config,
     report,
-    metrics
+    metrics,
+    notify
 };
 enum class BlacklistAct { list, add, remove };
 
@@ -53,6 +54,7 @@ struct Options {
     bool verify = false;
     bool journal = false;
     BlacklistAct blacklist = BlacklistAct::list;
+    std::string channel;               ///< notify test: "" for all
     std::optional<Duration> ban_time;  ///< nothing: for good
     std::string text_file;             ///< metrics: to be replaced; "" for stdout
     bool http = false;                 ///< metrics: answer a request on stdin

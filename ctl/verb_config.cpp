@@ -11,6 +11,12 @@ namespace ntpopt::ctl {
 namespace {
 
 std::string value_text(const Json& value) {
+    if (value.is_array() && !value.empty() && value.front().is_object()) {
+        std::string tables;
+        for (const auto& table : value)
+            tables += (tables.empty() ? "" : ", ") + value_text(table);
+        return '[' + tables + ']';
+    }
     if (!value.is_object()) return printable(render_json(value), 4096);
     std::string inner;
     for (const auto& [key, part] : value.items())
@@ -33,7 +39,7 @@ std::string render(const Json& config, const Output& output) {
     std::string text;
     std::string section;
     for (const auto& [name, setting] : config.items()) {
-        const auto dot = name.find('.');
+        const auto dot = name.rfind('.');
         const auto own = dot == std::string::npos ? std::string() : name.substr(0, dot);
         if (own != section) {
             section = own;

@@ -43,6 +43,8 @@ ExitCode run_verb(Session& session) {
             return show_report(session);
         case Verb::metrics:
             return publish_metrics(session.options, session.output);
+        case Verb::notify:
+            return notify(session);
     }
     return ExitCode::usage;
 }

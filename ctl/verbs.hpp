@@ -30,6 +30,7 @@ struct Session {
 [[nodiscard]] ExitCode monitor(Session& session);
 [[nodiscard]] ExitCode show_config(Session& session);
 [[nodiscard]] ExitCode show_report(Session& session);
+[[nodiscard]] ExitCode notify(Session& session);
 
 /// Unlike the others it connects by itself, and only where it has to.
 [[nodiscard]] ExitCode publish_metrics(const Options& options, const Output& output);

@@ -119,6 +119,11 @@ const Keys& metrics() {
     return kKeys;
 }
 
+const Keys& notice_test() {
+    static const Keys kKeys{{"channel"}, {"ok"}, {"detail"}};
+    return kKeys;
+}
+
 const Keys& server_explanation() {
     static const Keys kCounterfactual{{"figure"}, {"unit"}, {"value"}, {"actual"}};
     static const Keys kKeys{{"server", &server()}, {"sentences"}, {"counterfactuals", &kCounterfactual}};

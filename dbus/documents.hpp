@@ -25,6 +25,7 @@ using Keys = std::vector<Key>;
 [[nodiscard]] const Keys& history_entry();
 [[nodiscard]] const Keys& blacklist_entry();
 [[nodiscard]] const Keys& metrics();
+[[nodiscard]] const Keys& notice_test();
 [[nodiscard]] const Keys& server_explanation();
 [[nodiscard]] const Keys& round_explanation();
 [[nodiscard]] const Keys& verification();

@@ -31,8 +31,8 @@ system_packages=(debootstrap python3 iproute2 util-linux)
 daemon_packages=(chrony)
 # timesyncd comes with the private library of its own version of systemd; ntpd links libbsd and OpenSSL.
 test_daemon_packages=(chrony ntpsec systemd-timesyncd libsystemd-shared)
-# The name server and the HTTPS server of the tests of discovery.
-server_packages=(unbound nginx)
+# The name server and the HTTPS server of the tests of discovery, and the mail server of those of notices.
+server_packages=(unbound nginx exim4-daemon-light)
 # What judges and scrapes the metrics: promtool, Prometheus itself, node_exporter with its text file collector.
 metrics_packages=(prometheus prometheus-node-exporter)
 
@@ -120,7 +120,7 @@ want_daemons() {
 want_libraries_of() {
   local package libraries
   for package in "$@"; do
-    ldd "$deps/daemons/$package/usr/sbin/$package" | grep -q 'not found' || continue
+    ldd "$deps/daemons/$package/usr/sbin/${package%-daemon-light}" | grep -q 'not found' || continue
     update_lists
     mapfile -t libraries < <(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
       --no-enhances "$package" | sed -n 's/^ *Depends: \(\(lib\|zlib\)[^ <]*\)$/\1/p')

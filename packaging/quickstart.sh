@@ -15,7 +15,7 @@ echo "== installing what is missing"
 packaging/deps.sh build demo
 echo "== building"
 cmake --preset dev >build/configure.log || { cat build/configure.log; exit 1; }
-cmake --build "$build" -j "$(nproc)" --target ntpoptd ntpopt-fetch ntpopt-apply ntpoptctl fakentp -- --quiet
+cmake --build "$build" -j "$(nproc)" --target ntpoptd ntpopt-fetch ntpopt-notify ntpopt-apply ntpoptctl fakentp -- --quiet
 "${sudo[@]}" env NTPOPT_BUILD="$PWD/$build" python3 tests/lab/quickstart.py
 
 echo

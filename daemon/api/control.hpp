@@ -97,6 +97,9 @@ class Control {
 
     /// The document of `status`. May ask the applier, hence awaitable; never fails, but leaves out what is not known.
     virtual boost::asio::awaitable<Json> status() = 0;
+
+    /// Delivers a test by one channel, "" for all: a row each. Errc::not_found where it is not configured.
+    virtual boost::asio::awaitable<Result<Json>> test_notice(std::string channel) = 0;
 };
 
 }  // namespace ntpopt

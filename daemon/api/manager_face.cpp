@@ -2,9 +2,11 @@
 #include "daemon/api/manager_face.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include <boost/asio/post.hpp>
 
+#include "common/text.hpp"
 #include "common/version.hpp"
 #include "daemon/api/guard.hpp"
 #include "daemon/api/requests.hpp"
@@ -21,6 +23,7 @@ using boost::asio::awaitable;
 /// connections, so that nobody can use up alone what all share.
 constexpr int kPendingOfOne = 8;
 constexpr std::size_t kPendingInAll = 4096;
+constexpr std::size_t kMaxChannel = 64;
 constexpr auto kProgressPeriod = std::chrono::milliseconds(100);
 constexpr const char* kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
 
@@ -152,10 +155,32 @@ template <typename... Out>
 Result<std::tuple<Out...>> ManagerFace::witnessed(const Caller& caller, const char* method, Json arguments,
                                                   Result<std::tuple<Out...>> outcome) {
     Operation operation{caller.user, method, std::move(arguments), outcome ? "" : outcome.error().detail, 0};
-    if constexpr (sizeof...(Out) == 1)
+    if constexpr (std::is_same_v<std::tuple<Out...>, std::tuple<std::uint64_t>>)
         if (outcome) operation.run_id = std::get<0>(*outcome);
     control_.operated(operation);
     return outcome;
+}
+
+awaitable<void> ManagerFace::serve_test(std::shared_ptr<sdbus::Result<wire::Rows>> result, Caller caller,
+                                        std::string channel) {
+    const auto leaving = std::shared_ptr<void>(nullptr, [this, name = caller.unique_name](void*) { leave(name); });
+    const auto admitted = co_await admit(std::move(caller), Action::configure);
+    Result<std::tuple<wire::Rows>> outcome = Error{};
+    if (!admitted) {
+        outcome = admitted.error();
+    } else if (printable(channel, kMaxChannel) != channel) {
+        outcome = Error{Errc::invalid_argument, "no channel has such a name"};
+    } else {
+        auto rows = co_await control_.test_notice(channel);
+        Result<wire::Rows> answer = Error{};
+        if (rows)
+            answer = wire::Rows(*std::move(rows));
+        else
+            answer = rows.error();
+        outcome = witnessed(*admitted, "TestNotice", Json{{"channel", channel}}, one(std::move(answer)));
+    }
+    send(*result, outcome);
+    pump_.kick();
 }
 
 awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action> action) {
@@ -269,6 +294,15 @@ void ManagerFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict opt
 void ManagerFace::Reload(sdbus::Result<>&& result) {
     take<>(std::move(result), Action::configure, [this](const Caller& caller) -> Result<std::tuple<>> {
         return witnessed(caller, "Reload", Json::object(), nothing(control_.reload()));
+    });
+}
+
+void ManagerFace::TestNotice(sdbus::Result<wire::Rows>&& result, std::string channel) {
+    guarded([&] {
+        auto caller = enter(result);
+        if (!caller) return;
+        auto shared = std::make_shared<sdbus::Result<wire::Rows>>(std::move(result));
+        tasks_.spawn("bus call", serve_test(std::move(shared), *std::move(caller), std::move(channel)));
     });
 }
 

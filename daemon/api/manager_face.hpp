@@ -69,6 +69,7 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     wire::Dict GetConfig() override;
     wire::Rows GetEvidence(const wire::Dict& query) override;
     void VerifyEvidence(sdbus::Result<wire::Dict>&& result) override;
+    void TestNotice(sdbus::Result<wire::Rows>&& result, std::string channel) override;
 
     // Properties of the interface.
     std::string Version() override;
@@ -99,6 +100,8 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     template <typename... Out>
     Result<std::tuple<Out...>> witnessed(const Caller& caller, const char* method, Json arguments,
                                          Result<std::tuple<Out...>> outcome);
+    boost::asio::awaitable<void> serve_test(std::shared_ptr<sdbus::Result<wire::Rows>> result, Caller caller,
+                                            std::string channel);
     boost::asio::awaitable<Result<Caller>> admit(Caller caller, std::optional<Action> action);
     /// The sender of the call under way, its user not known yet, where it may have one more pending; else the answer
     /// is an error.

@@ -42,10 +42,15 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
       time_service_(applier_, witness_),
       names_(resolver_, store_, clock_),
       discovery_(options.data_dir, options.config.main_file, options.libexec_dir, pump_, names_, store_, clock_),
-      control_(std::move(options.config), optimizer_, store_, store_, witness_),
+      notices_alarm_(io_.get_executor(), clock_),
+      notifier_(options.libexec_dir, options.credentials_dir),
+      notices_(io_.get_executor(), clock_, notices_alarm_, store_, notifier_, config.notify, host_name(),
+               [](std::string_view what) { log(Priority::warning, what); }),
+      control_(std::move(options.config), optimizer_, store_, store_, witness_, notices_),
+      listeners_({&control_, &notices_}),
       optimizer_(io_.get_executor(),
                  RoundPorts{discovery_.discoverers(), discovery_.place(), names_, prober_, time_service_, clock_},
-                 alarm_, store_, control_, std::move(config), machine_hash()),
+                 alarm_, store_, listeners_, std::move(config), machine_hash()),
       authority_(pump_),
       face_(pump_, tasks_, control_, authority_),
       route_watch_(io_, kRouteSettles,
@@ -67,6 +72,8 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
 
 int Daemon::run() {
     tasks_.spawn("time zone", discovery_.learn_time_zone());
+    if (const auto last = store_.last_round()) notices_.catch_up(*last);
+    tasks_.spawn("notices", tell());
     tasks_.spawn("optimizer", serve());
     wait_for_signal();
     start_watching();
@@ -83,6 +90,10 @@ int Daemon::run() {
 
 asio::awaitable<void> Daemon::serve() {
     co_await optimizer_.run();
+}
+
+asio::awaitable<void> Daemon::tell() {
+    co_await notices_.run();
 }
 
 void Daemon::start_watching() {
@@ -118,6 +129,7 @@ void Daemon::end(int status, std::string_view why) {
     notify::stopping(why);
     log(status == 0 ? Priority::info : Priority::error, fmt::format("stopping: {}", why));
     optimizer_.stop();
+    notices_.stop();
     authority_.stop();
     route_watch_.stop();
     sleep_watch_.stop();

@@ -13,6 +13,8 @@
 #include "daemon/app/bus_time_service.hpp"
 #include "daemon/app/daemon_control.hpp"
 #include "daemon/app/discovery.hpp"
+#include "daemon/engine/listeners.hpp"
+#include "daemon/engine/notices.hpp"
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/engine/witness.hpp"
 #include "daemon/engine/witnessed_service.hpp"
@@ -20,6 +22,7 @@
 #include "daemon/io/bus/task_group.hpp"
 #include "daemon/io/net/name_memory.hpp"
 #include "daemon/io/net/resolver.hpp"
+#include "daemon/io/notify/child_notifier.hpp"
 #include "daemon/io/ntp/udp_prober.hpp"
 #include "daemon/io/store/sqlite_store.hpp"
 #include "daemon/io/sys/system_clock.hpp"
@@ -33,7 +36,8 @@ namespace ntpopt {
 struct DaemonOptions {
     ConfigPlaces config;
     std::string data_dir;
-    std::string libexec_dir;  ///< where ntpopt-fetch is
+    std::string libexec_dir;      ///< where ntpopt-fetch and ntpopt-notify are
+    std::string credentials_dir;  ///< of systemd; empty where there is none
 };
 
 class Daemon {
@@ -46,6 +50,7 @@ class Daemon {
 
   private:
     boost::asio::awaitable<void> serve();
+    boost::asio::awaitable<void> tell();
     boost::asio::awaitable<void> drain();
     void start_watching();
     void wait_for_signal();
@@ -69,7 +74,11 @@ class Daemon {
     WitnessedService time_service_;
     NameMemory names_;
     Discovery discovery_;
+    TimerAlarm notices_alarm_;
+    ChildNotifier notifier_;
+    Notices notices_;
     DaemonControl control_;
+    Listeners listeners_;
     Optimizer optimizer_;
     Polkit authority_;
     ManagerFace face_;

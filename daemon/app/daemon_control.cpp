@@ -50,8 +50,13 @@ Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Durat
 }
 
 DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger,
-                             Witness& witness)
-    : places_(std::move(places)), optimizer_(optimizer), archive_(archive), ledger_(ledger), witness_(witness) {}
+                             Witness& witness, Notices& notices)
+    : places_(std::move(places)),
+      optimizer_(optimizer),
+      archive_(archive),
+      ledger_(ledger),
+      witness_(witness),
+      notices_(notices) {}
 
 void DaemonControl::warn(const std::string& what) {
     log(Priority::error, what);
@@ -87,6 +92,8 @@ Snapshot DaemonControl::snapshot() const {
     snapshot.alarms.insert(snapshot.alarms.end(), warnings_.begin(), warnings_.end());
     for (auto& alarm : witness_.alarms())
         snapshot.alarms.push_back(std::move(alarm));
+    const auto silent = notices_.alarms();
+    snapshot.alarms.insert(snapshot.alarms.end(), silent.begin(), silent.end());
     return snapshot;
 }
 
@@ -190,6 +197,7 @@ Result<std::uint64_t> DaemonControl::rollback(bool original) {
 Status DaemonControl::reload() {
     notify::reloading();
     auto loaded = load_config(places_, optimizer_.interval_override());
+    if (loaded) notices_.configure(loaded->config.notify);
     if (loaded) optimizer_.reload(std::move(loaded->config));
     told_status_.clear();
     notify::ready("");
@@ -281,6 +289,15 @@ boost::asio::awaitable<Json> DaemonControl::status() {
                 {"offset_ms", observed && observed->synchronised ? Json(observed->offset_s * 1e3) : Json(nullptr)},
                 {"kept", std::move(kept)}};
     co_return status;
+}
+
+boost::asio::awaitable<Result<Json>> DaemonControl::test_notice(std::string channel) {
+    const auto tested = co_await notices_.test(std::move(channel));
+    if (!tested) co_return tested.error();
+    Json rows = Json::array();
+    for (const auto& one : *tested)
+        rows.push_back({{"channel", one.channel}, {"ok", one.delivery.ok}, {"detail", one.delivery.detail}});
+    co_return rows;
 }
 
 void DaemonControl::state_changed() {

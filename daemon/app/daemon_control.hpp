@@ -9,6 +9,7 @@
 #include "daemon/api/control.hpp"
 #include "daemon/api/manager_face.hpp"
 #include "daemon/core/config/parse.hpp"
+#include "daemon/engine/notices.hpp"
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/engine/witness.hpp"
 #include "daemon/io/sys/config_files.hpp"
@@ -20,7 +21,8 @@ class DaemonControl final : public Control, public OptimizerListener {
   public:
     /// The optimizer comes to life after this object, since it may have trouble to tell at once; nothing may be asked
     /// before it has.
-    DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger, Witness& witness);
+    DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger, Witness& witness,
+                  Notices& notices);
 
     /// Who passes on what the optimizer tells.
     void attach(ManagerFace& face);
@@ -51,6 +53,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     Result<Json> evidence(const EvidenceWindow& query) override;
     boost::asio::awaitable<Result<Json>> verify_evidence() override;
     boost::asio::awaitable<Json> status() override;
+    boost::asio::awaitable<Result<Json>> test_notice(std::string channel) override;
 
     void state_changed() override;
     void service_observed(const ServiceObservation& service) override;
@@ -70,6 +73,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     Archive& archive_;
     Ledger& ledger_;
     Witness& witness_;
+    Notices& notices_;
     std::vector<std::string> warnings_;
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;

@@ -1,6 +1,7 @@
-// Implementation of machine.hpp on sd-id128.
+// Implementation of machine.hpp on sd-id128 and uname(2).
 #include "daemon/app/machine.hpp"
 
+#include <sys/utsname.h>
 #include <systemd/sd-id128.h>
 
 #include <cstring>
@@ -18,6 +19,12 @@ std::uint64_t machine_hash() {
     std::uint64_t hash = 0;
     std::memcpy(&hash, id.bytes, sizeof hash);
     return hash;
+}
+
+std::string host_name() {
+    utsname names{};
+    if (uname(&names) != 0 || names.nodename[0] == '\0') return "localhost";
+    return names.nodename;
 }
 
 }  // namespace ntpopt

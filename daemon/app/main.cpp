@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
     auto runtime_dir = directory_or("RUNTIME_DIRECTORY", "/run/ntpopt");
     options.data_dir = NTPOPT_DATA_DIR;
     options.libexec_dir = NTPOPT_LIBEXEC_DIR;
+    options.credentials_dir = directory_or("CREDENTIALS_DIRECTORY", "");
     std::string config;
     bool check_config = false;
     std::string trace;
@@ -75,7 +76,7 @@ int run(int argc, char** argv) {
     app.add_option("--state-dir", state_dir, "what it remembers")->type_name("DIR");
     app.add_option("--runtime-dir", runtime_dir, "scratch space while it runs")->type_name("DIR");
     app.add_option("--data-dir", options.data_dir, "catalogue and region tables")->type_name("DIR");
-    app.add_option("--libexec-dir", options.libexec_dir, "where ntpopt-fetch is")->type_name("DIR");
+    app.add_option("--libexec-dir", options.libexec_dir, "where ntpopt-fetch and ntpopt-notify are")->type_name("DIR");
     app.add_flag("--check-config", check_config, "name every mistake in the configuration and exit");
     app.add_option("--replay", trace, "decide again what a trace tells of (- for stdin), and exit")->type_name("FILE");
     app.set_version_flag("--version", fmt::format("ntpoptd {}", kVersion));

@@ -4,7 +4,7 @@ _ntpoptctl_servers() {
 }
 
 _ntpoptctl() {
-    local verbs='status reoptimize servers explain history blacklist interval rollback monitor config report metrics'
+    local verbs='status reoptimize servers explain history blacklist interval rollback monitor config report metrics notify'
     local common='--json --no-color --no-pager --no-ask-password --host --timeout --help'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' act='' words='' i
     COMPREPLY=()
@@ -46,6 +46,7 @@ _ntpoptctl() {
                         *) words=$common ;;
                     esac
                     ;;
+                notify) [ -z "$act" ] && words="test $common" || words="email slack discord webhook command $common" ;;
                 *) words=$common ;;
             esac
             if [[ $cur != -* ]]; then

@@ -5,7 +5,7 @@ end
 function __ntpoptctl_blacklisted
     ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | string match -rag '"server": ?"([^"]*)"'
 end
-set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config report metrics
+set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config report metrics notify
 complete -c ntpoptctl -f
 complete -c ntpoptctl -l json -d 'print one JSON document'
 complete -c ntpoptctl -l no-color -d 'without colours'
@@ -19,7 +19,8 @@ for line in 'status how the clock is kept' 'reoptimize run a round now and follo
         'explain why it was decided as it was' 'history rounds of the past' 'blacklist servers to leave out' \
         'interval show or set the time between rounds' 'rollback go back to earlier servers' 'monitor show what the daemon does' \
         'config the configuration in force' 'report which servers, how far off, who changed what' \
-        'metrics what was counted, for Prometheus'
+        'metrics what was counted, for Prometheus' \
+        'notify try notices by mail, chat, webhook or command'
     set -l words (string split -m 1 ' ' $line)
     complete -c ntpoptctl -n "not __fish_seen_subcommand_from $verbs" -a $words[1] -d $words[2]
 end
@@ -44,3 +45,5 @@ complete -c ntpoptctl -n '__fish_seen_subcommand_from rollback' -l original -d "
 complete -c ntpoptctl -n '__fish_seen_subcommand_from rollback' -l list -d 'only show'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from metrics' -l textfile -r -F -d 'replace this file'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from metrics' -l http -d 'answer one HTTP request on standard input'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from notify; and not __fish_seen_subcommand_from test' -a test -d 'deliver a test'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from notify; and __fish_seen_subcommand_from test' -a 'email slack discord webhook command'

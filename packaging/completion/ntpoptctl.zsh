@@ -28,6 +28,7 @@ _ntpoptctl_verbs() {
     'monitor:show what the daemon does'
     'config:the configuration in force'
     'metrics:what was counted, for Prometheus'
+    'notify:try notices by mail, chat, webhook or command'
   )
   _describe verb verbs
 }
@@ -67,6 +68,7 @@ _ntpoptctl() {
       esac
       ;;
     interval) _arguments $common '1:duration:(1h 3h 6h 12h 1d)' ;;
+    notify) _arguments $common '1:action:(test)' '2:channel:(email slack discord webhook command)' ;;
     rollback) _arguments $common "(--list)--original[to the NTP service's own servers]" '(--original)--list[only show]' ;;
     metrics) _arguments $common '(--http)--textfile[replace this file]:file:_files' '(--textfile)--http[answer one HTTP request on standard input]' ;;
     *) _arguments $common ;;

@@ -55,6 +55,7 @@ class Machine(World):
         return self.directory / "apply-state"
 
     def start_ntpoptd(self) -> None:
+        self.program("daemon/notify/ntpopt-notify")  # beside the other one
         self.daemon = self.start_daemon(self.config, ["--data-dir", ROOT / "conf", "--libexec-dir", self.program("daemon/fetch/ntpopt-fetch").parent])
         if not self.daemon.is_running():
             raise RuntimeError(f"ntpoptd ended: {self.daemon.log()}")

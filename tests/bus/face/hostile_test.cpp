@@ -45,6 +45,8 @@ TEST_F(Hostile, WrongTypesAreRefusedByName) {
     wrong("GetHistory", wire::Dict(Json::parse(R"({"limit":1000000})")));
     wrong("Explain", std::string("no host"));
     wrong("GetEvidence", wire::Dict(Json::parse(R"({"limit":1001})")));
+    wrong("TestNotice", std::string(65, 'a'));
+    wrong("TestNotice", std::string("\x1b[2J"));
     wrong("GetEvidence", wire::Dict(Json::parse(R"({"from":5})")));
     EXPECT_TRUE(control.told.empty());
     expect_alive();

@@ -212,6 +212,12 @@ boost::asio::awaitable<Result<Json>> FakeControl::verify_evidence() {
     co_return verification;
 }
 
+boost::asio::awaitable<Result<Json>> FakeControl::test_notice(std::string channel) {
+    const auto noted = note("test_notice " + (channel.empty() ? "of all" : channel));
+    if (!noted) co_return noted.error();
+    co_return notice_results;
+}
+
 boost::asio::awaitable<Json> FakeControl::status() {
     co_return status_document;
 }

@@ -30,6 +30,7 @@ class FakeControl final : public Control {
     std::size_t entries_of_an_answer = 1000;
     Json verification = Json::object();
     std::vector<Operation> operations;
+    Json notice_results = Json::array();
     std::optional<Error> failure;  ///< what every changing call answers
     bool throws = false;           ///< every call throws instead
     std::optional<std::function<std::uint64_t(bool dry_run)>> on_reoptimize;
@@ -55,6 +56,7 @@ class FakeControl final : public Control {
     [[nodiscard]] Result<Json> evidence(const EvidenceWindow& query) override;
     boost::asio::awaitable<Result<Json>> verify_evidence() override;
     boost::asio::awaitable<Json> status() override;
+    boost::asio::awaitable<Result<Json>> test_notice(std::string channel) override;
 
   private:
     Status note(std::string what) const;

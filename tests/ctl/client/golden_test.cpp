@@ -119,6 +119,27 @@ const std::vector<Case>& cases() {
              c.verification["fault"] = "it is missing";
              c.verification["alarms"] = {"the evidence is not as it was left, from entry 14 on: it is missing"};
          }},
+        {"notify_test",
+         {"notify", "test"},
+         [](FakeControl& c) {
+             c.notice_results = {
+                 {{"channel", "email"},
+                  {"ok", true},
+                  {"detail", "mail.test did not take it for gone@host.test (550 no\x1b)"}},
+                 {{"channel", "slack"}, {"ok", true}, {"detail", ""}},
+                 {{"channel", "webhook2"}, {"ok", false}, {"detail", "the server answered with status 404"}}};
+         }},
+        {"notify_test_json",
+         {"notify", "test", "slack", "--json"},
+         [](FakeControl& c) {
+             c.notice_results = {{{"channel", "slack"}, {"ok", true}, {"detail", ""}}};
+         }},
+        {"notify_test_unknown",
+         {"notify", "test", "pager"},
+         [](FakeControl& c) {
+             c.failure = Error{Errc::not_found, "no channel pager is configured in [notify]"};
+         }},
+        {"usage_notify", {"notify"}},
         {"usage_bad_time", {"report", "--from", "yesterday"}},
         {"usage_journal_without_verify", {"report", "--journal"}},
         {"rollback", {"rollback"}, [](FakeControl& c) { c.runs[7]["outcome"] = "rolled_back"; }},
@@ -189,6 +210,7 @@ TEST_F(Client, WithoutADaemonEveryVerbSaysSo) {
                                                                   {"blacklist"},
                                                                   {"report"},
                                                                   {"report", "--verify"},
+                                                                  {"notify", "test"},
                                                                   {"explain"}}) {
         const auto ended = run(verb);
         EXPECT_EQ(ended.code, 3) << verb.front();

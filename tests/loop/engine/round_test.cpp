@@ -7,6 +7,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 
+#include "daemon/core/notice/policy.hpp"
 #include "fakes.hpp"
 
 namespace ntpopt {
@@ -137,6 +138,24 @@ TEST_F(RoundTest, ARolledBackChangeLeavesTheNewNamesAloneForAWhile) {
     EXPECT_THAT(result.next.incumbents, IsEmpty());
     EXPECT_THAT(result.next.penalties, Not(IsEmpty()));
     EXPECT_THAT(result.report.selected, testing::ElementsAre("old.test"));
+}
+
+TEST_F(RoundTest, TheNoticeOfARolledBackChangeNamesOldAndNewServersTheReasonAndWhatToDo) {
+    world.service.ends.state = TransactionState::rolled_back;
+    world.service.ends.reason = "no new source answered";
+    const auto result = run();
+    NoticePolicy policy(NotifyConfig{}, nullptr);
+    const auto told = policy.round_finished(to_json(result.report), world.clock.now());
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].topic, Topic::rolled_back);
+    EXPECT_THAT(told[0].old_servers, testing::ElementsAre("old.test"));
+    std::vector<std::string> tried;
+    for (const auto& choice : world.service.applied)
+        tried.push_back(choice.endpoint.text());
+    EXPECT_THAT(tried, Not(IsEmpty()));
+    EXPECT_THAT(told[0].new_servers, testing::UnorderedElementsAreArray(tried));
+    EXPECT_EQ(told[0].reason, "no new source answered");
+    EXPECT_THAT(told[0].advice, HasSubstr("try again with `ntpoptctl reoptimize`"));
 }
 
 struct SparedTest : RoundTest {

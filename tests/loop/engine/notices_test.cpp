@@ -1,0 +1,385 @@
+// The courier among fakes, its clock and alarm held by the test: hours of an outage pass in no time, a restart is a new
+// object on the same outbox.
+#include "daemon/engine/notices.hpp"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+
+#include "tests/loop/engine/fakes.hpp"
+
+namespace ntpopt {
+namespace {
+
+namespace asio = boost::asio;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using namespace std::chrono_literals;
+
+class HandClock final : public Clock {
+  public:
+    Duration passed{};
+    [[nodiscard]] RealTime now() const override { return RealTime(std::chrono::hours(500'000)) + passed; }
+    [[nodiscard]] Duration since_boot() const override { return 1h + passed; }
+    [[nodiscard]] double random() override { return 0.5; }
+};
+
+/// Nobody waits for real: the test asks until when, moves the clock, and rings.
+class HandAlarm final : public Alarm {
+  public:
+    explicit HandAlarm(asio::io_context& io) : timer_(io) {}
+    std::optional<Duration> until;
+
+    asio::awaitable<void> wait_until(Duration since_boot) override {
+        until = since_boot;
+        timer_.expires_at(asio::steady_timer::time_point::max());
+        boost::system::error_code ignored;
+        auto token = asio::redirect_error(asio::use_awaitable, ignored);
+        co_await timer_.async_wait(token);
+        until.reset();
+    }
+    void ring() override { timer_.cancel(); }
+
+  private:
+    asio::steady_timer timer_;
+};
+
+class MemoryOutbox final : public Outbox {
+  public:
+    std::map<std::uint64_t, OutboxEntry> entries;
+    Json state;
+    bool full = false;
+    int changes = 0;
+
+    Result<std::vector<OutboxEntry>> waiting() override {
+        std::vector<OutboxEntry> out;
+        for (const auto& [id, entry] : entries)
+            out.push_back(entry);
+        return out;
+    }
+    Result<Json> notice_state() override { return state; }
+    Status change(const OutboxChange& change) override {
+        if (full) return Error{Errc::io, "disk full"};
+        ++changes;
+        for (const auto& entry : change.added)
+            entries[entry.id] = entry;
+        for (const auto id : change.removed)
+            entries.erase(id);
+        state = change.state;
+        return {};
+    }
+};
+
+class FakeNotifier final : public Notifier {
+  public:
+    std::map<std::string, Delivery> answers;  ///< by channel; delivered where there is none
+    std::map<std::string, std::vector<Notice>> sent;
+    std::map<std::string, int> attempts;
+    bool hangs = false;
+    bool waits = false;  ///< for arrive()
+    std::function<void()> arrive = [] {};
+
+    asio::awaitable<Delivery> deliver(NotifyChannel channel, Notice notice) override {
+        ++attempts[channel.name];
+        if (hangs) {
+            const auto executor = co_await asio::this_coro::executor;
+            asio::steady_timer never(executor, asio::steady_timer::time_point::max());
+            co_await never.async_wait(asio::use_awaitable);
+        }
+        if (waits) {
+            const auto executor = co_await asio::this_coro::executor;
+            asio::steady_timer until_it_arrives(executor, asio::steady_timer::time_point::max());
+            arrive = [&until_it_arrives] { until_it_arrives.cancel(); };
+            boost::system::error_code ignored;
+            auto token = asio::redirect_error(asio::use_awaitable, ignored);
+            co_await until_it_arrives.async_wait(token);
+        }
+        const auto known = answers.find(channel.name);
+        const Delivery good{true, false, {}};
+        const auto answer = known == answers.end() ? good : known->second;
+        if (answer.ok) sent[channel.name].push_back(std::move(notice));
+        co_return answer;
+    }
+};
+
+struct NoticesTest : testing::Test {
+    asio::io_context io{1};
+    HandClock clock;
+    HandAlarm alarm{io};
+    MemoryOutbox outbox;
+    FakeNotifier notifier;
+    NotifyConfig config;
+    std::vector<std::string> troubles;
+    std::unique_ptr<Notices> notices;
+    std::uint64_t run = 0;
+
+    NoticesTest() {
+        config.email.server = "mail.test";
+        config.email.from = "ntpopt@host.test";
+        config.email.to = {"admin@host.test"};
+    }
+
+    void start() {
+        io.restart();
+        notices = std::make_unique<Notices>(io.get_executor(), clock, alarm, outbox, notifier, config, "host.test",
+                                            [this](std::string_view what) { troubles.emplace_back(what); });
+        asio::co_spawn(io, notices->run(), [](const std::exception_ptr& escaped) { EXPECT_FALSE(escaped); });
+        io.poll();
+    }
+    void stop() {
+        notices->stop();
+        io.poll();
+        pass(10s);  // an attempt under way gets some seconds
+        EXPECT_TRUE(io.stopped());
+    }
+    /// Lets time pass, with every wake-up that falls due in it.
+    void pass(Duration time) {
+        const auto end = clock.passed + time;
+        while (alarm.until && *alarm.until - 1h <= end) {
+            clock.passed = std::max(clock.passed, *alarm.until - 1h);
+            alarm.ring();
+            io.poll();
+        }
+        clock.passed = end;
+    }
+    Json round(const std::string& outcome, const std::vector<std::string>& before = {"a.test"},
+               const std::vector<std::string>& after = {"b.test"}) {
+        return Json{{"run_id", ++run},         {"timestamp", render_time(clock.now())},
+                    {"outcome", outcome},      {"reason", "because"},
+                    {"previous", before},      {"selected", after},
+                    {"servers", Json::array()}};
+    }
+    void tell(const Json& report) {
+        notices->run_finished(run, report);
+        io.poll();
+    }
+    bool asleep() const { return alarm.until && *alarm.until - clock.since_boot() > 24h * 30; }
+};
+
+TEST_F(NoticesTest, DeliversOnceAndSleepsWithoutATimerWhileNothingWaits) {
+    start();
+    EXPECT_TRUE(asleep());
+    tell(round("applied"));
+    EXPECT_FALSE(asleep());
+    pass(10s);
+    ASSERT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_EQ(notifier.sent["email"][0].subject, "[ntpopt host.test] info: The time servers were changed");
+    EXPECT_THAT(outbox.entries, IsEmpty());
+    EXPECT_TRUE(asleep());
+    pass(24h);
+    EXPECT_EQ(notifier.attempts["email"], 1);
+    stop();
+}
+
+TEST_F(NoticesTest, WithoutAChannelNothingIsWrittenAndNobodyWakesUp) {
+    config = {};
+    start();
+    tell(round("degraded"));
+    EXPECT_EQ(outbox.changes, 0);
+    EXPECT_TRUE(asleep());
+    stop();
+}
+
+TEST_F(NoticesTest, FiveHundredEventsInAMinuteAreAtMostThreeMails) {
+    start();
+    for (int i = 0; i < 500; ++i) {
+        tell(round("applied", {"a" + std::to_string(i) + ".test"}, {"b" + std::to_string(i) + ".test"}));
+        pass(120ms);
+    }
+    pass(1h);
+    EXPECT_LE(notifier.sent["email"].size(), 3U);
+    std::size_t told = 0;
+    for (const auto& mail : notifier.sent["email"])
+        told += mail.events.size();
+    EXPECT_EQ(told, 500U);
+    stop();
+}
+
+TEST_F(NoticesTest, AServerThatIsDownForAnHourGetsTheMailOnce) {
+    start();
+    notifier.answers["email"] = {false, false, "nobody listens"};
+    tell(round("rolled_back"));
+    pass(1h);
+    EXPECT_THAT(notifier.sent["email"], IsEmpty());
+    EXPECT_THAT(outbox.entries, SizeIs(1));
+    EXPECT_THAT(notices->alarms(), ElementsAre(HasSubstr("nobody listens")));
+    notifier.answers.clear();
+    pass(1h);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(outbox.entries, IsEmpty());
+    EXPECT_THAT(notices->alarms(), IsEmpty());
+    pass(48h);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(troubles, ElementsAre(HasSubstr("cannot be delivered: nobody listens"), HasSubstr("delivered again")));
+    stop();
+}
+
+TEST_F(NoticesTest, ADeadChannelDelaysNothingAndIsToldByTheOthersOnce) {
+    config.slack_url_file = "/etc/ntpopt/slack";
+    start();
+    notifier.answers["email"] = {false, true, "wrong password"};
+    tell(round("rolled_back"));
+    pass(10s);
+    EXPECT_THAT(notifier.sent["slack"], SizeIs(1));
+    pass(24h);
+    ASSERT_THAT(notifier.sent["slack"], SizeIs(3)) << "the event, the refusal, that it was given up";
+    EXPECT_THAT(notifier.sent["slack"][1].text, HasSubstr("Notices by email are refused"));
+    EXPECT_THAT(notifier.sent["slack"][1].text, HasSubstr("wrong password"));
+    EXPECT_THAT(notifier.sent["slack"][2].text, HasSubstr("Notices by email were given up"));
+    EXPECT_THAT(troubles, SizeIs(2)) << "the refusal once, that it was given up once";
+    EXPECT_THAT(outbox.entries, IsEmpty());
+    EXPECT_LE(notifier.attempts["email"], 12);
+    stop();
+}
+
+TEST_F(NoticesTest, WhatWaitsSurvivesARestartAndNothingIsToldTwice) {
+    start();
+    const auto first = round("rolled_back");
+    tell(first);
+    stop();
+    EXPECT_THAT(notifier.sent["email"], IsEmpty());
+    start();
+    notices->catch_up(first);
+    pass(10min);
+    ASSERT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(notifier.sent["email"][0].events, SizeIs(1));
+    stop();
+    start();
+    notices->catch_up(first);
+    pass(10min);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    stop();
+}
+
+TEST_F(NoticesTest, ARoundThatWasRecordedButNotToldIsToldAfterTheRestart) {
+    start();
+    tell(round("applied"));
+    stop();
+    const auto untold = round("rolled_back");
+    start();
+    notices->catch_up(untold);
+    pass(10min);
+    ASSERT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(notifier.sent["email"][0].events, SizeIs(2));
+    stop();
+}
+
+TEST_F(NoticesTest, TheFirstLifeTellsNothingOfThePast) {
+    start();
+    notices->catch_up(round("rolled_back"));
+    pass(1h);
+    EXPECT_THAT(notifier.attempts, IsEmpty());
+    stop();
+}
+
+TEST_F(NoticesTest, AnAttemptThatHangsEndsWithTheDaemonAndIsMadeAgain) {
+    notifier.hangs = true;
+    start();
+    tell(round("applied"));
+    pass(10s);
+    EXPECT_EQ(notifier.attempts["email"], 1);
+    stop();
+    EXPECT_THAT(outbox.entries, SizeIs(1));
+    notifier.hangs = false;
+    start();
+    pass(10s);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(troubles, IsEmpty());
+    stop();
+}
+
+TEST_F(NoticesTest, WhatArrivesWhileTheDaemonEndsIsNotSentAgain) {
+    notifier.waits = true;
+    start();
+    tell(round("applied"));
+    pass(10s);
+    notices->stop();
+    io.poll();
+    EXPECT_FALSE(io.stopped()) << "it waits for what is on its way";
+    notifier.arrive();
+    io.poll();
+    EXPECT_TRUE(io.stopped());
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(outbox.entries, IsEmpty());
+    start();
+    pass(1h);
+    EXPECT_EQ(notifier.attempts["email"], 1);
+    stop();
+}
+
+TEST_F(NoticesTest, ARecipientWhomTheServerRefusesIsNamedOnceAndToldByTheOthers) {
+    config.slack_url_file = "/etc/ntpopt/slack";
+    notifier.answers["email"] = {true, true, "gone@host.test (550 no such user)"};
+    start();
+    tell(round("rolled_back"));
+    pass(1h);
+    tell(round("rolled_back"));
+    pass(1h);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(2));
+    EXPECT_THAT(troubles, ElementsAre("notices by email do not reach everybody: gone@host.test (550 no such user)"));
+    EXPECT_THAT(notices->alarms(), ElementsAre(troubles.front()));
+    ASSERT_THAT(notifier.sent["slack"], SizeIs(3));
+    EXPECT_THAT(notifier.sent["slack"][1].text, HasSubstr("Notices by email do not reach everybody"));
+    notifier.answers.clear();
+    tell(round("rolled_back"));
+    pass(1h);
+    EXPECT_THAT(notices->alarms(), IsEmpty());
+    EXPECT_THAT(troubles, ElementsAre(testing::_, "notices by email are delivered again"));
+    stop();
+}
+
+TEST_F(NoticesTest, AnotherConfigurationIsTriedAtOnceAndAChannelThatWentTakesItsEventsAlong) {
+    config.slack_url_file = "/etc/ntpopt/slack";
+    start();
+    notifier.answers["email"] = {false, true, "wrong password"};
+    notifier.answers["slack"] = {false, false, "down"};
+    tell(round("applied"));
+    pass(10s);
+    notifier.answers.clear();
+    config.slack_url_file.clear();
+    notices->configure(config);
+    io.poll();
+    pass(1s);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(notifier.sent["slack"], IsEmpty());
+    EXPECT_THAT(outbox.entries, IsEmpty());
+    stop();
+}
+
+TEST_F(NoticesTest, ATestGoesPastTheQueueAndSaysWhatCameOfIt) {
+    config.slack_url_file = "/etc/ntpopt/slack";
+    start();
+    notifier.answers["slack"] = {false, true, "status 404"};
+    std::vector<Result<std::vector<Notices::Tested>>> results;
+    for (const std::string& channel : {std::string(), std::string("slack"), std::string("pager")}) {
+        asio::co_spawn(io, notices->test(channel),
+                       [&](const std::exception_ptr&, Result<std::vector<Notices::Tested>> tested) {
+                           results.push_back(std::move(tested));
+                       });
+        io.poll();
+    }
+    ASSERT_EQ(results.size(), 3U);
+    ASSERT_TRUE(results[0] && results[1]);
+    ASSERT_THAT(*results[0], SizeIs(2));
+    EXPECT_TRUE((*results[0])[0].delivery.ok);
+    EXPECT_EQ((*results[0])[1].delivery.detail, "status 404");
+    EXPECT_THAT(*results[1], SizeIs(1));
+    EXPECT_EQ(results[2].error().code, Errc::not_found);
+    EXPECT_THAT(outbox.entries, IsEmpty());
+    stop();
+}
+
+TEST_F(NoticesTest, AFullDiskCostsNoNotice) {
+    outbox.full = true;
+    start();
+    tell(round("applied"));
+    pass(10s);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    EXPECT_THAT(troubles, ElementsAre(HasSubstr("disk full")));
+    stop();
+}
+
+}  // namespace
+}  // namespace ntpopt
