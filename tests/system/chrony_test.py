@@ -30,9 +30,11 @@ class ChronyDay(day.Day):
         self.exit_codes()
         self.group_of_operators()
         self.reoptimize()
+        self.evidence()
         self.what_the_manuals_say()
         scrapes.live(self)
         self.sandbox()
+        self.notices()
         self.observe_mode()
         self.not_proven()
         self.killed()
@@ -41,6 +43,7 @@ class ChronyDay(day.Day):
         self.restart_of_the_service()
         self.upgraded()
         self.power_cut_in_the_middle_of_a_change()
+        self.evidence()
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
         self.remove_and_purge()
@@ -107,6 +110,38 @@ class ChronyDay(day.Day):
         self.sh("systemctl", "reload", "ntpoptd")
         self.machine.wait_for(lambda: "configuration reloaded" in self.sh("journalctl", "--no-pager", "-u", "ntpoptd"), 10, "the reload")
         self.say("busctl introspect, busctl monitor, journalctl -o verbose, journalctl -x, systemctl status, reload")
+
+    def notices(self):
+        """ntpopt-notify in the sandbox of the unit: it reads a credential and a file of root:ntpopt, and none that others may read."""
+        tokens = {"slack": "sLaCkToKeN55", "webhook": "wEbToKeN33"}
+        credential, config = "/root/slack-url", "/etc/ntpopt/conf.d/80-notify.toml"
+        drop_in = "/etc/systemd/system/ntpoptd.service.d/slack.conf"
+        self.machine.write(credential, f"https://127.0.0.1:9/{tokens['slack']}\n")  # where nobody listens
+        self.machine.write(drop_in, f"[Service]\nLoadCredential=slack-url:{credential}\n")
+        self.machine.write("/etc/ntpopt/web-url", f"https://127.0.0.1:9/{tokens['webhook']}\n")
+        self.sh("chown", "root:ntpopt", "/etc/ntpopt/web-url")
+        self.sh("chmod", "0640", "/etc/ntpopt/web-url")
+        self.machine.write(config, '[notify.slack]\nurl_file = "slack-url"\n[[notify.webhook]]\nurl_file = "/etc/ntpopt/web-url"\n')
+        self.restart_with_other_drop_ins()
+        for row in self.ctl_json("notify", "test"):
+            self.check(not row["ok"] and "connect" in row["detail"], f"notify test: {row}")
+            tokens.pop(row["channel"])
+        self.check(not tokens, f"not tried: {list(tokens)}")
+        self.sh("chmod", "0644", "/etc/ntpopt/web-url")
+        row, = self.ctl_json("notify", "test", "webhook")
+        self.check("others may read it" in row["detail"], f"notify test: {row}")
+        told = self.sh("journalctl", "--no-pager", "-o", "json") + self.sh("ntpoptctl", "config", "--json")
+        self.check("ToKeN" not in told, "a secret is in the journal or in the configuration as it is shown")
+        for path in (credential, drop_in, config, "/etc/ntpopt/web-url"):
+            (self.machine.root / path[1:]).unlink()
+        self.restart_with_other_drop_ins()
+        self.say("notices: secrets are read in the sandbox, from a credential and a file")
+
+    def restart_with_other_drop_ins(self):
+        self.sh("systemctl", "daemon-reload")
+        self.sh("systemctl", "reset-failed", "ntpoptd")  # as often as this nobody restarts it
+        self.sh("systemctl", "restart", "ntpoptd")
+        self.machine.wait_for(self.is_active, 20, "ntpoptd after its restart")
 
     def observe_mode(self):
         self.machine.write("/etc/ntpopt/conf.d/70-mode.toml", 'mode = "observe"\n')

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import time
@@ -146,6 +147,20 @@ class Day:
         self.chosen = set(report["selected"])
         self.machine.wait_for(lambda: self.follows(self.chosen), 30, f"{self.service} to follow the chosen set, not {self.followed()}")
         self.say(f"reoptimize: {', '.join(report['selected'])} after {report['duration_s']:.1f} s")
+
+    def evidence(self) -> None:
+        """As it was written, by its own chain, by the applier's word, and by what this machine's own journald holds."""
+        self.sh("journalctl", "--sync")
+        done = self.expect_exit(0, "report", "--verify", "--journal")
+        for wanted in (r"^The evidence is as it was written: \d+ entries, 1 to \d+, the newest with hash [0-9a-f]{64}\.$",
+                       r"^Applier: was told of entry \d+\.$", r"^Journal: \d+ marks? compared, and found here\.$"):
+            self.check(re.search(wanted, done.stdout, re.M), f"{wanted} is not in: {done.stdout}")
+        self.check("Alarm" not in done.stdout, done.stdout)
+        verified = self.ctl_json("report", "--verify", "--journal")
+        self.check(verified["ok"] and verified["journal_marks"] > 0 and verified["journal_fault"] is None, f"{verified}")
+        kinds = {entry["kind"] for entry in self.ctl_json("report")["entries"]}
+        self.check({"configuration", "operation", "requested", "changed", "sources"} <= kinds, f"only {kinds} in the evidence")
+        self.say(f"evidence: {verified['entries']} entries, {verified['journal_marks']} marks of the journal fit")
 
     def sandbox(self) -> None:
         """What the units promise, seen on the processes themselves."""

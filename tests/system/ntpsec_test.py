@@ -22,6 +22,7 @@ class NtpsecDay(day.Day):
         self.enable()
         self.root_needs_no_polkitd()
         self.reoptimize()
+        self.evidence()
         self.sandbox()
         self.restart_of_the_service()
         self.power_cut_in_the_middle_of_a_change()

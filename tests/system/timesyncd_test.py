@@ -20,6 +20,7 @@ class TimesyncdDay(day.Day):
         self.install()
         self.enable()
         self.reoptimize()
+        self.evidence()
         self.sandbox()
         self.restart_of_the_service()
         self.power_cut_in_the_middle_of_a_change()
