@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, runs the tests, and ends with one plain line: N passed, N failed, N skipped.
 #
-# usage: tests/run.sh [--quick | --full | --system] [--asan] [--fuzz] [--only REGEX]
+# usage: tests/run.sh [--quick | --full | --newer | --system] [--asan] [--fuzz] [--only REGEX]
 #   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
 #   --full        every point of the crash matrix instead of the 24th (NTPOPT_MATRIX=third: the third) that is today's
+#   --newer       those of real NTP services, with the chronyd, ntpd and timesyncd of Debian 13
 #   --system      instead of all others those that build the packages and boot a Debian with them, for each NTP service
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers
 #   --fuzz        the libFuzzer targets, each for NTPOPT_FUZZ_SECONDS (60)
@@ -20,11 +21,13 @@ fi
 preset=${NTPOPT_PRESET:-dev}
 selection=(-LE system)
 fuzz=
+newer=
 system=
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) selection=(-LE slow) ;;
     --full) export NTPOPT_MATRIX=all ;;
+    --newer) selection=(-R '^services\.(chrony|crash|ntpd|timesyncd)\.') newer=yes ;;
     --system) selection=(-L system) system=yes ;;
     --asan) preset=asan ;;
     --fuzz) fuzz=yes ;;
@@ -44,6 +47,11 @@ fi
 packaging/deps.sh build test
 cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
 cmake --build "build/$preset" -j "$jobs" -- --quiet
+
+if [ -n "$newer" ]; then
+  tests/newer/daemons.sh
+  export NTPOPT_TEST_DAEMONS=$PWD/build/deps/daemons-13
+fi
 
 if [ -n "$system" ]; then
   # What tests/system boots: the packages as they would be shipped, and a Debian for each NTP service (cached).

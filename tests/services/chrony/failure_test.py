@@ -43,7 +43,7 @@ class Failure(unittest.TestCase):
             report = world.apply(["liar.test", "liar2.test"])
             self.assertEqual(report["state"], "rolled_back", report)
             self.assertRegex(report["reason"], r"liar2?\.test is 49\d\.\d+ ms away from what the sources say")
-            self.assertNotIn("liar", world.chrony.process.log(), "chronyd never selected one of them")
+            self.assertNotRegex(world.chrony.process.log(), r"Selected source .*liar", "chronyd never selected one of them")
             self.assertEqual((world.chrony.names(), world.chrony.selected()), (["base.test"], "base.test"))
 
     def test_from_one_own_set_to_a_dead_one_and_back_to_the_own_one(self):

@@ -18,8 +18,8 @@ class Switch(unittest.TestCase):
         with NtpdWorld() as world:
             ntpd = world.ntpd
             seen = world.call("observe")
-            self.assertEqual((seen["service"], seen["unit"], seen["version"], seen["main_pid"]),
-                             ("ntpd", "ntpsec.service", "ntpsec-1.2.2", ntpd.pid))
+            self.assertEqual((seen["service"], seen["unit"], seen["main_pid"]), ("ntpd", "ntpsec.service", ntpd.pid))
+            self.assertRegex(seen["version"], r"^ntpsec-1\.\d+\.\d+$")
             self.assertTrue(seen["synchronised"], seen)
             self.assertEqual(seen["base_names"], POOLS)
             self.assertEqual({source["origin"] for source in seen["sources"]}, {"base"})

@@ -14,8 +14,9 @@ class Switch(unittest.TestCase):
             timesyncd, pid = world.timesyncd, world.timesyncd.pid
             world.serve()
             seen = world.call("observe")
-            self.assertEqual((seen["service"], seen["active"], seen["synchronised"], seen["peer"], seen["version"]),
-                             ("timesyncd", True, True, "base.test", "252"))
+            self.assertEqual((seen["service"], seen["active"], seen["synchronised"], seen["peer"]),
+                             ("timesyncd", True, True, "base.test"))
+            self.assertRegex(seen["version"], r"^2\d\d$")
             self.assertEqual((seen["base_names"], seen["main_pid"]), (BASE_NAMES, pid))
             self.assertEqual([(source["name"], source["origin"], source["state"]) for source in seen["sources"]],
                              [("base.test", "base", "selected")])
