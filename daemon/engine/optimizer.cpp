@@ -213,8 +213,29 @@ void Optimizer::note_observation(ServiceObservation observation) {
     state_.service_active = service_.active;
     state_.synchronised = service_.synchronised;
     state_.paused = service_.paused;
+    note_rolled_back_elsewhere();
     listener_.service_observed(service_);
     listener_.state_changed();
+}
+
+/// Root goes back by the applier also where ntpoptd does not run (a package that is removed, and installed again
+/// later): what was chosen before that is neither in use nor a reason to leave the service as it is. A round sees to
+/// its own memory.
+void Optimizer::note_rolled_back_elsewhere() {
+    if (!service_.paused || !service_.active) return;
+    const auto in_use = [this](const std::string& name) {
+        return std::any_of(service_.sources.begin(), service_.sources.end(), [&](const ServiceSource& source) {
+            const auto host = Host::parse(source.name);
+            return host && Endpoint{*host, source.port}.text() == name;
+        });
+    };
+    if (!state_.selected.empty() && std::none_of(state_.selected.begin(), state_.selected.end(), in_use)) {
+        state_.selected.clear();
+        state_.confidence = Confidence::none;
+    }
+    if (running_ || memory_.selection.incumbents.empty()) return;
+    change_memory({.kind = TraceEvent::Kind::forgotten, .time_s = ports_.clock.now_s()});
+    memory_.save_selection();
 }
 
 Result<Json> Optimizer::report(std::uint64_t run_id) const {

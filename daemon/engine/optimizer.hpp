@@ -115,6 +115,7 @@ class Optimizer {
     boost::asio::awaitable<void> check_service();
     boost::asio::awaitable<void> reconverge(std::string why);
     void note_observation(ServiceObservation observation);
+    void note_rolled_back_elsewhere();
     void finish(const Request& request, RoundReport report);
     void note_round_closed();
     void record(RoundReport report);

@@ -81,6 +81,8 @@ asio::awaitable<Round::StageResult> Round::discover() {
     if (observed) {
         service_ = *std::move(observed);
         hooks_.observed(service_);
+        // Root may have gone back by the applier while no ntpoptd ran.
+        if (service_.paused) request_.state = decided_.next = forget_selection(std::move(request_.state));
     } else {
         service_problem_ = observed.error().detail;
     }

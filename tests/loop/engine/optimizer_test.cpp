@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include "daemon/core/record/selection_state.hpp"
@@ -16,6 +18,21 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
+
+struct ForgottenTest : OptimizerTest {
+    std::vector<Incumbent> incumbents() {
+        return parse_selection_state(world.store.documents["selection"])->incumbents;
+    }
+
+    /// As root does with "ntpoptctl rollback --original", and the package before it is removed.
+    void go_back_without_ntpoptd() {
+        ServiceSource source;
+        source.name = "old.test";
+        world.service.observation.sources = {source};
+        world.service.observation.paused = true;
+        world.service.calls.clear();
+    }
+};
 
 TEST_F(OptimizerTest, RunsTheFirstRoundByItselfAndRemembersIt) {
     make();
@@ -62,6 +79,32 @@ TEST_F(OptimizerTest, ARollbackByHandForgetsTheSelection) {
     EXPECT_THAT(world.service.calls, Contains("rollback"));
     EXPECT_THAT(engine.state().selected, ElementsAre("old.test"));
     EXPECT_THAT(parse_selection_state(world.store.documents["selection"])->incumbents, testing::IsEmpty());
+}
+
+TEST_F(ForgottenTest, ARollbackThatNoNtpoptdSawIsForgottenBeforeTheNextRound) {
+    EXPECT_TRUE(make().reoptimize(false));
+    live(1);
+    ASSERT_THAT(incumbents(), SizeIs(4));
+    go_back_without_ntpoptd();
+    auto& engine = make();
+    ASSERT_THAT(engine.state().selected, SizeIs(4));
+    boost::asio::co_spawn(world.io, engine.observation(Duration::zero()), boost::asio::detached);
+    world.io.restart();
+    world.io.run();
+    EXPECT_THAT(engine.state().selected, testing::IsEmpty());
+    EXPECT_EQ(engine.state().confidence, Confidence::none);
+    EXPECT_THAT(incumbents(), testing::IsEmpty());
+}
+
+TEST_F(ForgottenTest, ARollbackThatNoNtpoptdSawDoesNotKeepTheNextRoundFromChangingAnything) {
+    EXPECT_TRUE(make().reoptimize(false));
+    live(1);
+    go_back_without_ntpoptd();
+    EXPECT_TRUE(make().reoptimize(false));
+    live(1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "applied");
+    EXPECT_THAT(world.service.calls, Contains("apply"));
+    EXPECT_THAT(incumbents(), SizeIs(4));
 }
 
 TEST_F(OptimizerTest, ARollbackByHandThatDoesNotProveItselfIsNoSuccess) {
