@@ -22,6 +22,7 @@ PACKAGES = ROOT / "build" / "package"
 GOOD = {f"good{i}.test": [f"10.77.{20 + i}.1"] for i in range(1, 11)}
 POOL = {f"{i}.debian.pool.ntp.org": [f"10.77.{10 + i}.1"] for i in range(4)}
 OURS = ("ntpoptd.service", "ntpopt-apply.service", "ntpopt-recover.service")
+METRICS = ("ntpopt-metrics.socket", "ntpopt-textfile.timer")
 CONFIG = f"""[schedule]
 boot_delay = "1h"
 [discovery]
@@ -218,7 +219,10 @@ class Day:
     def remove_and_purge(self) -> None:
         """Removal goes back to the service's own servers; after a purge the file system is what it was."""
         self.check(self.machine.exists(self.drop_in), "nothing is applied before the removal")
+        self.sh("systemctl", "enable", "--now", *METRICS)
         self.sh("apt-get", "-y", "remove", "ntpopt", "ntpoptctl", timeout=120)
+        for unit in ("ntpoptd.service", *METRICS):
+            self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} is active after the removal")
         self.check(not self.machine.exists(self.drop_in), f"{self.drop_in} is left after the removal")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} on its own servers, not {self.followed()}")
         left = [path for path in self.tree() if "ntpopt" in path]
