@@ -7,6 +7,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+case ${1:-} in
+  '') ;;
+  -h | --help) sed -n '2,/^set -/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) echo "packaging/quickstart.sh: it takes no argument; see --help" >&2; exit 2 ;;
+esac
+
 build=build/dev
 sudo=()
 [ "$(id -u)" = 0 ] || sudo=(sudo)
