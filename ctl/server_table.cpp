@@ -21,10 +21,12 @@ Cell why(const Json& server) {
     return {reason.empty() ? verdict : verdict + ": " + reason, tone_of_verdict(verdict), verdict};
 }
 
-Tone tone_of_reach(const Json& server) {
+/// A pool is not asked by its name; its members are.
+Cell reach_of(const Json& server) {
+    if (get_bool(server, "pool") && get_string(server, "address").empty()) return {"-"};
     const auto reach = get_number(server, "reachability");
-    if (!reach || *reach >= 99.5) return Tone::plain;
-    return *reach < 50 ? Tone::bad : Tone::caution;
+    const auto tone = !reach || *reach >= 99.5 ? Tone::plain : *reach < 50 ? Tone::bad : Tone::caution;
+    return {number_of(server, "reachability", 0), tone};
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ std::string render_servers(const Json& servers, bool all, const Output& output, 
                    {number_of(server, "delay_ms", 3)},
                    {number_of(server, "jitter_ms", 3)},
                    {number_of(server, "stratum", 0)},
-                   {number_of(server, "reachability", 0), tone_of_reach(server)},
+                   reach_of(server),
                    {number_of(server, "score", 1)},
                    why(server)});
     }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "ctl/format.hpp"
+#include "ctl/server_table.hpp"
 
 namespace ntpopt::ctl {
 namespace {
@@ -35,6 +36,21 @@ TEST(TableText, IsAlignedAndHasNoBlanksAtLineEnds) {
               " N  NAME                     X  WHY\n"
               " 1  a.example              0.5  good\n"
               "10  a-long-name.example  12.25\n");
+}
+
+TEST(ServerTable, ShowsNoReachOfAPoolButThatOfItsMembers) {
+    const Json pool{{"rank", 1},     {"name", "pool.example"}, {"reachability", 0},
+                    {"score", 90.0}, {"verdict", "chosen"},    {"pool", true}};
+    const Json silent{{"name", "dead.example"},
+                      {"address", "192.0.2.1"},
+                      {"reachability", 0},
+                      {"verdict", "unreachable"},
+                      {"pool", false}};
+    Options options;
+    options.no_color = true;
+    const auto text = render_servers(Json::array({pool, silent}), false, Output(options));
+    EXPECT_THAT(text, testing::ContainsRegex("pool.example( +-){5} +90.0  chosen"));
+    EXPECT_THAT(text, testing::ContainsRegex("dead.example( +-){4} +0 +-  unreachable"));
 }
 
 TEST(TableText, GivesWayWhereItIsElastic) {
