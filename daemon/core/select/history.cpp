@@ -84,7 +84,7 @@ double smoothed_jitter(const ServerHistory& history, const EpochSummary& summary
 }
 
 double reachability(const ServerHistory& history) {
-    return history.sent > 0 ? std::clamp(100 * history.received / history.sent, 0.0, 100.0) : 0;
+    return history.sent > 0 ? std::clamp(100 * (history.received / history.sent), 0.0, 100.0) : 0;
 }
 
 }  // namespace ntpopt

@@ -235,6 +235,9 @@ TEST(History, ReachabilityForgetsSlowly) {
         learn_reach(history, 3, &summary);
     }
     EXPECT_EQ(reachability(history), 100);
+    ServerHistory all;
+    for (all.sent = all.received = 0.1; all.sent < 10; all.received = all.sent += 0.1)
+        EXPECT_EQ(reachability(all), 100) << all.sent;
     fade(history, 5 * kDay);
     learn_reach(history, 3, nullptr);
     EXPECT_GT(reachability(history), 60);
