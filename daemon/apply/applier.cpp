@@ -6,6 +6,8 @@
 #include <pwd.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -68,6 +70,29 @@ Transactions::NamedBackend named_backend(const ApplyConfig& config, BusAccess bu
     };
 }
 
+Result<std::vector<ConfigText>> read_texts(const ApplierOptions& options) {
+    ConfigPlaces places = options.config.empty() ? ConfigPlaces() : ConfigPlaces::beside(options.config);
+    if (options.user == NTPOPT_USER) places.owner = 0;
+    return read_config_files(places);
+}
+
+/// Whether the configuration's files still say what they said at first.
+class ConfigWatch {
+  public:
+    explicit ConfigWatch(ApplierOptions options) : options_(std::move(options)), first_(read_texts(options_)) {}
+
+    [[nodiscard]] bool has_changed() const {
+        const auto now = read_texts(options_);
+        if (!now || !first_) return now.has_value() != first_.has_value();
+        const auto same = [](const ConfigText& a, const ConfigText& b) { return a.file == b.file && a.text == b.text; };
+        return !std::equal(now->begin(), now->end(), first_->begin(), first_->end(), same);
+    }
+
+  private:
+    ApplierOptions options_;
+    Result<std::vector<ConfigText>> first_;
+};
+
 Result<uid_t> user_id(const std::string& name) {
     const passwd* entry = getpwnam(name.c_str());
     if (entry == nullptr) return Error{Errc::not_found, fmt::format("there is no user {}", name)};
@@ -78,7 +103,7 @@ Result<uid_t> user_id(const std::string& name) {
 class Applier {
   public:
     Applier(std::unique_ptr<sdbus::IConnection> connection, Journal& journal, const Config& config,
-            TimescaleOf timescale_of, uid_t user, bool idle_exit)
+            TimescaleOf timescale_of, uid_t user, const ApplierOptions& options)
         : connection_(std::move(connection)),
           pump_(io_, *connection_, [this](const Error& error) { lose(error); }),
           tasks_(io_.get_executor(),
@@ -91,7 +116,8 @@ class Applier {
           face_(pump_, tasks_, transactions_, user),
           signals_(io_, SIGTERM, SIGINT),
           idle_timer_(io_),
-          idle_exit_(idle_exit) {
+          watch_(options),
+          idle_exit_(options.idle_exit) {
         transactions_.know_timescales(std::move(timescale_of));
     }
 
@@ -111,31 +137,35 @@ class Applier {
   private:
     asio::awaitable<void> recover() { co_await transactions_.recover(); }
 
+    /// Root's policy is read at the start: where it has changed, the next caller gets another applier.
     void watch_idleness() {
-        idle_timer_.expires_at(std::max(face_.last_call(), std::chrono::steady_clock::now() - kIdleTime) + kIdleTime);
+        idle_timer_.expires_after(1s);
         idle_timer_.async_wait([this](const boost::system::error_code& error) {
             if (error || ending_) return;
-            if (face_.is_idle() && face_.last_call() + kIdleTime <= std::chrono::steady_clock::now())
-                return leave_bus();
-            if (!face_.is_idle()) {
-                idle_timer_.expires_after(1s);
-                idle_timer_.async_wait([this](const boost::system::error_code& stopped) {
-                    if (!stopped && !ending_) watch_idleness();
-                });
-                return;
-            }
+            const bool unused = face_.last_call() + kIdleTime <= std::chrono::steady_clock::now();
+            if (face_.is_idle() && (unused || watch_.has_changed())) return leave_bus();
             watch_idleness();
         });
+    }
+
+    /// A signal may end the wait for the answer, after which the name may be gone already.
+    Status release_name() {
+        for (int attempt = 0;; ++attempt) {
+            try {
+                connection_->releaseName(contract::kApplierName);
+                return {};
+            } catch (const sdbus::Error& e) {
+                const bool interrupted = e.getName() == "System.Error.EINTR";
+                if (attempt > 0 && !interrupted) return {};
+                if (!interrupted || attempt > 9) return Error{Errc::unavailable, e.what()};
+            }
+        }
     }
 
     /// The name goes first: whoever calls from now on starts a new applier. Calls that came before are still answered.
     void leave_bus() {
         const auto last_call = face_.last_call();
-        try {
-            connection_->releaseName(contract::kApplierName);
-        } catch (const sdbus::Error& e) {
-            return lose({Errc::unavailable, e.what()});
-        }
+        if (auto released = release_name(); !released) return lose(released.error());
         pump_.kick();
         idle_timer_.expires_after(100ms);
         idle_timer_.async_wait([this, last_call](const boost::system::error_code& error) {
@@ -179,6 +209,7 @@ class Applier {
     ApplierFace face_;
     asio::signal_set signals_;
     asio::steady_timer idle_timer_;
+    ConfigWatch watch_;
     bool idle_exit_;
     bool ending_ = false;
     int status_ = 0;
@@ -243,9 +274,7 @@ asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Jou
 }  // namespace
 
 Result<Config> load_applier_config(const ApplierOptions& options) {
-    ConfigPlaces places = options.config.empty() ? ConfigPlaces() : ConfigPlaces::beside(options.config);
-    if (options.user == NTPOPT_USER) places.owner = 0;
-    const auto texts = read_config_files(places);
+    const auto texts = read_texts(options);
     if (!texts) return texts.error();
     const auto parsed = parse_config(*texts);
     if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
@@ -291,8 +320,7 @@ int serve_bus(const ApplierOptions& options, const Config& config) {
     if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
     try {
         auto connection = sdbus::createSystemBusConnection();
-        Applier applier(std::move(connection), *journal, config, load_timescales(options.data_dir), *user,
-                        options.idle_exit);
+        Applier applier(std::move(connection), *journal, config, load_timescales(options.data_dir), *user, options);
         return applier.run();
     } catch (const sdbus::Error& e) {
         return fail({Errc::unavailable, fmt::format("the system bus: {}", e.what())});
