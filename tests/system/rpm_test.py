@@ -61,13 +61,14 @@ class RpmDay(ChronyDay):
         for user in ("ntpopt", "ntpopt-metrics"):
             self.sh("getent", "passwd", user)
         self.machine.write("/etc/ntpopt/conf.d/50-site.toml", day.CONFIG)
+        # Before the applier runs, which leaves when its configuration changes.
+        self.edited = self.machine.read("/etc/ntpopt/ntpopt.toml") + "# the administrator's\n"
+        self.machine.write("/etc/ntpopt/ntpopt.toml", self.edited)
         self.say("installed by rpm, disabled")
 
     def upgraded(self):
         """The same version once more: configuration and state stay, and nothing is restarted but ntpoptd."""
         self.sh("ntpoptctl", "interval", "8h")
-        written = self.machine.read("/etc/ntpopt/ntpopt.toml") + "# the administrator's\n"
-        self.machine.write("/etc/ntpopt/ntpopt.toml", written)
         self.expect_exit(0, "status")  # starts the applier
         units = ("ntpoptd.service", "ntpopt-apply.service", self.machine.unit, "dbus.service")
         pids = {unit: self.machine.show(unit, "MainPID") for unit in units}
@@ -78,7 +79,7 @@ class RpmDay(ChronyDay):
         self.check(changed == {"ntpoptd.service"}, f"restarted by the upgrade: {changed}")
         self.check(self.machine.run("systemctl", "is-enabled", "ntpoptd").stdout == "enabled\n", "the upgrade disabled ntpoptd")
         self.check(self.ctl_json("status")["interval_s"] == 8 * 3600, "the upgrade lost the interval")
-        self.check(self.machine.read("/etc/ntpopt/ntpopt.toml") == written, "the upgrade lost the configuration")
+        self.check(self.machine.read("/etc/ntpopt/ntpopt.toml") == self.edited, "the upgrade lost the configuration")
         self.check(self.follows(self.chosen), "the upgrade changed the servers")
         self.say("upgraded: configuration and state kept, only ntpoptd restarted")
 
