@@ -151,15 +151,31 @@ std::string explain_extra(const CLI::App& app) {
                        near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near));
 }
 
-/// The help of the verb that the command line names, or of the whole.
-std::string help_of(const CLI::App& app) {
+/// The verb that the command line names, and the words before it; without one the whole program.
+std::pair<const CLI::App*, std::string> named_verb(const CLI::App& app) {
     const auto* named = &app;
     std::string before;
     while (!named->get_subcommands().empty()) {
         before += (before.empty() ? "" : " ") + named->get_name();
         named = named->get_subcommands().front();
     }
+    return {named, before};
+}
+
+std::string help_of(const CLI::App& app) {
+    const auto [named, before] = named_verb(app);
     return named->help(before);
+}
+
+/// CLI11 only says that one is required; say to what, and what there is.
+std::string explain_missing(const CLI::App& app, const CLI::RequiredError& error) {
+    const auto [named, before] = named_verb(app);
+    std::vector<std::string> names;
+    for (const auto* command : named->get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(command->get_name());
+    const auto words = (before + " " + named->get_name()).substr(app.get_name().size() + 1);
+    return fmt::format("{}: {}", words,
+                       names.empty() ? error.what() : fmt::format("needs one of: {}", fmt::join(names, ", ")));
 }
 
 }  // namespace
@@ -178,6 +194,8 @@ Result<std::variant<Options, Text>> parse_options(int argc, const char* const* a
         return Parsed(Text{app.version() + "\n"});
     } catch (const CLI::ExtrasError&) {
         return usage(explain_extra(app));
+    } catch (const CLI::RequiredError& e) {
+        return usage(explain_missing(app, e));
     } catch (const CLI::ParseError& e) {
         return usage(e.what());
     }

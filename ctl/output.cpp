@@ -55,6 +55,10 @@ bool is_dumb() {
 
 }  // namespace
 
+std::string ascii_json(const Json& document) {
+    return document.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
 Output::Output(const Options& options)
     : json_(options.json),
       terminal_(::isatty(STDOUT_FILENO) == 1),
@@ -106,7 +110,7 @@ void Output::text(const std::string& text) const {
 }
 
 void Output::json(const Json& document) const {
-    std::puts(render_json(document).c_str());
+    std::puts(ascii_json(document).c_str());
     std::fflush(stdout);
 }
 

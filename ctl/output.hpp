@@ -14,6 +14,9 @@ namespace ntpopt::ctl {
 /// What a piece of text means; colours follow from that.
 enum class Tone { plain, good, caution, bad, quiet, heading };
 
+/// One line of ASCII: whatever else a string has, controls of a terminal among it, is escaped.
+[[nodiscard]] std::string ascii_json(const Json& document);
+
 class Output {
   public:
     explicit Output(const Options& options);

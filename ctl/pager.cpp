@@ -2,10 +2,12 @@
 #include "ctl/pager.hpp"
 
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string_view>
 
 namespace ntpopt::ctl {
@@ -16,6 +18,18 @@ std::string pager_of_user() {
     for (const auto* variable : {"NTPOPT_PAGER", "PAGER"})
         if (const auto* value = std::getenv(variable)) return value;
     return "less";
+}
+
+/// Whether this process has other rights than whoever logged in: behind sudo, su, pkexec, or a setuid bit. A pager that
+/// starts a shell or an editor would lend them out.
+bool has_borrowed_rights() {
+    constexpr uid_t kNobodyLoggedIn = static_cast<uid_t>(-1);
+    if (::getauxval(AT_SECURE) != 0) return true;
+    for (const auto* variable : {"SUDO_UID", "PKEXEC_UID", "DOAS_USER"})
+        if (std::getenv(variable)) return true;
+    uid_t login = kNobodyLoggedIn;
+    std::ifstream("/proc/self/loginuid") >> login;
+    return login != kNobodyLoggedIn && login != ::geteuid();
 }
 
 void write_all(int fd, std::string_view text) {
@@ -29,8 +43,10 @@ void write_all(int fd, std::string_view text) {
 }  // namespace
 
 bool show_in_pager(const std::string& text, bool utf8) {
-    const auto pager = pager_of_user();
+    auto pager = pager_of_user();
     if (pager.empty() || pager == "cat") return false;
+    const bool borrowed = has_borrowed_rights();
+    if (borrowed) pager = "less";
     int ends[2];
     if (::pipe(ends) != 0) return false;
     const auto child = ::fork();
@@ -46,6 +62,7 @@ bool show_in_pager(const std::string& text, bool utf8) {
         // Quit at once where it fits, colours as they are, no wrapping, leave the text on the screen.
         ::setenv("LESS", "FRSXMK", 0);
         if (utf8) ::setenv("LESSCHARSET", "utf-8", 0);
+        if (borrowed) ::setenv("LESSSECURE", "1", 1);
         ::execlp("sh", "sh", "-c", pager.c_str(), nullptr);
         ::_exit(127);
     }

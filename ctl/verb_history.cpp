@@ -79,18 +79,24 @@ std::vector<Json> documents_of(const Pages& pages) {
     return rounds;
 }
 
-/// The rounds as one document. They are not parsed, which would take longer than all the rest; that no byte of them can
-/// do anything to a terminal is checked.
-std::string render_json_lines(const Pages& pages) {
-    std::string text = "[";
+/// Calls back with the line of JSON that each row is. It is not parsed, which would take longer than all the rest,
+/// unless a byte of it could do something to a terminal.
+template <typename Callback>
+void for_each_line(const Pages& pages, Callback callback) {
+    const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F; };
     for_each_row(pages, [&](const Json& row) {
         const auto line = row.find("line");
         if (line == row.end() || !line->is_string()) return;
-        const auto& round = line->get_ref<const std::string&>();
-        const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-        if (std::any_of(round.begin(), round.end(), is_control)) return;
-        text.append(text.size() > 1 ? "," : "").append(round);
+        const auto& text = line->get_ref<const std::string&>();
+        if (std::all_of(text.begin(), text.end(), is_plain)) return callback(text);
+        if (const auto document = parse_json(text)) callback(ascii_json(*document));
     });
+}
+
+/// The rounds as one document.
+std::string render_json_lines(const Pages& pages) {
+    std::string text = "[";
+    for_each_line(pages, [&](const std::string& round) { text.append(text.size() > 1 ? "," : "").append(round); });
     return text + "]";
 }
 
@@ -196,7 +202,7 @@ std::string render_csv(const std::vector<Json>& rounds) {
 
 std::string render_trace(const Pages& pages) {
     std::string text;
-    for_each_row(pages, [&](const Json& row) { text += get_string(row, "line") + "\n"; });
+    for_each_line(pages, [&](const std::string& round) { text.append(round).append("\n"); });
     return text;
 }
 

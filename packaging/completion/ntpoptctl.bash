@@ -1,6 +1,8 @@
-# bash completion of ntpoptctl(1); names of servers come from the daemon, where it runs.
+# bash completion of ntpoptctl(1); names of servers come from the daemon, where it runs. The shell would expand them, so
+# nothing passes that could be more than a name.
 _ntpoptctl_servers() {
-    ntpoptctl --json --timeout 2s "$@" 2>/dev/null | grep -oE '"(name|server)": ?"[^"]*"' | sed 's/.*"\([^"]*\)"$/\1/' | sort -u
+    ntpoptctl --json --timeout 2s "$@" 2>/dev/null | grep -oE '"(name|server)": ?"[[A-Za-z0-9][][A-Za-z0-9.:_-]*"' |
+        sed 's/.*"\([^"]*\)"$/\1/' | sort -u
 }
 
 _ntpoptctl() {

@@ -1,9 +1,9 @@
 # fish completion of ntpoptctl(1); names of servers come from the daemon, where it runs.
 function __ntpoptctl_servers
-    ntpoptctl --json --timeout 2s servers --all 2>/dev/null | string match -rag '"name": ?"([^"]*)"'
+    ntpoptctl --json --timeout 2s servers --all 2>/dev/null | string match -rag '"name": ?"([[A-Za-z0-9][][A-Za-z0-9.:_-]*)"'
 end
 function __ntpoptctl_blacklisted
-    ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | string match -rag '"server": ?"([^"]*)"'
+    ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | string match -rag '"server": ?"([[A-Za-z0-9][][A-Za-z0-9.:_-]*)"'
 end
 set -l verbs status reoptimize servers explain history blacklist interval rollback monitor config report metrics notify
 complete -c ntpoptctl -f

@@ -3,13 +3,13 @@
 
 _ntpoptctl_servers() {
   local -a names
-  names=(${(f)"$(ntpoptctl --json --timeout 2s servers --all 2>/dev/null | grep -oE '"name": ?"[^"]*"' | sed 's/.*"\([^"]*\)"$/\1/')"})
+  names=(${(f)"$(ntpoptctl --json --timeout 2s servers --all 2>/dev/null | grep -oE '"name": ?"[[A-Za-z0-9][][A-Za-z0-9.:_-]*"' | sed 's/.*"\([^"]*\)"$/\1/')"})
   compadd -a names
 }
 
 _ntpoptctl_blacklisted() {
   local -a names
-  names=(${(f)"$(ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | grep -oE '"server": ?"[^"]*"' | sed 's/.*"\([^"]*\)"$/\1/')"})
+  names=(${(f)"$(ntpoptctl --json --timeout 2s blacklist list 2>/dev/null | grep -oE '"server": ?"[[A-Za-z0-9][][A-Za-z0-9.:_-]*"' | sed 's/.*"\([^"]*\)"$/\1/')"})
   compadd -a names
 }
 

@@ -140,6 +140,7 @@ const std::vector<Case>& cases() {
              c.failure = Error{Errc::not_found, "no channel pager is configured in [notify]"};
          }},
         {"usage_notify", {"notify"}},
+        {"usage_blacklist_add", {"blacklist", "add"}},
         {"usage_bad_time", {"report", "--from", "yesterday"}},
         {"usage_journal_without_verify", {"report", "--journal"}},
         {"rollback", {"rollback"}, [](FakeControl& c) { c.runs[7]["outcome"] = "rolled_back"; }},

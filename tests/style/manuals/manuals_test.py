@@ -1,4 +1,5 @@
 """Manual pages, journal catalog and completion against the programs: every option, verb, exit code, key, field, MESSAGE_ID."""
+import json
 import os
 import pathlib
 import re
@@ -126,12 +127,13 @@ class Completion(unittest.TestCase):
             for word in {*verbs(), *wanted}:
                 self.assertRegex(text, rf"(?<!\w)(?<!\w-){word}(?![\w-])", f"{shell}: {word}")
 
-    def bash(self, *words):
-        """What TAB offers behind these words, where the daemon knows two servers."""
+    def bash(self, *words, names=("a.test", "b.test")):
+        """What TAB offers behind these words, where the daemon knows these servers."""
+        servers = {"servers": [{"rank": rank, "name": name} for rank, name in enumerate(names, start=1)]}
         with tempfile.TemporaryDirectory() as folder:
             fake = pathlib.Path(folder) / "ntpoptctl"
             fake.write_text("#!/bin/sh\ncase \"$*\" in *blacklist*) echo '[{\"server\":\"bad.test\"}]' ;; "
-                            "*) echo '{\"servers\":[{\"rank\":1,\"name\":\"a.test\"},{\"rank\":2,\"name\":\"b.test\"}]}' ;; esac\n")
+                            f"*) echo '{json.dumps(servers)}' ;; esac\n")
             fake.chmod(0o755)
             script = f'source "{ROOT}/packaging/completion/ntpoptctl.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ntpoptctl; ' \
                      'printf "%s\\n" "${COMPREPLY[@]}"'
@@ -147,6 +149,14 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.bash("-H", "somewhere", "history", "b"), ["b.test"])
         self.assertEqual(self.bash("blacklist", "add", "a"), ["a.test"])
         self.assertEqual(self.bash("blacklist", "remove", "b"), ["bad.test"])
+
+    def test_names_that_a_shell_would_run_are_not_offered(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = [f"$(>{folder}/run)", f"`>{folder}/run`", "a b", "c;d", "-e", "$HOME", "[2001:db8::1]:1123", "fine_1.test"]
+            self.assertEqual(self.bash("blacklist", "add", "", names=names)[-2:], ["[2001:db8::1]:1123", "fine_1.test"])
+            offered = self.bash("explain", "", names=names)
+            self.assertFalse(set(names[:-2]) & set(offered), offered)
+            self.assertEqual(os.listdir(folder), [])
 
 
 if __name__ == "__main__":
