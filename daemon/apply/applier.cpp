@@ -102,7 +102,7 @@ Result<uid_t> user_id(const std::string& name) {
 /// The process on the bus. Order of members is order of construction: the connection outlives everything.
 class Applier {
   public:
-    Applier(std::unique_ptr<sdbus::IConnection> connection, Journal& journal, const Config& config,
+    Applier(std::unique_ptr<sdbus::IConnection> connection, Journal& journal, const ApplierPolicy& policy,
             TimescaleOf timescale_of, uid_t user, const ApplierOptions& options)
         : connection_(std::move(connection)),
           pump_(io_, *connection_, [this](const Error& error) { lose(error); }),
@@ -111,14 +111,15 @@ class Applier {
                      log(Priority::critical, fmt::format("{}: {}", task, what));
                  }),
           systemd_(pump_),
-          transactions_(journal, clock_, config, find_backend(config.apply, BusAccess{&pump_, &systemd_}),
-                        named_backend(config.apply, BusAccess{&pump_, &systemd_})),
+          transactions_(journal, clock_, policy.config, find_backend(policy.config.apply, BusAccess{&pump_, &systemd_}),
+                        named_backend(policy.config.apply, BusAccess{&pump_, &systemd_})),
           face_(pump_, tasks_, transactions_, user),
           signals_(io_, SIGTERM, SIGINT),
           idle_timer_(io_),
           watch_(options),
           idle_exit_(options.idle_exit) {
         transactions_.know_timescales(std::move(timescale_of));
+        if (!policy.fault) transactions_.only_go_back(policy.fault.error());
     }
 
     int run() {
@@ -255,8 +256,9 @@ asio::awaitable<int> close_open_transaction(Transactions* transactions) {
 asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Journal* journal) {
     co_await transactions->recover();
     const auto& committed = journal->document().committed;
-    if (!committed || committed->original) co_return 0;
+    if (committed && committed->original) co_return 0;
     const auto begun = co_await transactions->begin_rollback(true, true);
+    if (!begun && !committed) co_return begun.error().code == Errc::refused ? fail(begun.error()) : 0;
     if (begun) {
         co_await transactions->run();
         const auto report = transactions->report(*begun);
@@ -273,12 +275,12 @@ asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Jou
 
 }  // namespace
 
-Result<Config> load_applier_config(const ApplierOptions& options) {
+ApplierPolicy load_policy(const ApplierOptions& options) {
     const auto texts = read_texts(options);
-    if (!texts) return texts.error();
-    const auto parsed = parse_config(*texts);
-    if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
-    return parsed.config;
+    if (!texts) return {Config(), texts.error()};
+    auto parsed = parse_config(*texts);
+    if (parsed.ok()) return {std::move(parsed.config), Status()};
+    return {std::move(parsed.config), Error{Errc::invalid_argument, render_problems(parsed.problems)}};
 }
 
 int recover_and_exit(const ApplierOptions& options, const Config& config) {
@@ -311,7 +313,7 @@ int recover_and_exit(const ApplierOptions& options, const Config& config) {
     return status;
 }
 
-int serve_bus(const ApplierOptions& options, const Config& config) {
+int serve_bus(const ApplierOptions& options, const ApplierPolicy& policy) {
     const auto user = user_id(options.user);
     if (!user) return fail(user.error());
     if (options.user_given) log(Priority::notice, fmt::format("user {} may call besides root", options.user));
@@ -320,7 +322,7 @@ int serve_bus(const ApplierOptions& options, const Config& config) {
     if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
     try {
         auto connection = sdbus::createSystemBusConnection();
-        Applier applier(std::move(connection), *journal, config, load_timescales(options.data_dir), *user, options);
+        Applier applier(std::move(connection), *journal, policy, load_timescales(options.data_dir), *user, options);
         return applier.run();
     } catch (const sdbus::Error& e) {
         return fail({Errc::unavailable, fmt::format("the system bus: {}", e.what())});

@@ -59,6 +59,11 @@ class Change {
     [[nodiscard]] virtual std::vector<std::string> left_alone() const { return {}; }
 };
 
+/// Of a way back where nothing is to be taken back.
+[[nodiscard]] inline Error nothing_changed() {
+    return {Errc::not_found, "ntpopt has changed nothing yet"};
+}
+
 class Backend {
   public:
     virtual ~Backend() = default;
@@ -66,7 +71,8 @@ class Backend {
     [[nodiscard]] virtual Service service() const = 0;
     /// What the service does now; `committed` as in Goal.
     virtual boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) = 0;
-    /// Looks, plans and validates; touches nothing. Errc::refused names the gate.
+    /// Looks, plans and validates; touches nothing. Errc::refused names the gate. To the original without a record, as
+    /// after the loss of ours: what the files show to be ours is taken back, and nothing_changed() where there is none.
     virtual boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) = 0;
     /// The change of a record that an earlier process wrote. The service may not run at this time.
     [[nodiscard]] virtual Result<std::unique_ptr<Change>> resume(const Json& record) = 0;

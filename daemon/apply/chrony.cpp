@@ -120,6 +120,9 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
         if (!same_chronyd && is_our_restore(*committed, sight->view.restore_text))
             record.restore_stale = sight->view.restore_text;
         if (same_chronyd) deleted_before = std::move(committed->plan.removed);
+    } else if (goal.original) {
+        if (!sight->shows_ours()) co_return nothing_changed();
+        deleted_before = base_lines(sight->view);
     }
     if (goal.original) {
         record.plan = plan_chrony_original(sight->view, deleted_before);

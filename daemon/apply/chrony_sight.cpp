@@ -97,6 +97,10 @@ Status ChronySight::check_ownership(const Json& committed) const {
     return Error{Errc::refused, our_path + " was changed by somebody else; remove it to let ntpopt go on"};
 }
 
+bool ChronySight::shows_ours() const {
+    return view.our_text.has_value() || (marks && marks->present);
+}
+
 asio::awaitable<Result<ChronySight>> look_at_chrony(ApplyConfig config, Systemd* systemd) {
     ChronySight sight;
     auto detected = co_await detect_service(config, systemd);

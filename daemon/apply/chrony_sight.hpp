@@ -31,6 +31,8 @@ struct ChronySight {
     [[nodiscard]] Status check_way(const ApplyConfig& config, bool original) const;
     /// Errc::refused where our lines are not as the committed change left them.
     [[nodiscard]] Status check_ownership(const Json& committed) const;
+    /// Whether a file says that it, or a part of it, is ours.
+    [[nodiscard]] bool shows_ours() const;
 };
 
 /// Errc::service_not_found where no chronyd runs.

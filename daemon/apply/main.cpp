@@ -18,13 +18,10 @@ int main(int argc, char** argv) {
     if (options->help) return std::fputs(applier_usage().c_str(), stdout) < 0 ? 1 : 0;
     if (options->version) return std::printf("ntpopt-apply %s\n", kVersion) < 0 ? 1 : 0;
     try {
-        const auto config = load_applier_config(*options);
-        if (!config) {
-            log(Priority::error, config.error().detail);
-            return 1;
-        }
+        const auto policy = load_policy(*options);
+        if (!policy.fault) log(Priority::error, policy.fault.error().detail);
         const bool once = options->recover || options->rollback_original;
-        return once ? recover_and_exit(*options, *config) : serve_bus(*options, *config);
+        return once ? recover_and_exit(*options, policy.config) : serve_bus(*options, policy);
     } catch (const std::exception& e) {
         log(Priority::critical, e.what());
         return 1;

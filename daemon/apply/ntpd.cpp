@@ -195,6 +195,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
 
     auto plan = goal.original ? plan_ntpd_original(sight->view) : plan_ntpd_change(sight->view, goal.choices, config_);
     if (!plan) co_return plan.error();
+    if (goal.original && goal.committed.is_null() && plan->edits.empty()) co_return nothing_changed();
     Json description = describe_plan(*plan, sight->view, sight->detected.unit);
     NtpdRecord record;
     record.instance = instance_of(sight->detected.process);

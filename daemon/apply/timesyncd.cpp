@@ -169,8 +169,11 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     record.invocation = sight->detected.invocation;
     record.unit = sight->detected.unit.empty() ? std::string(kUnit) : sight->detected.unit;
     record.live = view.status.live;
-    record.foreign_runtime = view.status.runtime;
-    if (!goal.committed.is_null()) {
+    if (goal.committed.is_null()) {
+        if (goal.original && !view.our_text) co_return nothing_changed();
+        // Where our drop-in is, so is our list.
+        if (!view.our_text) record.foreign_runtime = view.status.runtime;
+    } else {
         auto committed = parse_timesyncd_record(goal.committed);
         if (!committed) co_return committed.error();
         const bool same_timesyncd = committed->instance == record.instance;

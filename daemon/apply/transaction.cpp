@@ -47,6 +47,11 @@ Transactions::Transactions(Journal& journal, Clock& clock, Config config, FindBa
       named_(std::move(named)),
       busy_(open() != 0) {}
 
+void Transactions::only_go_back(const Error& fault) {
+    const auto first = fault.detail.substr(0, fault.detail.find('\n'));
+    policy_ = Error{Errc::refused, "the configuration is faulty, so nothing is changed: " + first};
+}
+
 std::uint64_t Transactions::open() const {
     const auto& transaction = journal_.document().transaction;
     return transaction && !is_final(transaction->report.state) ? transaction->report.id : 0;
@@ -87,6 +92,7 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
         for (const auto line : lines(none.detail))
             seen.refusals.emplace_back(line);
     }
+    if (!policy_) seen.refusals.push_back(policy_.error().detail);
     seen.paused = journal_.document().paused;
     seen.changes_left = changes_left(journal_.document(), config_, clock_.now());
     seen.kept = kept();
@@ -106,7 +112,7 @@ asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
     if (!backend) co_return backend.error();
     auto refusals = co_await closed_gates_now(*backend, choices);
     if (!refusals) co_return refusals.error();
-    for (const auto& limit : {check_limits(journal_.document(), choices, true, config_, clock_.now()),
+    for (const auto& limit : {policy_, check_limits(journal_.document(), choices, true, config_, clock_.now()),
                               check_begun(journal_.document(), clock_.now())})
         if (!limit) refusals->push_back(limit.error().detail);
     Goal goal;
@@ -124,6 +130,7 @@ asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
 asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Choice> choices, bool by_hand,
                                                                  EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    if (!policy_) co_return policy_.error();
     settle_times(journal_.document(), clock_.now());
     if (auto fine = check_limits(journal_.document(), choices, by_hand, config_, clock_.now()); !fine)
         co_return fine.error();
@@ -138,11 +145,13 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool origina
                                                                     EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     auto& document = journal_.document();
-    if (!document.committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
+    // Our files may be there although the record of them was lost.
+    if (!document.committed && !original) co_return nothing_changed();
     settle_times(document, clock_.now());
     if (auto fine = check_begun(document, clock_.now()); !fine && !by_root) co_return fine.error();
     Request request{std::string(kRollback), {}, std::move(evidence)};
     request.goal.original = original || document.kept.empty() || document.kept.back().original;
+    if (!request.goal.original && !policy_) co_return policy_.error().in("only rollback --original is possible");
     if (!request.goal.original) request.goal.choices = document.kept.back().choices;
     // Root's policy may have changed since; the service's own configuration is root's own.
     if (auto listed = check_whitelist(request.goal.choices, config_); !listed)
@@ -153,7 +162,8 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool origina
 asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge(EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     const auto& committed = journal_.document().committed;
-    if (!committed) co_return Error{Errc::not_found, "ntpopt has changed nothing yet"};
+    if (!committed) co_return nothing_changed();
+    if (!policy_) co_return policy_.error();
     if (config_.mode == Mode::observe)
         co_return Error{Errc::refused, "the configuration says mode = \"observe\": nothing is changed"};
     settle_times(journal_.document(), clock_.now());

@@ -33,6 +33,9 @@ class Transactions {
     /// What is known of servers by their names, for the gates; without it only the caller's word counts.
     void know_timescales(TimescaleOf timescale_of) { timescale_of_ = std::move(timescale_of); }
 
+    /// From now on nothing is begun but the way back to the service's own sources: root's policy cannot be read.
+    void only_go_back(const Error& fault);
+
     /// Checks every gate and prepares; nothing is touched yet. `evidence` is how far the daemon's evidence goes, to be
     /// kept with the transaction. The answer is the transaction's number, to be followed
     /// by run(). Errors: Errc::busy, Errc::refused, Errc::service_not_found, Errc::service_conflict.
@@ -100,6 +103,7 @@ class Transactions {
     NamedBackend named_;
     OnChange on_change_;
     TimescaleOf timescale_of_;
+    Status policy_;  ///< why only the way back is open
     bool busy_;  ///< from the first moment of begin() to the end of run(), and until recover() ended what was open
     std::unique_ptr<Change> change_;
 };

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from lab.world import World, build_dir
 
@@ -59,6 +60,17 @@ class ApplierWorld(World):
         self.applier = self.start_applier(self.config, **options)
         if not self.applier.is_running():
             raise RuntimeError(f"the applier ended: {self.applier.log()}")
+
+    def once(self, way: str):
+        """The applier as a program that does one thing and ends: --recover, --rollback-original."""
+        return self.run([self.program("daemon/apply/ntpopt-apply"), "--config", self.config, "--state-dir",
+                         self.directory / "apply-state", "--user", "nobody", way], timeout=120)
+
+    def lose_state(self) -> None:
+        """Everything that the applier remembers is gone, and another one runs."""
+        self.applier.kill()
+        shutil.rmtree(self.directory / "apply-state")
+        self.run_applier()
 
     def call(self, *words, user=None):
         argv = [self.program("tests/services/applier_call/applier_call"),

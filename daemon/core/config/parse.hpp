@@ -42,7 +42,7 @@ struct ConfigOverride {
 };
 
 struct ParsedConfig {
-    Config config;                        ///< to be used only where there are no problems
+    Config config;                        ///< where there are problems, what could be read, the rest as by default
     std::vector<ConfigSetting> settings;  ///< one a key, in the order of the documentation
     std::vector<ConfigProblem> problems;  ///< in the order of the documents; at most kMaxConfigProblems
 

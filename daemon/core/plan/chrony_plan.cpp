@@ -131,6 +131,10 @@ std::optional<std::string> render_chrony_sources(const Directives& directives) {
     return text;
 }
 
+Directives base_lines(const ChronyView& view) {
+    return existing_of(view).base;
+}
+
 std::size_t count_sources(const std::vector<ChronySource>& sources, string_view name) {
     return static_cast<std::size_t>(std::count_if(sources.begin(), sources.end(), [&](const auto& source) {
         return !source.is_refclock() && same_source_name(source.name, name);

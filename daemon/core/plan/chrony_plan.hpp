@@ -74,6 +74,9 @@ struct ChronyPlan {
 [[nodiscard]] std::vector<std::string> sources_to_delete(const ChronyPlan& plan,
                                                          const std::vector<ChronySource>& sources);
 
+/// The lines that chronyd has without us, not those of DHCP clients, whether it follows them now or not.
+[[nodiscard]] std::vector<ChronyDirective> base_lines(const ChronyView& view);
+
 /// How many sources a name has now, with unresolved ones.
 [[nodiscard]] std::size_t count_sources(const std::vector<ChronySource>& sources, std::string_view name);
 

@@ -56,7 +56,8 @@ class FakeBackend final : public Backend {
         seen.service = Service::chronyd;
         co_return seen;
     }
-    boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal) override {
+    boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) override {
+        if (goal.original && goal.committed.is_null()) co_return nothing_changed();
         if (auto done = service_.step("prepare"); !done) co_return done.error();
         co_return std::unique_ptr<Change>(std::make_unique<FakeChange>(service_));
     }

@@ -334,6 +334,16 @@ TEST_F(Transaction, nothing_to_go_back_to_is_said) {
     EXPECT_EQ(loop_.run(transactions_->begin_reconverge()).error().code, Errc::not_found);
 }
 
+TEST_F(Transaction, with_a_faulty_configuration_only_the_way_to_the_original_is_open) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    transactions_->only_go_back({Errc::invalid_argument, "apply.max_bakups: unknown key"});
+    EXPECT_THAT(begin({"c.test"}).error().detail, HasSubstr("max_bakups"));
+    EXPECT_THAT(loop_.run(transactions_->begin_rollback(false)).error().detail, HasSubstr("--original"));
+    EXPECT_THAT(loop_.run(transactions_->observe())->refusals, testing::Contains(HasSubstr("max_bakups")));
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true))).state, TransactionState::committed);
+}
+
 TEST_F(Transaction, keeps_how_far_the_evidence_went_with_the_transaction_and_over_restarts) {
     const EvidenceMark first{7, std::string(64, 'a')};
     const EvidenceMark second{9, std::string(64, 'b')};

@@ -106,8 +106,7 @@ class Edited(unittest.TestCase):
             world.applier.stop()
             world.chrony.process.stop()
             for attempt in range(2):
-                done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
-                                  world.directory / "apply-state", "--user", "nobody", "--rollback-original"])
+                done = world.once("--rollback-original")
                 self.assertEqual(done.returncode, 0, (attempt, done.stderr))
                 self.assertEqual((world.image(), world.leftovers()), (world.before, []), attempt)
 
@@ -152,8 +151,7 @@ class Edited(unittest.TestCase):
             document["transaction"]["report"]["state"] = "rolling_back"
             journal.write_text(json.dumps(document))
             world.write_config(DEAD)
-            done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
-                              world.directory / "apply-state", "--user", "nobody", "--recover"])
+            done = world.once("--recover")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual({row["id"] for row in world.chrony.sources()}, {"127.2.1.1", "127.2.2.1"}, done.stderr)
             self.assertIn("\nserver n1.test iburst\nserver n2.test iburst\n#ntpopt# end\n", world.text())

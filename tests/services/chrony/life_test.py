@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from applier_world import ApplierWorld, BASE_NAMES, FINAL, servers
+from applier_world import ApplierWorld, BASE_NAMES, FINAL, Refused, servers
 import lab
 
 
@@ -35,6 +35,53 @@ class Life(unittest.TestCase):
             self.assertTrue((state / "txn.json.damaged").exists())
             self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
 
+    def test_the_way_back_is_there_without_a_record(self):
+        """Somebody, or a disk, took the applier's state; what it did to chronyd is still to be taken back."""
+        with ApplierWorld() as world:
+            world.serve()
+            with self.assertRaisesRegex(Refused, "has changed nothing yet"):
+                world.call("rollback", {"original": True})
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.lose_state()
+            with self.assertRaisesRegex(Refused, "has changed nothing yet"):
+                world.call("rollback")
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+            self.assertFalse((world.chrony.sources_dir / "50-ntpopt.sources").exists())
+            world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources")
+
+    def test_a_mistake_in_the_configuration_closes_no_way_back(self):
+        """Neither by the bus, nor before a removal, nor after a power cut."""
+        with ApplierWorld(config_lines=['verify_timeout = "30s"']) as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            faultless = world.config.read_text()
+            mistaken = faultless + "max_bakups = 3\n"
+            world.config.write_text(mistaken)
+            world.applier.stop()
+            world.run_applier()
+            self.assertIn("apply.max_bakups: unknown key", world.applier.log())
+            for call in (("apply", servers(["n3.test"])), ("reconverge",)):
+                with self.assertRaisesRegex(Refused, "max_bakups"):
+                    world.call(*call)
+            self.assertIn("max_bakups", " ".join(world.call("observe")["refusals"]))
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+
+            for way in ("--rollback-original", "--recover"):
+                world.config.write_text(faultless)
+                world.applier.stop()
+                world.run_applier()
+                world.call("apply", servers(["dead1.test", "dead2.test"]), {"by_hand": True})
+                world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 10, "the middle")
+                world.applier.kill()
+                world.config.write_text(mistaken)
+                done = world.once(way)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("max_bakups", done.stderr)
+                self.assertFalse((world.chrony.sources_dir / "50-ntpopt.sources").exists(), way)
+                self.assertEqual(world.distinct_names(), BASE_NAMES, way)
+
     def test_the_applier_ends_a_change_whose_caller_died(self):
         with ApplierWorld() as world:
             world.serve()
@@ -54,8 +101,7 @@ class Life(unittest.TestCase):
             world.chrony.process.kill()
             self.assertTrue(ours.exists())
             world.env["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent"
-            done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
-                              world.directory / "apply-state", "--user", "nobody", "--recover"])
+            done = world.once("--recover")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertFalse(ours.exists())
             world.chrony.start()

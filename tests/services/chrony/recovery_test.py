@@ -27,8 +27,7 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
                 for address in (NAMES[name][0] for name in NEW):
                     world.fakes.command(f"set {world.fake_names[address]} silent=yes")
                 world.chrony.chronyc("reset", "sources")
-            done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
-                              world.directory / "apply-state", "--user", "nobody", "--recover"], timeout=120)
+            done = world.once("--recover")
             if new_ones_die:
                 world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources again")
         report = json.loads((world.directory / "apply-state" / "txn.json").read_text())["transaction"]["report"]

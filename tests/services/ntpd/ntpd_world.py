@@ -54,8 +54,7 @@ class NtpdWorld(ApplierWorld):
 
     def recover(self):
         """ntpopt-apply --recover, as before the services start."""
-        return self.run([self.program("daemon/apply/ntpopt-apply"), "--config", self.config, "--state-dir",
-                         self.directory / "apply-state", "--user", "nobody", "--recover"], timeout=120)
+        return self.once("--recover")
 
     def begin(self, names, options=None):
         return self.call("apply", servers(names), options or {})

@@ -65,6 +65,17 @@ class Switch(unittest.TestCase):
             world.wait_for(ntpd.is_synchronised, 40, "ntpd to follow its own sources again")
             self.assertEqual(ntpd.config.read_bytes(), world.pristine)
 
+    def test_the_way_back_is_there_without_a_record(self):
+        with NtpdWorld() as world:
+            with self.assertRaisesRegex(Refused, "has changed nothing yet"):
+                world.call("rollback", {"original": True})
+            self.assertEqual(world.apply(FIRST)["state"], "committed")
+            world.lose_state()
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.ntpd.names(), POOLS)
+            self.assertFalse(world.ntpd.drop_in.exists())
+            self.assertEqual(world.ntpd.config.read_bytes(), world.pristine)
+
     def test_a_base_server_that_is_chosen_keeps_its_own_line(self):
         with NtpdWorld(config="server n1.test iburst\nserver n2.test iburst\nrestrict 127.0.0.1\n") as world:
             report = world.apply(["n1.test", "n3.test", "n4.test"])

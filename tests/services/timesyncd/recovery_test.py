@@ -28,8 +28,7 @@ class Recovery(unittest.TestCase):
             journal = world.directory / "apply-state" / "txn.json"
             found = json.loads(journal.read_text())["transaction"]["report"]["state"] if journal.exists() else "nothing"
             if number % 2:
-                done = world.run([world.program("daemon/apply/ntpopt-apply"), "--config", world.config, "--state-dir",
-                                  world.directory / "apply-state", "--user", "nobody", "--recover"])
+                done = world.once("--recover")
                 self.assertEqual(done.returncode, 0, done.stderr)
             else:
                 world.run_applier()

@@ -69,6 +69,18 @@ class Switch(unittest.TestCase):
             self.assertEqual(timesyncd.pid, pid)
             self.assertEqual(world.foreign_files(), world.foreign)
 
+    def test_the_way_back_is_there_without_a_record(self):
+        with TimesyncdWorld() as world:
+            world.serve()
+            with self.assertRaisesRegex(Refused, "has changed nothing yet"):
+                world.call("rollback", {"original": True})
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.lose_state()
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.timesyncd.listed(), BASE_NAMES)
+            self.assertFalse(world.timesyncd.drop_in.exists())
+            self.assertEqual(world.foreign_files(), world.foreign)
+
     def test_a_restarted_timesyncd_follows_the_drop_in(self):
         with TimesyncdWorld() as world:
             world.serve()
