@@ -74,7 +74,7 @@ int run(int argc, char** argv) {
     CLI::App app("Keeps this machine on good time servers.", "ntpoptd");
     app.add_option("--config", config, "instead of /etc/ntpopt/ntpopt.toml")->type_name("FILE");
     app.add_option("--state-dir", state_dir, "what it remembers")->type_name("DIR");
-    app.add_option("--runtime-dir", runtime_dir, "scratch space while it runs")->type_name("DIR");
+    app.add_option("--runtime-dir", runtime_dir, "accepted; nothing is kept there")->type_name("DIR");
     app.add_option("--data-dir", options.data_dir, "catalogue and region tables")->type_name("DIR");
     app.add_option("--libexec-dir", options.libexec_dir, "where ntpopt-fetch and ntpopt-notify are")->type_name("DIR");
     app.add_flag("--check-config", check_config, "name every mistake in the configuration and exit");

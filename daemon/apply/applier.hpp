@@ -7,8 +7,8 @@
 
 namespace ntpopt {
 
-/// What root wrote, as far as it could be read. Where there is a fault in it nothing is changed, since what root wants is
-/// not known; the ways back stay open, since who cannot be undone must not change anything.
+/// What root wrote, as far as it could be read. Where there is a fault in it nothing is changed, since what root wants
+/// is not known; the ways back stay open, since who cannot be undone must not change anything.
 struct ApplierPolicy {
     Config config;
     Status fault;

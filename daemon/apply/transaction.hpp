@@ -104,7 +104,7 @@ class Transactions {
     OnChange on_change_;
     TimescaleOf timescale_of_;
     Status policy_;  ///< why only the way back is open
-    bool busy_;  ///< from the first moment of begin() to the end of run(), and until recover() ended what was open
+    bool busy_;      ///< from the first moment of begin() to the end of run(), and until recover() ended what was open
     std::unique_ptr<Change> change_;
 };
 

@@ -157,8 +157,9 @@ std::vector<std::string> explain_round(const Decision& decision) {
     for (const auto& choice : decision.selected)
         out.push_back(fmt::format("{}: expected error {:.2f} ms{}", choice.endpoint.text(), choice.error_s * 1e3,
                                   choice.pool ? fmt::format(", pool for {} places", choice.maxsources) : ""));
-    out.push_back(
-        fmt::format("{}, confidence {}: {}", name_of(decision.outcome), name_of(decision.confidence), decision.reason));
+    // What came of a decision to change is the round's to tell.
+    const auto decided = decision.outcome == Outcome::would_apply ? "to be changed" : name_of(decision.outcome);
+    out.push_back(fmt::format("{}, confidence {}: {}", decided, name_of(decision.confidence), decision.reason));
     return out;
 }
 

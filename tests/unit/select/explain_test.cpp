@@ -113,7 +113,7 @@ TEST(Explain, TheRoundIsTold) {
     const auto lines = explain_round(scene.result.decision);
     EXPECT_THAT(lines, Contains(HasSubstr("6 of 6 independent groups agree")));
     EXPECT_THAT(lines, Contains(HasSubstr("expected error of")));
-    EXPECT_THAT(lines.back(), HasSubstr("would_apply, confidence high"));
+    EXPECT_THAT(lines.back(), HasSubstr("to be changed, confidence high"));
 }
 
 }  // namespace
