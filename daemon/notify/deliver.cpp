@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstring>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/host.hpp"
 #include "common/text.hpp"
@@ -17,6 +19,7 @@
 #include "daemon/core/notice/redact.hpp"
 #include "daemon/core/notice/smtp_dialogue.hpp"
 #include "daemon/curl/transfer.hpp"
+#include "daemon/notify/login.hpp"
 #include "daemon/notify/secret.hpp"
 
 namespace ntpopt {
@@ -24,6 +27,7 @@ namespace {
 
 constexpr std::size_t kMaxAnswer = 65536;  // of which the first characters help to understand a refusal
 constexpr std::size_t kShownAnswer = 100;
+constexpr std::size_t kReplyCode = 4;  // RFC 5321 4.2: three digits, and a hyphen where more lines follow
 
 std::chrono::milliseconds milliseconds(Duration time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time);
@@ -38,25 +42,30 @@ std::size_t give(char* buffer, std::size_t size, std::size_t count, void* raw) {
     return bytes;
 }
 
+/// The talk with a mail server, and what is not to be told of it.
+struct Overheard {
+    std::vector<std::string> secrets;
+    SmtpDialogue dialogue{};
+};
+
+/// libcurl hands over line by line. The secrets go before a line is cut to what is shown, else half of one would stay.
 int overhear(CURL*, curl_infotype kind, char* data, std::size_t size, void* raw) {
-    auto& dialogue = *static_cast<SmtpDialogue*>(raw);
-    if (kind == CURLINFO_HEADER_OUT) dialogue.sent({data, size});
-    if (kind == CURLINFO_HEADER_IN) dialogue.received({data, size});
+    auto& heard = *static_cast<Overheard*>(raw);
+    const std::string_view line(data, size);
+    const auto code = line.substr(0, kReplyCode);
+    if (kind == CURLINFO_HEADER_OUT) heard.dialogue.sent(line);
+    if (kind == CURLINFO_HEADER_IN)
+        heard.dialogue.received(
+            fmt::format("{}{}\n", code, redact(std::string(trim(line.substr(code.size()))), heard.secrets)));
     return 0;
 }
 
-/// The beginning of what a server answers; more than is sensible ends the transfer.
-struct Answer {
-    std::string shown;
-    std::size_t seen = 0;
-};
-
+/// What a server answers; more than is sensible ends the transfer.
 std::size_t take(char* data, std::size_t size, std::size_t count, void* raw) {
-    auto& answer = *static_cast<Answer*>(raw);
+    auto& answer = *static_cast<std::string*>(raw);
     const auto bytes = size * count;
-    answer.seen += bytes;
-    if (answer.seen > kMaxAnswer) return 0;
-    answer.shown.append(data, std::min(bytes, kShownAnswer - answer.shown.size()));
+    if (answer.size() + bytes > kMaxAnswer) return 0;
+    answer.append(data, bytes);
     return bytes;
 }
 
@@ -86,7 +95,9 @@ Delivery send_mail(const DeliveryRequest& request, const std::string& password) 
     for (const auto& address : request.to)
         recipients.add('<' + address + '>');
     std::string_view message = request.body;
-    SmtpDialogue dialogue;
+    auto secrets = secrets_of_login(request.username, password);
+    secrets.push_back(password);
+    Overheard heard{secrets};
     Transfer transfer(milliseconds(request.deadline));
     transfer.set(CURLOPT_URL, url.c_str());
     transfer.set(CURLOPT_PROTOCOLS_STR, tls ? "smtps" : "smtp");
@@ -98,7 +109,7 @@ Delivery send_mail(const DeliveryRequest& request, const std::string& password) 
     transfer.set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
     transfer.set(CURLOPT_VERBOSE, 1L);
     transfer.set(CURLOPT_DEBUGFUNCTION, &overhear);
-    transfer.set(CURLOPT_DEBUGDATA, &dialogue);
+    transfer.set(CURLOPT_DEBUGDATA, &heard);
     if (!request.username.empty()) {
         transfer.set(CURLOPT_USERNAME, request.username.c_str());
         transfer.set(CURLOPT_PASSWORD, password.c_str());
@@ -107,10 +118,10 @@ Delivery send_mail(const DeliveryRequest& request, const std::string& password) 
     transfer.set(CURLOPT_READDATA, &message);
     transfer.set(CURLOPT_UPLOAD, 1L);
     const auto done = transfer.run();
-    const auto refused = fmt::format("{}", fmt::join(dialogue.refused(), ", "));
+    const auto refused = fmt::format("{}", fmt::join(heard.dialogue.refused(), ", "));
     if (done == CURLE_OK) {
         if (refused.empty()) return {true, false, {}};
-        return {true, true, redact(fmt::format("{} did not take it for {}", request.server, refused), {password})};
+        return {true, true, redact(fmt::format("{} did not take it for {}", request.server, refused), secrets)};
     }
     // RFC 5321 4.2.1: 5yz is a refusal, 4yz asks to come again. 454 and 421 come with a failed log-in that may pass.
     const auto code = transfer.code();
@@ -118,7 +129,7 @@ Delivery send_mail(const DeliveryRequest& request, const std::string& password) 
     auto why = transfer.problem(done);
     if (code != 0) why += fmt::format(" (answer {})", code);
     if (!refused.empty()) why += "; refused: " + refused;
-    return {false, permanent, redact(fmt::format("{}: {}", request.server, why), {password})};
+    return {false, permanent, redact(fmt::format("{}: {}", request.server, why), secrets)};
 }
 
 Delivery post(const DeliveryRequest& request, const std::string& secret) {
@@ -134,7 +145,7 @@ Delivery post(const DeliveryRequest& request, const std::string& secret) {
         headers.add("X-Ntpopt-Signature: " + sign_webhook(secret, request.time_s, request.body));
     }
     const auto agent = fmt::format("ntpopt/{}", kVersion);
-    Answer answer;
+    std::string answer;
     Transfer transfer(milliseconds(request.deadline));
     transfer.set(CURLOPT_URL, url->c_str());
     transfer.set(CURLOPT_PROTOCOLS_STR, "https");
@@ -147,6 +158,8 @@ Delivery post(const DeliveryRequest& request, const std::string& secret) {
     transfer.set(CURLOPT_WRITEDATA, &answer);
     const auto done = transfer.run();
     auto secrets = secrets_of_url(*url);
+    for (auto& part : secrets_of_login(*url))
+        secrets.push_back(std::move(part));
     secrets.push_back(secret);
     // A server that has taken the message may say about it what it likes.
     const auto code = transfer.code();
@@ -155,10 +168,9 @@ Delivery post(const DeliveryRequest& request, const std::string& secret) {
     if (done != CURLE_OK) return {false, is_permanent(done), redact(transfer.problem(done), secrets)};
     // RFC 9110 15.5, RFC 8470 5.2, RFC 6585 4: these three ask to come again.
     const bool permanent = code < 500 && code != 408 && code != 425 && code != 429;
-    const auto said = trim(answer.shown);
-    return {
-        false, permanent,
-        redact(fmt::format("the server answered with status {}{}{}", code, said.empty() ? "" : ": ", said), secrets)};
+    const auto said = printable(redact(std::string(trim(answer)), secrets), kShownAnswer);
+    return {false, permanent,
+            fmt::format("the server answered with status {}{}{}", code, said.empty() ? "" : ": ", said)};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-"""What the tests of this folder share: a settled machine whose ntpoptd tells people by a real Exim (STARTTLS,
-authentication) and by a real nginx that plays Slack, Discord and webhooks, both with certificates of a test CA."""
+"""What the tests of this folder share: a settled machine whose ntpoptd tells people by a real Exim (STARTTLS, TLS, or
+neither; authentication) and by a real nginx that plays Slack, Discord and webhooks, both with certificates of a test CA."""
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -17,13 +18,21 @@ from lab.world import NOBODY, daemon_program  # noqa: E402
 GOOD = {f"good{i}.test": f"127.20.{i}.1" for i in range(1, 6)}
 OLD = {"old.test": "127.30.1.1"}
 WEB, MAIL = "127.40.1.1", "127.40.2.1"
+STRANGER = "127.40.2.2"  # the same Exim with a certificate that nobody here trusts
 PASSWORD, SECRET = "pAsSwOrD-7f3a", "wEbHoOk-SeCrEt-91c2"
 PATHS = {"slack": "/services/T000/B000/sLaCkToKeN55", "discord": "/api/webhooks/42/dIsCoRdToKeN77", "webhook": "/hook/wEbToKeN33"}
-SECRETS = [PASSWORD, SECRET, "sLaCkToKeN55", "dIsCoRdToKeN77", "wEbToKeN33", "oThErToKeN11", "hAnGsToKeN22"]
+LOGIN, ECHO = "lOgInPaSs/66e1", "eChOtOkEn-88"  # of the URL of a server that repeats what it is asked
+SECRETS = [PASSWORD, SECRET, "sLaCkToKeN55", "dIsCoRdToKeN77", "wEbToKeN33", "oThErToKeN11", "hAnGsToKeN22", LOGIN, ECHO]
 
 
 def openssl(*words) -> None:
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+def secrets_in(text: str) -> list:
+    """Those of which six characters in a row stand there, as they are or as SMTP and HTTP send them (RFC 4616, RFC 7617)."""
+    sent = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in SECRETS]
+    return [secret for secret in SECRETS + sent if any(secret[i:i + 6] in text for i in range(len(secret) - 5))]
 
 
 class NoticesWorld(lab.Machine):
@@ -31,6 +40,7 @@ class NoticesWorld(lab.Machine):
         super().__init__()
         self.certificates = self._folder("certificates")
         self.secrets = self._folder("secrets")
+        self.shown = []  # by ntpoptctl
         self.hole = socket.create_server((WEB, 444))  # accepts in the backlog, and says nothing
         self._make_certificates()
 
@@ -46,9 +56,11 @@ class NoticesWorld(lab.Machine):
     def _make_certificates(self) -> None:
         folder = self.certificates
         key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 30)
-        openssl("req", "-x509", *key, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-subj", "/CN=Test CA")
-        for name, trusted in (("web", True), ("mail", True), ("other", False)):
-            extra = ("-CA", folder / "ca.pem", "-CAkey", folder / "ca.key") if trusted else ()
+        for authority in ("ca", "stranger"):
+            openssl("req", "-x509", *key, "-keyout", folder / f"{authority}.key", "-out", folder / f"{authority}.pem", "-subj",
+                    f"/CN=Test CA {authority}")
+        for name, authority in (("web", "ca"), ("mail", "ca"), ("other", "stranger")):
+            extra = ("-CA", folder / f"{authority}.pem", "-CAkey", folder / f"{authority}.key")
             openssl("req", "-x509", *key, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-subj", f"/CN={name}.test",
                     "-addext", f"subjectAltName=DNS:{name}.test", "-addext", "basicConstraints=critical,CA:FALSE", *extra)
         for path in folder.iterdir():
@@ -88,13 +100,22 @@ http {{
     ssl_certificate {self.certificates}/other.pem; ssl_certificate_key {self.certificates}/other.key;
     location / {{ return 200; }}
   }}
+  server {{
+    listen {WEB}:445 ssl; server_name web.test; access_log off;
+    ssl_certificate {self.certificates}/web.pem; ssl_certificate_key {self.certificates}/web.key;
+    location /asked {{ return 500 "you asked for $request_uri"; }}
+    location /signed {{ return 403 "$http_authorization, not {SECRET} as in $http_x_ntpopt_signature"; }}
+    location /long {{ return 500 "{'.' * 56} I am https://web.test:445$request_uri"; }}
+    location /moved {{ return 307 https://hooks:{LOGIN}@web.test:445$request_uri; }}
+  }}
 }}
 """)
         self.nginx = self.start("nginx", [daemon_program("nginx", "usr/sbin/nginx"), "-p", folder, "-c", config])
         self._wait_for_port(WEB, 443, self.nginx)
 
     def start_exim(self) -> None:
-        """Debian's Exim insists on its user, so this world's list of users has one."""
+        """Port 587 has STARTTLS, 465 TLS from the first byte, and whoever talks there has to log in; port 25 has no TLS,
+        takes log-ins and wants none. Debian's Exim insists on its user, so this world's list of users has one."""
         folder = self._folder("exim")
         for path, line in (("passwd", f"Debian-exim:x:{NOBODY}:{NOBODY}::{folder}:/bin/false\n"), ("group", f"Debian-exim:x:{NOBODY}:\n")):
             (folder / path).write_text(pathlib.Path("/etc", path).read_text() + line)
@@ -107,16 +128,18 @@ http {{
         program = daemon_program("exim4-daemon-light", "usr/sbin/exim4")
         config = folder / "exim.conf"
         config.write_text(f"""primary_hostname = mail.test
-local_interfaces = {MAIL}
-daemon_smtp_ports = 587
+local_interfaces = {MAIL} : {STRANGER}
+daemon_smtp_ports = 25 : 465 : 587
+tls_on_connect_ports = 465
 exim_path = {program}
 spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/pid
-tls_advertise_hosts = *
-tls_certificate = {self.certificates}/mail.pem
-tls_privatekey = {self.certificates}/mail.key
-auth_advertise_hosts = ${{if eq{{$tls_in_cipher}}{{}}{{}}{{*}}}}
+log_selector = +incoming_interface +smtp_no_mail
+tls_advertise_hosts = ${{if eq{{$received_port}}{{25}}{{}}{{*}}}}
+tls_certificate = {self.certificates}/${{if eq{{$received_ip_address}}{{{MAIL}}}{{mail}}{{other}}}}.pem
+tls_privatekey = {self.certificates}/${{if eq{{$received_ip_address}}{{{MAIL}}}{{mail}}{{other}}}}.key
+auth_advertise_hosts = ${{if and{{{{eq{{$tls_in_cipher}}{{}}}}{{!eq{{$received_port}}{{25}}}}}}{{}}{{*}}}}
 acl_smtp_rcpt = recipient
 acl_smtp_data = accept
 disable_ipv6
@@ -127,6 +150,7 @@ never_users =
 begin acl
 recipient:
   deny !authenticated = *
+       condition = ${{if eq{{$received_port}}{{25}}{{no}}{{yes}}}}
   deny recipients = gone@admins.test
   accept
 begin routers
@@ -196,7 +220,21 @@ argv = ["/usr/bin/tee", "-a", "{self.heard}"]
         self.write_config(GOOD, f'[probe]\nspacing = "100ms"\n[schedule]\nboot_delay = "30min"\n{self.notify}')
         self.wait_for(self.chrony.is_synchronised, 30, "chronyd to follow its old server")
         self.start_private_bus()
+        self._capture_bus()
         self.start_ntpoptd()
+
+    def _capture_bus(self) -> None:
+        """Every message on the bus from now on goes to a file as it is."""
+        self.monitor = self.start("monitor", ["dbus-monitor", "--system", "--binary"])
+        self.bus_messages("begin")
+
+    def bus_messages(self, mark: str) -> str:
+        """All until now: those that were sent before the last one, of our own, which names the mark."""
+        def marked():
+            self.has_owner(f"ntpopt.mark.{mark}")
+            log = pathlib.Path(self.monitor.log_path).read_bytes().decode("latin-1")
+            return log if f"ntpopt.mark.{mark}" in log else ""
+        return self.wait_for(marked, 60, "the monitor of the bus")
 
     def mails(self, user: str) -> list:
         """Those that were delivered to a user, the oldest first."""
@@ -209,6 +247,11 @@ argv = ["/usr/bin/tee", "-a", "{self.heard}"]
             return []
         rows = [json.loads(line) for line in self.posts_log.read_text().splitlines()]
         return [row for row in rows if row["path"] == PATHS[name]]
+
+    def ctl(self, *words, timeout: float = 120):
+        done = super().ctl(*words, timeout=timeout)
+        self.shown.append(done.stdout + done.stderr)
+        return done
 
     def test_channel(self, *channel) -> dict:
         done = self.ctl("notify", "test", *channel, "--json", timeout=60)
