@@ -16,7 +16,24 @@ struct Look {
     const char* name;
     std::vector<std::string> arguments;
     void (*prepare)(FakeControl&);
+    bool fits = true;  ///< else it has lines that are not broken: TOML, and sentences behind the tables
 };
+
+void ends(FakeControl& control, const char* outcome) {
+    control.on_reoptimize = [&control, outcome](bool) {
+        control.runs[8] = sample_report(8, outcome);
+        return std::uint64_t{8};
+    };
+}
+
+void tells_in_part(FakeControl& control) {
+    control.notice_results = {
+        {{"channel", "email"},
+         {"ok", true},
+         {"detail", "mail.example did not take it for gone@host.example (550 5.1.1 there is no such mailbox here)"}},
+        {{"channel", "slack"}, {"ok", true}, {"detail", ""}},
+        {{"channel", "webhook2"}, {"ok", false}, {"detail", "the server answered with status 404"}}};
+}
 
 const std::vector<Look>& looks() {
     static const std::vector<Look> kLooks{
@@ -28,6 +45,24 @@ const std::vector<Look>& looks() {
         {"history", {"history"}, whole},
         {"history_server", {"history", "ntp1.example"}, whole},
         {"blacklist", {"blacklist"}, whole},
+        {"reoptimize", {"reoptimize"}, [](FakeControl& c) { ends(c, "applied"); }},
+        {"reoptimize_dry_run", {"reoptimize", "--dry-run"}, [](FakeControl& c) { ends(c, "would_apply"); }, false},
+        {"reoptimize_rolled_back", {"reoptimize"}, [](FakeControl& c) { ends(c, "rolled_back"); }, false},
+        {"report", {"report", "--from", "2026-01-01"}, with_evidence, false},
+        {"report_verify", {"report", "--verify"}, with_evidence, false},
+        {"report_verify_fault",
+         {"report", "--verify"},
+         [](FakeControl& c) {
+             with_evidence(c);
+             c.verification["ok"] = false;
+             c.verification["fault_seq"] = std::uint64_t{14};
+             c.verification["fault"] = "it is missing";
+             c.verification["alarms"] = {"the evidence is not as it was left, from entry 14 on: it is missing"};
+         },
+         false},
+        {"config", {"config"}, whole, false},
+        {"rollback_list", {"rollback", "--list"}, whole},
+        {"notify_test", {"notify", "test"}, tells_in_part},
     };
     return kLooks;
 }
@@ -65,7 +100,7 @@ TEST_P(Looks, AreWordForWordAndFit) {
                     run_on_terminal(arguments, {{"LC_ALL", locale}, {"SOURCE_DATE_EPOCH", "1767330545"}}, {columns, 50})
                         .out;
                 replace_all(out, "\r\n", "\n");
-                EXPECT_LE(widest(out), columns) << look.name << "\n" << out;
+                EXPECT_TRUE(!look.fits || widest(out) <= columns) << look.name << "\n" << out;
                 EXPECT_EQ(out.find('\x1b') == std::string::npos, !colour);
                 EXPECT_TRUE(locale != "C" || ctl::columns_of(out) == out.size()) << "more than ASCII";
                 replace_all(out, "\x1b", "\\e");
