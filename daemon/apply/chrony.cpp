@@ -49,7 +49,9 @@ std::optional<SourceRecord> record_of(const ChronySource& source, const std::vec
 }
 
 /// Whether chronyd does something else than the committed change left it doing.
-bool has_drifted(const ChronyRecord& record, const ChronyView& view) {
+bool has_drifted(const ChronyRecord& record, const ChronyView& view, const std::string& instance) {
+    // Another chronyd has the lines of the restore file in its own files, too, and follows their pools twice.
+    if (view.restore_text && instance != record.instance && is_our_restore(record, view.restore_text)) return true;
     if (view.our_text != record.plan.final_text || !sources_to_delete(record.plan, view.sources).empty()) return true;
     return std::any_of(record.plan.members.begin(), record.plan.members.end(),
                        [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
@@ -91,7 +93,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     if (!committed.is_null()) {
         if (auto fine = sight->check_ownership(committed); !fine) seen.refusals.push_back(fine.error().detail);
         const auto record = parse_chrony_record(committed);
-        seen.drifted = record && has_drifted(*record, sight->view);
+        seen.drifted = record && has_drifted(*record, sight->view, seen.instance);
     }
     seen.capabilities = {true, true, true, true, true, sight->view.config.min_sources};
     co_return seen;
@@ -120,9 +122,10 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
         if (!same_chronyd && is_our_restore(*committed, sight->view.restore_text))
             record.restore_stale = sight->view.restore_text;
         if (same_chronyd) deleted_before = std::move(committed->plan.removed);
-    } else if (goal.original) {
-        if (!sight->shows_ours()) co_return nothing_changed();
+    } else if (sight->shows_ours()) {
         deleted_before = base_lines(sight->view);
+    } else if (goal.original) {
+        co_return nothing_changed();
     }
     if (goal.original) {
         record.plan = plan_chrony_original(sight->view, deleted_before);

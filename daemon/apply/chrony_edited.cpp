@@ -66,7 +66,10 @@ asio::awaitable<Status> ChronyEdited::undo() {
     // What an administrator wrote is what a chronyd follows that was started since.
     if (*presence == ChronyPresence::restarted && !left_alone_.empty()) co_return put;
     if (auto done = co_await bring_back_former(); !done) co_return done;
-    if (auto done = co_await delete_ours(); !done) co_return done;
+    std::vector<std::string> ours;
+    for (const auto& member : record_.plan.members)
+        ours.push_back(member.directive.name);
+    if (auto done = co_await delete_all_but_former(std::move(ours)); !done) co_return done;
     co_return put;
 }
 
@@ -123,30 +126,6 @@ asio::awaitable<Status> ChronyEdited::add_former(ChronyDirective directive) {
     }
     if (!any) co_return added.error().in("bring back " + directive.name);
     co_return Status();
-}
-
-asio::awaitable<Status> ChronyEdited::delete_ours() {
-    const auto is_former = [&](const ChronySource& source) {
-        return std::any_of(record_.former.begin(), record_.former.end(), [&](const auto& former) {
-            return same_source_name(former.name, source.name) ||
-                   std::find(former.addresses.begin(), former.addresses.end(), source.name) != former.addresses.end();
-        });
-    };
-    for (int i = 0; i < kChronyDeleteAttempts; ++i) {
-        const auto sources = co_await link_.tools().sources();
-        if (!sources) co_return sources.error();
-        bool any = false;
-        for (const auto& source : *sources) {
-            const auto ours =
-                std::any_of(record_.plan.members.begin(), record_.plan.members.end(),
-                            [&](const auto& member) { return same_source_name(member.directive.name, source.name); });
-            if (source.is_refclock() || !ours || is_former(source)) continue;
-            any = true;
-            if (auto gone = co_await link_.tools().remove(source.id); !gone) co_return gone;
-        }
-        if (!any) co_return Status();
-    }
-    co_return Error{Errc::verification_failed, "chronyd keeps sources that were deleted"};
 }
 
 }  // namespace ntpopt

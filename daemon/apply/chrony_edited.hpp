@@ -18,7 +18,6 @@ class ChronyEdited final : public ChronyWay {
   private:
     boost::asio::awaitable<Status> bring_back_former();
     boost::asio::awaitable<Status> add_former(ChronyDirective directive);
-    boost::asio::awaitable<Status> delete_ours();
 };
 
 }  // namespace ntpopt

@@ -16,18 +16,23 @@ Result<ChronyDirective> parse_line(const std::string& line) {
     return directives->front();
 }
 
+Json lines_json(const std::vector<ChronyDirective>& directives) {
+    Json lines = Json::array();
+    for (const auto& directive : directives)
+        lines.push_back(directive.text);
+    return lines;
+}
+
 Json plan_json(const ChronyPlan& plan) {
     Json members = Json::array();
     for (const auto& member : plan.members)
         members.push_back({{"line", member.directive.text}, {"fresh", member.fresh}, {"withheld", member.withheld}});
-    Json removed = Json::array();
-    for (const auto& directive : plan.removed)
-        removed.push_back(directive.text);
     return {{"original", plan.original},
             {"members", std::move(members)},
             {"staying", plan.staying},
             {"evicted", plan.evicted},
-            {"removed", std::move(removed)},
+            {"removed", lines_json(plan.removed)},
+            {"returning", lines_json(plan.returning)},
             {"staged", string_or_null(plan.staged_text)},
             {"settled", string_or_null(plan.settled_text)},
             {"final", string_or_null(plan.final_text)},
@@ -44,11 +49,12 @@ Result<ChronyPlan> parse_plan(const Json& json) {
         if (!directive) return directive.error();
         plan.members.push_back({std::move(*directive), get_bool(item, "fresh"), get_bool(item, "withheld")});
     }
-    for (const auto& line : get_strings(json, "removed")) {
-        auto directive = parse_line(line);
-        if (!directive) return directive.error();
-        plan.removed.push_back(std::move(*directive));
-    }
+    for (auto [key, directives] : {std::pair{"removed", &plan.removed}, std::pair{"returning", &plan.returning}})
+        for (const auto& line : get_strings(json, key)) {
+            auto directive = parse_line(line);
+            if (!directive) return directive.error();
+            directives->push_back(std::move(*directive));
+        }
     plan.staying = get_strings(json, "staying");
     plan.evicted = get_strings(json, "evicted");
     plan.staged_text = get_optional_string(json, "staged");
@@ -69,10 +75,12 @@ bool is_our_restore(const ChronyRecord& record, const FileText& text) {
     if (!text || text == record.restore_stale) return true;
     const auto lines = parse_chrony_sources_file(*text);
     const auto before = parse_chrony_sources_file(record.restore_before.value_or(""));
-    if (!lines || !before || render_chrony_sources(*lines) != text) return false;
+    if (!lines || !before || render_chrony_restore(*lines) != text) return false;
     return std::all_of(lines->begin(), lines->end(), [&](const auto& line) {
-        return std::find(before->begin(), before->end(), line) != before->end() ||
-               std::find(plan.removed.begin(), plan.removed.end(), line) != plan.removed.end();
+        const auto is_among = [&](const std::vector<ChronyDirective>& known) {
+            return std::find(known.begin(), known.end(), line) != known.end();
+        };
+        return is_among(*before) || is_among(plan.removed) || is_among(plan.returning);
     });
 }
 

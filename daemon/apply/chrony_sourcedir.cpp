@@ -8,7 +8,18 @@
 #include <algorithm>
 
 namespace ntpopt {
+namespace {
+
 namespace asio = boost::asio;
+
+std::vector<std::string> names_of(const std::vector<ChronyDirective>& lines) {
+    std::vector<std::string> names;
+    for (const auto& line : lines)
+        names.push_back(line.name);
+    return names;
+}
+
+}  // namespace
 
 Status ChronySourcedir::put_ours(const FileText& text) const {
     const auto& plan = record_.plan;
@@ -31,17 +42,24 @@ ChronySourcedir::Texts ChronySourcedir::texts_of(ChronyStage stage) const {
 
 Status ChronySourcedir::write(ChronyStage stage) {
     const Texts texts = texts_of(stage);
-    if (auto done = put_restore(texts.restore); !done) return done;
+    // On the way to the original the restore file may have got lines since.
+    if (stage == ChronyStage::staged || !record_.plan.original)
+        if (auto done = put_restore(texts.restore); !done) return done;
     return put_ours(texts.ours);
 }
 
 asio::awaitable<Status> ChronySourcedir::load(ChronyStage stage) {
     // chronyd 4.6 adds every name once more at each reload, so none is asked for that changes nothing; the same stage
     // again is for chronyd up to 4.4, which needs it.
-    if (loaded_ && *loaded_ != stage && texts_of(*loaded_) == texts_of(stage)) co_return Status();
-    auto done = co_await link_.tools().reload();
-    if (done) loaded_ = stage;
-    co_return done;
+    const Texts before{record_.our_before, record_.restore_stale ? record_.restore_stale : record_.restore_before};
+    const bool first = !loaded_ && stage == ChronyStage::staged;
+    const bool same =
+        first ? texts_of(stage) == before : loaded_ && *loaded_ != stage && texts_of(*loaded_) == texts_of(stage);
+    if (!same)
+        if (auto done = co_await link_.tools().reload(); !done) co_return done;
+    loaded_ = stage;
+    if (record_.plan.original && stage == ChronyStage::staged) co_return co_await bring_back(record_.plan.returning);
+    co_return Status();
 }
 
 Status ChronySourcedir::withdraw() {
@@ -58,22 +76,36 @@ asio::awaitable<Status> ChronySourcedir::reload_patiently() {
     co_return done;
 }
 
+/// Sources that chronyc adds stay over a reload, whoever asks for it, and are gone with chronyd, which has lines of its
+/// own for them: nothing of ours has to be kept. A line in the restore file is for a name that chronyc cannot resolve.
+asio::awaitable<Status> ChronySourcedir::bring_back(std::vector<ChronyDirective> lines) {
+    const auto sources = co_await link_.tools().sources();
+    if (!sources) co_return sources.error();
+    auto kept = parse_chrony_sources_file(record_.restore_before.value_or(""));
+    if (!kept) co_return kept.error();
+    const auto before = kept->size();
+    bool by_file = false;
+    for (const auto& directive : lines) {
+        if (count_sources(*sources, directive.name) != 0) continue;
+        const bool has_line = std::any_of(
+            kept->begin(), kept->end(), [&](const auto& line) { return same_source_name(line.name, directive.name); });
+        if (!has_line)
+            if (const auto added = co_await link_.tools().add(directive); added) continue;
+        if (!has_line) kept->push_back(directive);
+        by_file = true;
+    }
+    const auto text = kept->size() == before ? record_.restore_before : render_chrony_restore(*kept);
+    if (auto done = put_restore(text); !done) co_return done;
+    if (!by_file) co_return Status();
+    co_return co_await link_.tools().reload();
+}
+
 asio::awaitable<Status> ChronySourcedir::bring_back_deleted() {
     auto missing = co_await take_missing(record_.plan.removed);
     if (!missing) co_return missing.error();
-    if (missing->empty()) co_return put_restore(record_.restore_before);
-
-    auto lines = parse_chrony_sources_file(record_.restore_before.value_or(""));
-    if (!lines) co_return lines.error();
-    std::vector<std::string> names;
-    for (const auto& directive : *missing) {
-        names.push_back(directive.name);
-        if (std::none_of(lines->begin(), lines->end(),
-                         [&](const auto& line) { return same_source_name(line.name, directive.name); }))
-            lines->push_back(directive);
-    }
-    if (auto done = put_restore(render_chrony_sources(*lines)); !done) co_return done;
-    if (auto done = co_await link_.tools().reload(); !done) co_return done;
+    auto names = names_of(*missing);
+    auto done = co_await bring_back(std::move(*missing));
+    if (!done || names.empty()) co_return done;
     co_return co_await await_one_of(std::move(names));
 }
 
@@ -110,6 +142,7 @@ asio::awaitable<Status> ChronySourcedir::undo() {
     const std::size_t others = left_alone_.size();
     const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
+    if (auto done = co_await delete_all_but_former(names_of(record_.plan.returning)); !done) co_return done;
     // What an administrator wrote in place of our lines decides what chronyd follows instead of them.
     if (left_alone_.size() == others)
         if (auto done = co_await check_former(); !done) co_return done;

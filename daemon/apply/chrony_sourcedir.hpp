@@ -1,5 +1,5 @@
-// Our lines in a *.sources file that chronyd reads anew when told to, and a second one for what was deleted at run
-// time. The distribution's files are never touched.
+// Our lines in a *.sources file that chronyd reads anew when told to. What was deleted at run time comes back by
+// chronyc; a second file is for names that cannot be resolved then. The distribution's files are never touched.
 #pragma once
 
 #include "daemon/apply/chrony_way.hpp"
@@ -26,6 +26,7 @@ class ChronySourcedir final : public ChronyWay {
     [[nodiscard]] Status put_ours(const FileText& text) const;
     [[nodiscard]] Status put_restore(const FileText& text) const;
     boost::asio::awaitable<Status> reload_patiently();
+    boost::asio::awaitable<Status> bring_back(std::vector<ChronyDirective> lines);
     boost::asio::awaitable<Status> bring_back_deleted();
     boost::asio::awaitable<Status> check_former();
 

@@ -178,6 +178,14 @@ asio::awaitable<Result<std::vector<ChronyStatistics>>> ChronyTools::statistics()
     co_return parse_chrony_statistics(*output);
 }
 
+asio::awaitable<Result<std::vector<std::string>>> ChronyTools::authenticated() {
+    std::vector<std::string> arguments;
+    arguments.insert(arguments.end(), {"-c", "-n", "authdata", "-a"});
+    const auto output = co_await chronyc(std::move(arguments));
+    if (!output) co_return output.error();
+    co_return parse_chrony_authenticated(*output);
+}
+
 asio::awaitable<Status> ChronyTools::reload() {
     constexpr int kAttempts = 2;
     Status status;

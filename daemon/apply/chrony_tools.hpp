@@ -31,6 +31,8 @@ class ChronyTools {
     boost::asio::awaitable<Result<std::vector<ChronySource>>> sources();
     boost::asio::awaitable<Result<ChronyTracking>> tracking();
     boost::asio::awaitable<Result<std::vector<ChronyStatistics>>> statistics();
+    /// Ids of authenticated sources.
+    boost::asio::awaitable<Result<std::vector<std::string>>> authenticated();
 
     /// chronyd answers "200 OK" whatever it read; what it took must be read back.
     boost::asio::awaitable<Status> reload();

@@ -52,6 +52,30 @@ asio::awaitable<Status> ChronyWay::await_one_of(std::vector<std::string> names) 
     co_return Status();
 }
 
+asio::awaitable<Status> ChronyWay::delete_all_but_former(std::vector<std::string> names) {
+    const auto is_former = [&](const ChronySource& source) {
+        return std::any_of(record_.former.begin(), record_.former.end(), [&](const auto& former) {
+            return same_source_name(former.name, source.name) ||
+                   std::find(former.addresses.begin(), former.addresses.end(), source.name) != former.addresses.end();
+        });
+    };
+    for (int i = 0; !names.empty() && i < kChronyDeleteAttempts; ++i) {
+        const auto sources = co_await link_.tools().sources();
+        if (!sources) co_return sources.error();
+        bool any = false;
+        for (const auto& source : *sources) {
+            const auto named = std::any_of(names.begin(), names.end(),
+                                           [&](const auto& name) { return same_source_name(name, source.name); });
+            if (source.is_refclock() || !named || is_former(source)) continue;
+            any = true;
+            if (auto gone = co_await link_.tools().remove(source.id); !gone) co_return gone;
+        }
+        if (!any) co_return Status();
+    }
+    if (names.empty()) co_return Status();
+    co_return Error{Errc::verification_failed, "chronyd keeps sources that were deleted"};
+}
+
 asio::awaitable<Result<std::vector<std::string>>> ChronyWay::lost_names() {
     const auto sources = co_await link_.tools().sources();
     if (!sources) co_return sources.error();

@@ -46,6 +46,8 @@ class ChronyWay {
     boost::asio::awaitable<Result<std::vector<ChronyDirective>>> take_missing(std::vector<ChronyDirective> known);
     /// Waits until one of these can be followed, for a while: so ours stay until chronyd has another source.
     boost::asio::awaitable<Status> await_one_of(std::vector<std::string> names);
+    /// Deletes the sources of these names which chronyd did not follow before.
+    boost::asio::awaitable<Status> delete_all_but_former(std::vector<std::string> names);
     /// Names that chronyd followed before and has no source of now.
     boost::asio::awaitable<Result<std::vector<std::string>>> lost_names();
 

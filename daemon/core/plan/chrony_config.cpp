@@ -101,15 +101,10 @@ Status check_directive(const ChronyDirective& directive) {
 
 void read_setting(ChronyConfig& config, const std::vector<string_view>& parts) {
     const std::string word = to_lower(parts[0]);
-    if (word == "allow" || word == "local") config.serves = true;
-    if (word == "smoothtime") config.smears = true;
     if (parts.size() < 2) return;
     if (word == "sourcedir")
         for (std::size_t i = 1; i < parts.size() && config.source_dirs.size() < kMaxChronyDirectives; ++i)
             config.source_dirs.emplace_back(parts[i]);
-    if (word == "refclock" && config.refclocks.size() < kMaxChronyDirectives)
-        config.refclocks.push_back(
-            join({parts.begin() + 1, parts.begin() + std::min<std::ptrdiff_t>(3, std::ssize(parts))}));
     if (word == "bindcmdaddress" && parts[1].starts_with('/')) config.command_socket = std::string(parts[1]);
     if (word == "minsources") config.min_sources = parse_int(parts[1], 1, 1000).value_or(config.min_sources);
     // makestep THRESHOLD LIMIT (a negative limit: always), maxchange OFFSET START IGNORE: beyond it chronyd ends.
@@ -118,7 +113,6 @@ void read_setting(ChronyConfig& config, const std::vector<string_view>& parts) {
             config.step_limit_s = config.step_limit_s > 0 ? std::min(config.step_limit_s, limit) : limit;
     if (word == "authselectmode") config.auth_select_mode = to_lower(parts[1]);
     if (word == "leapsectz" || word == "leapseclist") config.leap_source = word + ' ' + std::string(parts[1]);
-    if (word == "leapsecmode" && to_lower(parts[1]) == "slew") config.smears = true;
 }
 
 }  // namespace

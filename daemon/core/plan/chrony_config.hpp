@@ -34,14 +34,11 @@ struct ChronyDirective {
 struct ChronyConfig {
     std::vector<ChronyDirective> sources;
     std::vector<std::string> source_dirs;  ///< of all sourcedir directives, in order
-    std::vector<std::string> refclocks;    ///< driver and parameter, for people
     std::string command_socket;            ///< bindcmdaddress where it is a path; empty: compiled in
     int min_sources = 1;
     std::string auth_select_mode = "mix";
     double step_limit_s = 0;  ///< makestep's threshold, or maxchange's if it is less; 0: neither is configured
-    bool serves = false;      ///< allow or local: other machines depend on this one
     std::string leap_source;  ///< leapsectz or leapseclist with its argument: chronyd inserts leap seconds by itself
-    bool smears = false;      ///< smoothtime or a leap mode that is not the kernel's default
 };
 
 /// Bounds of what is read: chrony's own lines end at 2048 characters, and nobody has a thousand sources.

@@ -72,13 +72,15 @@ Json describe_plan(const ChronyPlan& plan, const ChronyView& view, const std::st
     constexpr const char* kReload = "chronyc reload sources";
     Story story;
     const auto remove_source = [&](const std::string& id) {
-        story.command("chronyc delete " + id, "a line in " + restore_path);
+        story.command("chronyc delete " + id, "chronyc add of its line");
     };
     for (const auto& id : plan.evicted)
         remove_source(id);
     bool changed = story.write(our_path, view.our_text, plan.staged_text);
     changed |= story.write(restore_path, view.restore_text, plan.staged_restore_text);
     if (changed) story.command(kReload);
+    for (const auto& directive : plan.returning)
+        story.command("chronyc add " + directive.text, "chronyc delete");
     story.verify(kProof);
     changed = story.write(our_path, plan.staged_text, plan.settled_text);
     changed |= story.write(restore_path, plan.staged_restore_text, plan.final_restore_text);

@@ -61,8 +61,10 @@ Existing existing_of(const ChronyView& view) {
             find(existing.base, source.name) != nullptr || find(existing.dhcp, source.name) != nullptr)
             continue;
         Choice choice{{*host, kNtpPort}, std::nullopt, false, 0, Timescale::unknown, 0, 0};
+        auto line = chrony_directive(choice);
+        line.authenticated = source.authenticated;
         // Where chronyd reads no source directory, DHCP clients have no other way than chronyc either.
-        (view.edited ? existing.dhcp : existing.base).push_back(chrony_directive(choice));
+        (view.edited ? existing.dhcp : existing.base).push_back(std::move(line));
     }
     return existing;
 }
@@ -96,6 +98,14 @@ Status check_choices(const std::vector<Choice>& choices, const ChronyConfig& con
     return {};
 }
 
+std::optional<std::string> render(const Directives& directives, string_view heading) {
+    if (directives.empty()) return std::nullopt;
+    std::string text(heading);
+    for (const auto& directive : directives)
+        text += directive.text + "\n";
+    return text;
+}
+
 /// Where a choice resolves to: its own address, or the one it was measured at.
 std::optional<Address> address_of(const Choice& choice) {
     if (choice.pool) return std::nullopt;
@@ -122,13 +132,15 @@ ChronyDirective chrony_directive(const Choice& choice) {
 }
 
 std::optional<std::string> render_chrony_sources(const Directives& directives) {
-    if (directives.empty()) return std::nullopt;
-    std::string text =
-        "# Written by ntpopt, which notices changes made by others and then leaves this file alone.\n"
-        "# \"ntpoptctl rollback --original\" removes it.\n";
-    for (const auto& directive : directives)
-        text += directive.text + "\n";
-    return text;
+    return render(directives,
+                  "# Written by ntpopt, which notices changes made by others and then leaves this file alone.\n"
+                  "# \"ntpoptctl rollback --original\" removes it.\n");
+}
+
+std::optional<std::string> render_chrony_restore(const Directives& directives) {
+    return render(directives,
+                  "# Written by ntpopt: servers of chronyd's own, which could not be resolved when they were to be\n"
+                  "# followed again. A chronyd that was started anew has them without this file.\n");
 }
 
 Directives base_lines(const ChronyView& view) {
@@ -201,7 +213,8 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
             if (directive.authenticated && !config.allow_auth_downgrade)
                 return refuse(fmt::format(
                     "{} is authenticated; replacing it would weaken chronyd (allow_auth_downgrade)", directive.name));
-            plan.removed.push_back(directive);
+            // What an administrator deleted, or chronyd does not read, is nothing to be brought back.
+            if (count_sources(view.sources, directive.name) != 0) plan.removed.push_back(directive);
         }
 
     // Too few members can be added while the old sources hold their addresses: all but the selected one make room
@@ -234,7 +247,7 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
     plan.settled_text = render_chrony_sources(settled);
     plan.final_text = render_chrony_sources(written);
     if (!view.restore_stale) plan.staged_restore_text = view.restore_text;
-    plan.final_restore_text = render_chrony_sources(still_restored);
+    plan.final_restore_text = render_chrony_restore(still_restored);
     return plan;
 }
 
@@ -243,18 +256,16 @@ ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& remove
     plan.original = true;
     plan.min_sources = view.config.min_sources;
     const Existing existing = existing_of(view);
-    Directives restored = restored_lines(view);
     for (const auto& directive : removed)
-        if (count_sources(view.sources, directive.name) == 0 && find(restored, directive.name) == nullptr)
-            restored.push_back(directive);
+        if (count_sources(view.sources, directive.name) == 0) plan.returning.push_back(directive);
     for (const auto& directive : existing.base)
         plan.members.push_back({directive, count_sources(view.sources, directive.name) == 0, false});
-    for (const auto& directive : restored)
+    for (const auto& directive : plan.returning)
         if (find(existing.base, directive.name) == nullptr) plan.members.push_back({directive, true, false});
     for (const auto& directive : existing.dhcp)
         plan.staying.push_back(directive.name);
     plan.staged_text = view.our_text;
-    if (!view.edited) plan.staged_restore_text = plan.final_restore_text = render_chrony_sources(restored);
+    if (!view.restore_stale) plan.staged_restore_text = plan.final_restore_text = view.restore_text;
     return plan;
 }
 

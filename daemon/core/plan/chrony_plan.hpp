@@ -48,7 +48,8 @@ struct ChronyPlan {
     std::vector<std::string> staying;   ///< names that stay although they were not chosen (DHCP, augment)
     std::vector<std::string> evicted;  ///< ids deleted before the proof, since too few members could be added otherwise
     std::vector<ChronyDirective> removed;  ///< lines whose sources are deleted at run time, as they have to be restored
-    std::optional<std::string> staged_text;   ///< our file while old and new are there
+    std::vector<ChronyDirective> returning;  ///< lines whose sources were deleted at run time and are to be there again
+    std::optional<std::string> staged_text;  ///< our file while old and new are there
     std::optional<std::string> settled_text;  ///< our file while the old ones are deleted: without what is withheld
     std::optional<std::string> final_text;    ///< our file at the end; nothing: none
     std::optional<std::string> staged_restore_text;  ///< the restore file while old and new are there
@@ -68,6 +69,8 @@ struct ChronyPlan {
 
 /// The text of our file, or nothing where there is no line to write.
 [[nodiscard]] std::optional<std::string> render_chrony_sources(const std::vector<ChronyDirective>& directives);
+/// The same of the file that brings back what was deleted at run time.
+[[nodiscard]] std::optional<std::string> render_chrony_restore(const std::vector<ChronyDirective>& directives);
 
 /// Ids of the sources that the plan does not know, and of those that chronyd 4.6 multiplied at a reload; the selected
 /// one last, so that chronyd selects anew once. Reference clocks are never among them.

@@ -92,6 +92,18 @@ Result<std::vector<ChronyStatistics>> parse_chrony_statistics(string_view text) 
     return out;
 }
 
+Result<std::vector<std::string>> parse_chrony_authenticated(string_view text) {
+    if (text.size() > kMaxReport) return Error{Errc::parse, "chronyc authdata answered more than 1 MiB"};
+    std::vector<std::string> ids;
+    std::size_t count = 0;
+    for (const auto line : lines(text)) {
+        const auto columns = split(line, ',');
+        if (++count > kMaxSources || columns.size() < 10) return bad_line("authdata", line);
+        if (columns[1] != "-") ids.push_back(printable(columns[0], 300));
+    }
+    return ids;
+}
+
 Result<ChronyTracking> parse_chrony_tracking(string_view text) {
     const string_view line = trim(text.substr(0, 1000));
     const auto columns = split(line, ',');

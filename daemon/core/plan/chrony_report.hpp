@@ -26,6 +26,7 @@ struct ChronySource {
     std::optional<std::uint32_t> last_rx_s;  ///< age of the last good sample; nothing: never
     double offset_s = 0;                     ///< of the last sample, adjusted for what was slewed since
     double error_s = 0;                      ///< bound of the last sample's error
+    bool authenticated = false;              ///< by NTS or a key, where chronyc could tell
 
     /// Passed chronyd's own selection: it can be followed.
     [[nodiscard]] bool selectable() const { return reach != 0 && (state == '*' || state == '+' || state == '-'); }
@@ -60,6 +61,9 @@ struct ChronyTracking {
 
 /// Parses `chronyc -c -n sourcestats -a`.
 [[nodiscard]] Result<std::vector<ChronyStatistics>> parse_chrony_statistics(std::string_view text);
+
+/// Parses `chronyc -c -n authdata -a`: the ids of the sources that NTS or a symmetric key authenticates.
+[[nodiscard]] Result<std::vector<std::string>> parse_chrony_authenticated(std::string_view text);
 
 /// Parses `chronyc -c -n tracking`.
 [[nodiscard]] Result<ChronyTracking> parse_chrony_tracking(std::string_view text);

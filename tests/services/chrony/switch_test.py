@@ -1,4 +1,5 @@
 """Changes that succeed: chronyd follows the new set, keeps its PID, and comes back to every set it had."""
+import tempfile
 import unittest
 
 from applier_world import ApplierWorld, BASE_NAMES, Refused, servers
@@ -44,6 +45,9 @@ class Switch(unittest.TestCase):
             world.wait_for(chrony.is_synchronised, 20, "chronyd to follow its own sources again")
             self.assertIn(chrony.selected(), BASE_NAMES)
             self.assertFalse((chrony.sources_dir / "50-ntpopt.sources").exists())
+            self.assertFalse((chrony.dhcp_dir / "ntpopt-restore.sources").exists(), "chronyc has added them")
+            chrony.chronyc("reload", "sources")
+            self.assertEqual(world.distinct_names(), BASE_NAMES, "as a hook of DHCP does, whenever it likes")
 
             report = world.apply(["n5.test", "n6.test"], {"by_hand": True})
             self.assertEqual(report["state"], "committed", report)
@@ -53,6 +57,45 @@ class Switch(unittest.TestCase):
             self.assertEqual(chrony.pid, pid)
             self.assertTrue(chrony.process.is_running())
             self.assertEqual(chrony.config.read_bytes(), before)
+
+    def test_after_the_way_back_and_a_restart_a_pool_counts_once(self):
+        with ApplierWorld() as world:
+            world.serve()
+            before = len(world.chrony.names())
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(len(world.chrony.names()), before)
+            world.chrony.restart()
+            world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
+            self.assertEqual(len(world.chrony.names()), before)
+
+    def test_a_source_with_a_key_that_was_added_at_run_time_is_not_weakened(self):
+        with tempfile.NamedTemporaryFile("w") as keys, ApplierWorld(base=["server base.test iburst", f"keyfile {keys.name}"]) as world:
+            keys.write("1 SHA1 HEX:00112233445566778899aabbccddeeff00112233\n")
+            keys.flush()
+            world.chrony.chronyc("rekey")
+            world.chrony.chronyc("add", "server", "n5.test", "key", "1")
+            world.serve()
+            with self.assertRaisesRegex(Refused, "n5.test is authenticated"):
+                world.call("apply", servers(["n1.test", "n2.test"]))
+
+    def test_without_a_name_service_its_own_servers_come_back_by_their_lines(self):
+        """chronyc resolves names before it asks chronyd, which goes on trying."""
+        with ApplierWorld(config_lines=['verify_timeout = "5s"']) as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.add_names({name: [] for name in BASE_NAMES})
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual(report["state"], "committed", report)
+            restore = (world.chrony.dhcp_dir / "ntpopt-restore.sources").read_text()
+            self.assertTrue(restore.endswith("\npool pool.test iburst\nserver base.test iburst minpoll 5\n"), restore)
+            self.assertEqual(world.distinct_names(), BASE_NAMES, "chronyd resolves them when it can")
+            # The next change knows the file for its own.
+            steps = world.call("plan", servers(["n3.test", "n4.test"]))["steps"]
+            self.assertIn("remove " + str(world.chrony.dhcp_dir / "ntpopt-restore.sources"), " ".join(steps))
+            self.assertFalse(world.call("observe")["drifted"])
+            world.chrony.restart()
+            self.assertTrue(world.call("observe")["drifted"])
 
     def test_servers_that_are_members_of_the_old_pool(self):
         with ApplierWorld() as world:

@@ -199,7 +199,26 @@ TEST(ChronyPlan, gates_say_why) {
     EXPECT_THAT(refusal(view_of("server x.test noselect\n", {}), {choose("x.test")}), HasSubstr("noselect"));
 }
 
-TEST(ChronyOriginal, deleted_lines_come_back_through_the_restore_file) {
+// A source that was added while chronyd ran has no line that tells of its key.
+TEST(ChronyPlan, a_source_with_a_key_and_without_a_line_is_not_weakened) {
+    auto view = debian();
+    view.sources.push_back(listed("keyed.test", "10.0.7.1"));
+    EXPECT_EQ(refusal(view, {choose("a.test")}), "planned");
+    view.sources.back().authenticated = true;
+    EXPECT_THAT(refusal(view, {choose("a.test")}), HasSubstr("keyed.test is authenticated"));
+}
+
+// "sourcedir A B" hides a file of B behind its namesake in A; a roll-back made chronyd follow what stood in it.
+TEST(ChronyPlan, a_line_that_chronyd_does_not_follow_is_not_brought_back) {
+    auto view = debian();
+    view.files.push_back({"/etc/b/x.sources", *parse_chrony_sources_file("server hidden.test iburst\n")});
+    const auto plan = plan_chrony_change(view, {choose("a.test")}, {});
+    EXPECT_TRUE(std::none_of(plan->removed.begin(), plan->removed.end(),
+                             [](const auto& line) { return line.name == "hidden.test"; }));
+    EXPECT_FALSE(plan->removed.empty());
+}
+
+TEST(ChronyOriginal, deleted_lines_come_back_by_chronyc) {
     auto view = debian();
     const auto removed = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {})->removed;
     view.our_text = "server a.test iburst\nserver b.test iburst\n";
@@ -207,7 +226,8 @@ TEST(ChronyOriginal, deleted_lines_come_back_through_the_restore_file) {
     const auto plan = plan_chrony_original(view, removed);
     EXPECT_EQ(plan.staged_text, view.our_text);
     EXPECT_EQ(plan.final_text, std::nullopt);
-    EXPECT_THAT(*plan.final_restore_text, HasSubstr("pool pool.test iburst\nserver base.test iburst minpoll 5\n"));
+    EXPECT_EQ(plan.final_restore_text, std::nullopt);
+    EXPECT_EQ(plan.returning, removed);
     ASSERT_EQ(plan.members.size(), 2u);
     EXPECT_TRUE(plan.members[0].fresh);
     EXPECT_THAT(sources_to_delete(plan, view.sources), ElementsAre("10.1.0.2", "10.1.0.1"));
@@ -217,7 +237,7 @@ TEST(ChronyOriginal, before_anything_was_deleted_nothing_needs_restoring) {
     auto view = debian();
     view.our_text = "server a.test iburst\n";
     const auto plan = plan_chrony_original(view, view.config.sources);
-    EXPECT_EQ(plan.final_restore_text, std::nullopt);
+    EXPECT_TRUE(plan.returning.empty());
     EXPECT_FALSE(plan.members[0].fresh);
 }
 
@@ -231,10 +251,10 @@ TEST(ChronyPlan, a_dry_run_names_every_step_and_its_inverse) {
         Json::array({"write /etc/chrony/sources.d/50-ntpopt.sources (undone by removing it)", "chronyc reload sources",
                      "verify: the new sources answer with fresh samples, and agree with the old ones within the error "
                      "bounds of both",
-                     "chronyc delete 10.0.0.1 (undone by a line in /run/chrony-dhcp/r.sources)",
-                     "chronyc delete 10.0.0.2 (undone by a line in /run/chrony-dhcp/r.sources)",
-                     "chronyc delete ID#0000000003 (undone by a line in /run/chrony-dhcp/r.sources)",
-                     "chronyc delete 10.0.0.9 (undone by a line in /run/chrony-dhcp/r.sources)",
+                     "chronyc delete 10.0.0.1 (undone by chronyc add of its line)",
+                     "chronyc delete 10.0.0.2 (undone by chronyc add of its line)",
+                     "chronyc delete ID#0000000003 (undone by chronyc add of its line)",
+                     "chronyc delete 10.0.0.9 (undone by chronyc add of its line)",
                      "verify: chronyd selects and tracks one of the new sources with an update from after the change; "
                      "no old one is left"}));
     ASSERT_EQ(get_array(json, "files").size(), 1u);
