@@ -6,45 +6,20 @@
 
 #include <memory>
 
+#include "tests/loop/engine/by_hand.hpp"
 #include "tests/loop/engine/fakes.hpp"
 
 namespace ntpopt {
 namespace {
 
 namespace asio = boost::asio;
+using test::HandAlarm;
+using test::HandClock;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using namespace std::chrono_literals;
-
-class HandClock final : public Clock {
-  public:
-    Duration passed{};
-    [[nodiscard]] RealTime now() const override { return RealTime(std::chrono::hours(500'000)) + passed; }
-    [[nodiscard]] Duration since_boot() const override { return 1h + passed; }
-    [[nodiscard]] double random() override { return 0.5; }
-};
-
-/// Nobody waits for real: the test asks until when, moves the clock, and rings.
-class HandAlarm final : public Alarm {
-  public:
-    explicit HandAlarm(asio::io_context& io) : timer_(io) {}
-    std::optional<Duration> until;
-
-    asio::awaitable<void> wait_until(Duration since_boot) override {
-        until = since_boot;
-        timer_.expires_at(asio::steady_timer::time_point::max());
-        boost::system::error_code ignored;
-        auto token = asio::redirect_error(asio::use_awaitable, ignored);
-        co_await timer_.async_wait(token);
-        until.reset();
-    }
-    void ring() override { timer_.cancel(); }
-
-  private:
-    asio::steady_timer timer_;
-};
 
 class MemoryOutbox final : public Outbox {
   public:

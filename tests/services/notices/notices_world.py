@@ -173,7 +173,11 @@ plain:
   server_condition = ${{if and{{{{eq{{$auth2}}{{time}}}}{{eq{{$auth3}}{{{PASSWORD}}}}}}}}}
   server_set_id = $auth2
 """)
-        self.exim = self.start("exim", [program, "-C", config, "-bdf"])
+        self.exim_argv = [program, "-C", config, "-bdf"]
+        self.start_exim_again()
+
+    def start_exim_again(self) -> None:
+        self.exim = self.start("exim", self.exim_argv)
         self._wait_for_port(MAIL, 587, self.exim)
 
     def _wait_for_port(self, address, port, process) -> None:
