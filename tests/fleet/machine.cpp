@@ -192,7 +192,7 @@ class Machine {
             } else if (happening <= alarm) {
                 clock_.time = std::max(clock_.time, happening);
                 const auto what = plan_.extract(plan_.begin()).mapped();
-                if (!take(process.optimizer, what)) break;
+                if (!take(process, what)) break;
                 turn();
             } else {
                 process.alarms.ring_next();
@@ -204,9 +204,11 @@ class Machine {
     }
 
     /// False where the process ends.
-    bool take(Optimizer& optimizer, Happening what) {
+    bool take(Process& process, Happening what) {
+        auto& optimizer = process.optimizer;
         switch (what) {
             case Happening::network:
+                process.names.network_changed();
                 optimizer.trigger(Trigger::network_changed);
                 return true;
             case Happening::by_hand:

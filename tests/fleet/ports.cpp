@@ -98,6 +98,8 @@ void Conduct::note_question(const std::string& name, Duration when) {
 }
 
 asio::awaitable<Result<NameAnswer>> SimulatedNames::lookup(HostName name, Families families, Duration) {
+    // Now and then there is no way to a name server: nobody got the question.
+    if (chance(random_) < 0.01) co_return Error{Errc::unavailable, "no name server can be reached"};
     conduct_.note_question(name.text(), clock_.time);
     fate_("lookup");
     if (chance(random_) < 0.01) co_return Error{Errc::timeout, "no name server answered in time"};

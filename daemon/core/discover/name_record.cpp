@@ -37,10 +37,12 @@ NameRecord note_failure(NameRecord before, const Error& failure, double now_s) {
     before.failure = failure.detail;
     before.code = failure.code;
     before.answered = failure.code == Errc::not_found;
+    before.heard = failure.code != Errc::unavailable;
     return before;
 }
 
-bool may_ask(const NameRecord& record, double now_s) {
+bool may_ask(const NameRecord& record, double now_s, double changed_s) {
+    if (!record.heard && record.asked_s < changed_s) return true;
     return now_s >= record.until_s || now_s < record.asked_s;
 }
 
@@ -66,7 +68,8 @@ std::optional<NameRecord> parse_name_record(const Json& document) {
     record.answered_s = get_number(document, "answered_s").value_or(0);
     record.failure = printable(get_string(document, "failure"));
     record.answered = get_bool(document, "answered", true);
-    record.code = record.answered ? Errc::not_found : Errc::timeout;
+    record.heard = get_bool(document, "heard", true);
+    record.code = record.answered ? Errc::not_found : record.heard ? Errc::timeout : Errc::unavailable;
     for (const auto& text : get_strings(document, "addresses"))
         if (const auto address = Address::parse(text); address && record.addresses.size() < kMaxAddresses)
             record.addresses.push_back(*address);
@@ -77,8 +80,13 @@ Json to_json(const NameRecord& record) {
     auto addresses = Json::array();
     for (const auto& address : record.addresses)
         addresses.push_back(address.text());
-    return {{"asked_s", record.asked_s},         {"until_s", record.until_s}, {"answered_s", record.answered_s},
-            {"addresses", std::move(addresses)}, {"failure", record.failure}, {"answered", record.answered}};
+    return {{"asked_s", record.asked_s},
+            {"until_s", record.until_s},
+            {"answered_s", record.answered_s},
+            {"addresses", std::move(addresses)},
+            {"failure", record.failure},
+            {"answered", record.answered},
+            {"heard", record.heard}};
 }
 
 }  // namespace ntpopt

@@ -27,6 +27,7 @@ struct NameRecord {
     std::string failure{};  ///< why the last question brought no address, else empty
     Errc code = Errc::not_found;
     bool answered = true;  ///< a name server said so; otherwise nobody said anything
+    bool heard = true;     ///< a name server may have got the last question; false only where none can have
 };
 
 /// Counts for its TTL, at least an hour (the NTP Pool's rule for clients) and at most a day.
@@ -36,11 +37,13 @@ struct NameRecord {
 /// within the hour, and what was known before counts on.
 [[nodiscard]] NameRecord note_question(NameRecord before, double now_s);
 
-/// Counts for an hour. Addresses learnt before are kept.
+/// Counts for an hour. Addresses learnt before are kept. Errc::unavailable says that no name server can have got the
+/// question.
 [[nodiscard]] NameRecord note_failure(NameRecord before, const Error& failure, double now_s);
 
-/// Whether a name server may be asked: the time is over, or the clock was set back to before the last question.
-[[nodiscard]] bool may_ask(const NameRecord& record, double now_s);
+/// Whether a name server may be asked: the time is over, or the clock was set back to before the last question, or no
+/// name server got that one and the network is another since, `changed_s` (0: never).
+[[nodiscard]] bool may_ask(const NameRecord& record, double now_s, double changed_s = 0);
 
 /// What the record says at the moment. Where name servers failed, addresses of up to a day ago still count (RFC 8767);
 /// that a name has no address any more is an answer, so there they do not.

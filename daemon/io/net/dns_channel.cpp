@@ -3,8 +3,11 @@
 
 #include <arpa/nameser.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace ntpopt {
@@ -12,6 +15,29 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int kTries = 4;  // with 400 ms doubling: 6 s a name server, longer than any deadline we give
+
+/// What c-ares does itself, and an ear beside it: its status does not tell a name server that refused to answer from
+/// none at all.
+constexpr ares_socket_functions kHands{
+    [](int family, int type, int protocol, void*) -> ares_socket_t {
+        return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    },
+    [](ares_socket_t fd, void*) { return ::close(fd); },
+    [](ares_socket_t fd, const sockaddr* server, ares_socklen_t size, void*) { return connect(fd, server, size); },
+    [](ares_socket_t fd, void* buffer, std::size_t size, int flags, sockaddr* from, ares_socklen_t* from_size,
+       void* heard) -> ares_ssize_t {
+        const auto received = recvfrom(fd, buffer, size, flags, from, from_size);
+        if (received > 0) *static_cast<bool*>(heard) = true;
+        return received;
+    },
+    [](ares_socket_t fd, const iovec* parts, int count, void*) -> ares_ssize_t {
+        msghdr message{};
+        message.msg_iov = const_cast<iovec*>(parts);
+        message.msg_iovlen = static_cast<std::size_t>(count);
+        // The refusal of an earlier question is none of this one; its own comes to whoever reads, and counts for both.
+        const auto sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+        return sent < 0 && errno == ECONNREFUSED ? sendmsg(fd, &message, MSG_NOSIGNAL) : sent;
+    }};
 
 }  // namespace
 
@@ -48,6 +74,8 @@ Status DnsChannel::open() {
         channel_ = nullptr;
         return Error{Errc::io, fmt::format("starting the resolver: {}", ares_strerror(status))};
     }
+    heard_ = false;
+    ares_set_socket_functions(channel_, &kHands, &heard_);
     if (servers_.empty()) return {};
     const int set = ares_set_servers_ports_csv(channel_, servers_.c_str());
     if (set == ARES_SUCCESS) return {};
@@ -61,9 +89,10 @@ void DnsChannel::close() {
 }
 
 void DnsChannel::ask(const std::string& name, int type, bool search, OnAnswer on_answer) {
-    auto question = std::make_unique<Question>(Question{std::move(on_answer)});
-    const ares_callback answered = [](void* raw, int status, int, unsigned char* answer, int length) {
+    auto question = std::make_unique<Question>(Question{std::move(on_answer), heard_});
+    const ares_callback answered = [](void* raw, int status, int timeouts, unsigned char* answer, int length) {
         const std::unique_ptr<Question> owned(static_cast<Question*>(raw));
+        if (timeouts > 0) owned->heard = true;
         owned->on_answer(status, answer, length);
     };
     (search ? ares_search : ares_query)(channel_, name.c_str(), ns_c_in, type, answered, question.release());

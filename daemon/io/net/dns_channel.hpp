@@ -34,12 +34,16 @@ class DnsChannel : public std::enable_shared_from_this<DnsChannel> {
     /// Ends every question that is under way. Never to be called from an OnAnswer.
     void close();
 
+    /// Whether a name server may have got a question since open(): one said something, or one was waited for in vain.
+    [[nodiscard]] bool heard() const { return heard_; }
+
     /// One question of class IN; `search` completes the name by the search domains.
     void ask(const std::string& name, int type, bool search, OnAnswer on_answer);
 
   private:
     struct Question {
         OnAnswer on_answer;
+        bool& heard;
     };
 
     void set_timer();
@@ -48,6 +52,7 @@ class DnsChannel : public std::enable_shared_from_this<DnsChannel> {
     Duration try_timeout_;
     boost::asio::steady_timer timer_;
     ares_channel channel_ = nullptr;
+    bool heard_ = false;
     SocketWatch watch_;
 };
 

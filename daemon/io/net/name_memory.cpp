@@ -63,12 +63,6 @@ std::optional<NameRecord> NameMemory::find(const HostName& name, Families famili
     return document ? parse_name_record(*document) : std::nullopt;
 }
 
-/// Nobody is asked again for now.
-bool NameMemory::settled(const NameRecord& record) const {
-    if (!record.answered && record.asked_s < changed_s_) return false;
-    return !may_ask(record, clock_.now_s());
-}
-
 asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name, Families families, Duration deadline) {
     if (auto local = source_.local(name, families)) {
         if (!*local) co_return local->error();

@@ -29,12 +29,13 @@ class NameMemory final : public Resolver {
     /// As NameSource::services(), remembered likewise.
     boost::asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration deadline);
 
-    /// The network is another one: what nobody answered may be asked again at once.
+    /// The network is another one: a question that no name server can have got may be asked again at once. What timed
+    /// out or was answered waits for its hour in the other network, too.
     void network_changed() { changed_s_ = clock_.now_s(); }
 
   private:
     [[nodiscard]] std::optional<NameRecord> find(const HostName& name, Families families) const;
-    [[nodiscard]] bool settled(const NameRecord& record) const;
+    [[nodiscard]] bool settled(const NameRecord& record) const { return !may_ask(record, clock_.now_s(), changed_s_); }
     static boost::asio::awaitable<Result<std::vector<Address>>> wait_for(
         std::shared_ptr<boost::asio::steady_timer> other, const NameMemory* self, HostName name, Families families);
 

@@ -109,7 +109,8 @@ void take_addresses(Lookup& lookup, const std::vector<Address>& found) {
     if (taken > 0) lookup.deadline = std::min(lookup.deadline, Clock::now() + lookup.grace);
 }
 
-Error failure_of(const Lookup& lookup) {
+/// `heard`: a name server may have got a question.
+Error failure_of(const Lookup& lookup, bool heard) {
     if (lookup.pending > 0 || lookup.status == ARES_ETIMEOUT) return {Errc::timeout, "no name server answered in time"};
     switch (lookup.status) {
         case ARES_ENOTFOUND:
@@ -125,7 +126,8 @@ Error failure_of(const Lookup& lookup) {
         case ARES_EREFUSED:
             return {Errc::io, "the name servers refused to answer"};
         case ARES_ECONNREFUSED:
-            return {Errc::io, "no name server can be reached"};
+            if (heard) return {Errc::io, "the name servers could not answer"};
+            return {Errc::unavailable, "no name server can be reached"};
         default:
             return {Errc::io, ares_strerror(lookup.status)};
     }
@@ -242,7 +244,7 @@ asio::awaitable<Result<NameAnswer>> AresResolver::Core::lookup(std::shared_ptr<C
     if (families.ipv4) core->ask(name.text(), ns_t_a, lookup);
     if (families.ipv6) core->ask(name.text(), ns_t_aaaa, lookup);
     co_await settle(core, lookup);
-    Result<NameAnswer> result = failure_of(*lookup);
+    Result<NameAnswer> result = failure_of(*lookup, core->channel_->heard());
     NameAnswer answer;
     answer.addresses = lookup->addresses;
     answer.ttl_s = lookup->ttl_s;
@@ -260,7 +262,7 @@ asio::awaitable<Result<std::vector<SrvRecord>>> AresResolver::Core::services(std
     lookup->deadline = Clock::now() + deadline;
     core->ask(name, ns_t_srv, lookup);
     co_await settle(core, lookup);
-    Result<std::vector<SrvRecord>> result = failure_of(*lookup);
+    Result<std::vector<SrvRecord>> result = failure_of(*lookup, core->channel_->heard());
     if (!lookup->services.empty()) result = std::move(lookup->services);
     if (core->waiting_ == 0) core->close();
     co_return result;

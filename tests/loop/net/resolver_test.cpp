@@ -127,8 +127,8 @@ TEST_F(ResolverTest, SaysWhatIsWrong) {
     run();
     EXPECT_EQ(answers_.at("nx.example").error(), (Error{Errc::not_found, "the name does not exist"}));
     EXPECT_EQ(answers_.at("none.example").error(), (Error{Errc::not_found, "the name has no usable address"}));
-    EXPECT_EQ(answers_.at("fail.example").error().code, Errc::io);
-    EXPECT_EQ(answers_.at("refuse.example").error().code, Errc::io);
+    for (const auto* name : {"fail.example", "refuse.example"})
+        EXPECT_EQ(answers_.at(name).error(), (Error{Errc::io, "the name servers could not answer"})) << name;
     EXPECT_EQ(answers_.at("black.example").error(), (Error{Errc::timeout, "no name server answered in time"}));
 }
 
@@ -203,12 +203,27 @@ TEST_F(ResolverTest, ADeadNameServerInFrontDelaysNothingBeyondItsTry) {
     silent.stop();
 }
 
-TEST_F(ResolverTest, NoNameServerAtAllIsAnError) {
-    dns_.stop();
-    resolver("127.0.0.1:1");
-    ask({"good-1.example"}, {}, 10s);
+TEST_F(ResolverTest, AQuestionThatNobodyCanHaveGotIsToldFromOneThatMayHaveBeenHeard) {
+    test::FakeDns silent(io_);
+    silent.silence();
+    const std::string nobody = "127.0.0.1:1";
+    const std::string no_route = "255.255.255.255:53";  // the kernel lets nobody connect there
+    for (const auto& servers : {nobody, no_route, no_route + "," + nobody}) {
+        resolver(servers);
+        ask({"good-1.example"}, {}, 10s);
+        run();
+        EXPECT_EQ(answers_.at("good-1.example").error(), (Error{Errc::unavailable, "no name server can be reached"}))
+            << servers;
+    }
+    resolver(nobody + "," + silent.server());
+    ask({"good-1.example"}, {}, 2s);
     run();
-    EXPECT_EQ(answers_.at("good-1.example").error().code, Errc::io);
+    EXPECT_EQ(answers_.at("good-1.example").error().code, Errc::timeout);
+    silent.stop();
+    resolver(nobody + "," + dns_.server());
+    ask({"fail-1.example"}, {}, 10s);
+    run();
+    EXPECT_EQ(answers_.at("fail-1.example").error().code, Errc::io);
 }
 
 TEST_F(ResolverTest, HostileAnswersAreNoAnswers) {

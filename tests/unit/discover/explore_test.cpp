@@ -143,7 +143,8 @@ TEST(NameRecord, ServersThatFailLeaveTheLastAnswerForADayAndANoDoesNot) {
 }
 
 TEST(NameRecord, SurvivesItsDocumentAndRefusesOthers) {
-    for (const auto& record : {note_answer({kTwo, 60}, kNow), note_failure({}, {Errc::timeout, "silence"}, kNow)}) {
+    for (const auto& record : {note_answer({kTwo, 60}, kNow), note_failure({}, {Errc::timeout, "silence"}, kNow),
+                               note_failure({}, {Errc::unavailable, "no way"}, kNow)}) {
         const auto read = parse_name_record(to_json(record));
         ASSERT_TRUE(read);
         EXPECT_EQ(to_json(*read), to_json(record));
