@@ -68,11 +68,11 @@ enum class Happening { stop, crash, power_cut, network, by_hand };
 /// A process of ntpoptd, from its start to its end. The order of the members is that of daemon/app/daemon.hpp.
 struct Process {
     Process(const Fleet& fleet, Life& life, SimulatedClock& clock, StateFile& file, SimulatedService& service,
-            Random& random, bool ipv6, const Config& config, std::uint64_t machine, Fate fate)
+            Random& random, bool ipv6, bool has_office, const Config& config, std::uint64_t machine, Fate fate)
         : alarms(io, clock),
           wake(alarms),
           place(fleet.catalogue),
-          source(fleet.world, life.conduct, clock, random, ipv6, fate),
+          source(fleet.world, life.conduct, clock, random, ipv6, has_office, fate),
           names(source, file, clock),
           prober(fleet.world, life.conduct, clock, alarms, random, fate),
           zones(place),
@@ -111,7 +111,8 @@ class Machine {
           clock_(random_()),
           service_(clock_),
           machine_hash_(random_()),
-          ipv6_(chance(random_) < 0.5) {
+          ipv6_(chance(random_) < 0.5),
+          has_office_(chance(random_) < 0.2) {
         imagine();
     }
 
@@ -165,7 +166,7 @@ class Machine {
         ++life_.processes;
         Config config;
         config.discovery.pool_zone = "debian.pool.ntp.org";
-        Process process(fleet_, life_, clock_, file_, service_, random_, ipv6_, config, machine_hash_,
+        Process process(fleet_, life_, clock_, file_, service_, random_, ipv6_, has_office_, config, machine_hash_,
                         [this](std::string_view where) { fate(where); });
         if (clock_.time >= loop_from_ && clock_.time < loop_from_ + kDay)
             plan_.emplace(clock_.time + from_seconds(5 + 1200 * chance(random_)), Happening::crash);
@@ -243,6 +244,7 @@ class Machine {
     SimulatedService service_;
     std::uint64_t machine_hash_;
     bool ipv6_;
+    bool has_office_;
     Life life_;
     Plan plan_;
     Duration loop_from_ = kEnd;

@@ -109,6 +109,9 @@ asio::awaitable<Result<NameAnswer>> SimulatedNames::lookup(HostName name, Famili
 asio::awaitable<Result<std::vector<SrvRecord>>> SimulatedNames::services(HostName domain, Duration) {
     conduct_.note_question("_ntp._udp." + domain.text(), clock_.time);
     fate_("services");
+    // One host that serves on two ports.
+    if (office_)
+        co_return std::vector<SrvRecord>{{1, 1, 123, "ntp.office.example"}, {1, 1, 1123, "ntp.office.example"}};
     co_return Error{Errc::not_found, "the name does not exist"};
 }
 

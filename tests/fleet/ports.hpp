@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "daemon/core/ntp/burst.hpp"
+#include "daemon/core/ntp/send_gate.hpp"
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/io/net/name_source.hpp"
 #include "daemon/ports/alarm.hpp"
@@ -117,7 +118,7 @@ class SimulatedProber final : public Prober {
   public:
     SimulatedProber(World& world, Conduct& conduct, SimulatedClock& clock, Alarms& alarms, Random& random, Fate fate);
 
-    /// As io/ntp/probe_round.hpp does it, with the same burst, plan and pacer.
+    /// As io/ntp/probe_round.hpp does it, with the same burst, plan and gate.
     boost::asio::awaitable<std::vector<Measurement>> probe(std::vector<ProbeTarget> targets, ProbeConfig config,
                                                            Progress progress) override;
 
@@ -132,13 +133,20 @@ class SimulatedProber final : public Prober {
     Alarms::One alarm_;
     Random& random_;
     Fate fate_;
-    Duration sent_last_;
+    SendGate gate_;
 };
 
 class SimulatedNames final : public NameSource {
   public:
-    SimulatedNames(const World& world, Conduct& conduct, SimulatedClock& clock, Random& random, bool ipv6, Fate fate)
-        : world_(world), conduct_(conduct), clock_(clock), random_(random), ipv6_(ipv6), fate_(std::move(fate)) {}
+    SimulatedNames(const World& world, Conduct& conduct, SimulatedClock& clock, Random& random, bool ipv6, bool office,
+                   Fate fate)
+        : world_(world),
+          conduct_(conduct),
+          clock_(clock),
+          random_(random),
+          ipv6_(ipv6),
+          office_(office),
+          fate_(std::move(fate)) {}
 
     [[nodiscard]] std::optional<Result<NameAnswer>> local(const HostName&, Families) override { return std::nullopt; }
     boost::asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration deadline) override;
@@ -150,6 +158,7 @@ class SimulatedNames final : public NameSource {
     SimulatedClock& clock_;
     Random& random_;
     bool ipv6_;
+    bool office_;  ///< the search domain announces servers
     Fate fate_;
 };
 

@@ -5,7 +5,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "daemon/core/ntp/burst_plan.hpp"
-#include "daemon/io/ntp/pacer.hpp"
 #include "tests/fleet/ports.hpp"
 
 namespace ntpopt::fleet {
@@ -21,6 +20,7 @@ struct SimulatedProber::Sweep {
         ProbeTarget target;
         Burst burst;
         std::optional<SendRequest> held{};
+        SendGate::Turn turn{};
         Duration wake = kNever;
         bool done = false;
     };
@@ -29,9 +29,8 @@ struct SimulatedProber::Sweep {
         std::optional<HeaderBytes> packet{};  ///< nothing: the server's timer
     };
 
-    Sweep(double rate, Duration zero_time) : pacer(rate), zero(zero_time) {}
+    explicit Sweep(Duration zero_time) : zero(zero_time) {}
 
-    Pacer pacer;
     Duration zero;  ///< since the beginning
     std::vector<Asked> servers;
     std::multimap<Duration, Event> events;  ///< by time since zero
@@ -47,7 +46,7 @@ SimulatedProber::SimulatedProber(World& world, Conduct& conduct, SimulatedClock&
       alarm_(alarms),
       random_(random),
       fate_(std::move(fate)),
-      sent_last_(clock.time) {}
+      gate_(clock.time) {}
 
 BurstAction SimulatedProber::transmit(Sweep& sweep, std::size_t index, const SendRequest& request) {
     auto& server = sweep.servers[index];
@@ -68,11 +67,10 @@ BurstAction SimulatedProber::transmit(Sweep& sweep, std::size_t index, const Sen
 void SimulatedProber::perform(Sweep& sweep, std::size_t index, BurstAction action) {
     auto& server = sweep.servers[index];
     while (const auto* request = std::get_if<SendRequest>(&action)) {
-        const auto now = clock_.time - sweep.zero;
-        if (const auto slot = sweep.pacer.reserve(now); slot > now) {
+        if (const auto open = gate_.ask(server.target.address, server.turn, clock_.time); open > clock_.time) {
             server.held = *request;
-            server.wake = slot;
-            sweep.events.emplace(slot, Sweep::Event{index});
+            server.wake = open - sweep.zero;
+            sweep.events.emplace(server.wake, Sweep::Event{index});
             return;
         }
         const auto sent = *request;
@@ -90,15 +88,15 @@ void SimulatedProber::perform(Sweep& sweep, std::size_t index, BurstAction actio
 asio::awaitable<std::vector<Measurement>> SimulatedProber::probe(std::vector<ProbeTarget> targets, ProbeConfig config,
                                                                  Progress progress) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    Sweep sweep(config.rate, clock_.time);
+    Sweep sweep(clock_.time);
+    gate_.pace(config.rate, clock_.time);
     sweep.progress = std::move(progress);
-    const auto quiet = kGuardTime - (clock_.time - sent_last_);
     sweep.servers.reserve(targets.size());
     for (const auto& target : targets) {
         Nonces nonces{};
         for (auto& nonce : nonces)
             nonce = random_();
-        const auto plan = plan_burst(target.address, config, quiet, chance(random_));
+        const auto plan = plan_burst(target.address, config, chance(random_));
         sweep.servers.push_back({target, Burst(plan, nonces, clock_.now().time_since_epoch())});
     }
     for (std::size_t i = 0; i < sweep.servers.size(); ++i)
@@ -119,13 +117,12 @@ asio::awaitable<std::vector<Measurement>> SimulatedProber::probe(std::vector<Pro
             server.wake = kNever;
             if (server.held) {
                 const auto request = *std::exchange(server.held, std::nullopt);
-                perform(sweep, event.server, transmit(sweep, event.server, request));
+                perform(sweep, event.server, request);
             } else {
                 perform(sweep, event.server, server.burst.on_timer(now));
             }
         }
     }
-    sent_last_ = clock_.time;
     std::vector<Measurement> measurements;
     for (auto& server : sweep.servers)
         measurements.push_back(server.burst.take_measurement());

@@ -27,6 +27,7 @@ World::World(const Catalogue& catalogue, std::size_t pool_members, std::uint64_t
     Random random(seed);
     for (const auto& candidate : catalogue.candidates())
         names_[candidate.endpoint.host.text()] = {add_server(true, random), add_server(false, random)};
+    names_["ntp.office.example"] = {add_server(true, random)};
     for (const auto* zone : kZones)
         for (std::size_t i = 0; i < pool_members; ++i)
             zones_[zone].push_back(add_server(true, random));

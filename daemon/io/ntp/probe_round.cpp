@@ -49,19 +49,21 @@ std::size_t descriptors_for(std::size_t servers) {
 }  // namespace
 
 ProbeRound::ProbeRound(boost::asio::any_io_executor executor, const std::vector<ProbeTarget>& targets,
-                       const ProbeConfig& config, Duration quiet, Prober::Progress progress, const ClockReader& clocks)
+                       const ProbeConfig& config, SendGate& gate, Prober::Progress progress, const ClockReader& clocks)
     : executor_(std::move(executor)),
       progress_(std::move(progress)),
       timeline_(clocks),
-      pacer_(config.rate),
+      gate_(gate),
+      began_(std::chrono::steady_clock::now().time_since_epoch()),
       max_sockets_(descriptors_for(targets.size())),
       timer_(executor_),
       finished_(executor_, boost::asio::steady_timer::time_point::max()) {
+    gate_.pace(config.rate, began_);
     servers_.reserve(targets.size());
     for (const auto& target : targets) {
         Nonces nonces{};
         fill_random(nonces);
-        auto plan = plan_burst(target.address, config, quiet, chance());
+        auto plan = plan_burst(target.address, config, chance());
         plan.once = target.once;
         servers_.emplace_back(target, plan, nonces, timeline_.unix_at_zero());
     }
@@ -120,12 +122,11 @@ void ProbeRound::perform(std::size_t index, BurstAction action) {
 
 bool ProbeRound::may_leave_now(std::size_t index, const SendRequest& request) {
     auto& server = servers_[index];
-    if (server.target.address.is_loopback()) return true;
-    const auto now = timeline_.now();
-    const auto slot = pacer_.reserve(now);
-    if (slot <= now) return true;
+    const auto now = began_ + timeline_.now();
+    const auto open = gate_.ask(server.target.address, server.turn, now);
+    if (open <= now) return true;
     server.held = request;
-    wake_at(index, slot);
+    wake_at(index, open - began_);
     return false;
 }
 
@@ -202,7 +203,7 @@ void ProbeRound::on_alarm() {
         server.wake = kNever;
         if (server.held) {
             const auto request = *std::exchange(server.held, std::nullopt);
-            perform(alarm.server, transmit(server, request));
+            perform(alarm.server, request);
         } else {
             perform(alarm.server, server.burst.on_timer(now));
         }

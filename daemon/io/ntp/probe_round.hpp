@@ -13,8 +13,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/core/ntp/burst.hpp"
+#include "daemon/core/ntp/send_gate.hpp"
 #include "daemon/io/ntp/ntp_socket.hpp"
-#include "daemon/io/ntp/pacer.hpp"
 #include "daemon/io/ntp/timeline.hpp"
 #include "daemon/ports/prober.hpp"
 
@@ -22,9 +22,9 @@ namespace ntpopt {
 
 class ProbeRound : public std::enable_shared_from_this<ProbeRound> {
   public:
-    /// Nothing but loopback servers is sent anything while it has to be `quiet`.
+    /// The gate is of CLOCK_MONOTONIC, and outlives the round.
     ProbeRound(boost::asio::any_io_executor executor, const std::vector<ProbeTarget>& targets,
-               const ProbeConfig& config, Duration quiet, Prober::Progress progress, const ClockReader& clocks);
+               const ProbeConfig& config, SendGate& gate, Prober::Progress progress, const ClockReader& clocks);
 
     void start();
 
@@ -42,7 +42,8 @@ class ProbeRound : public std::enable_shared_from_this<ProbeRound> {
         ProbeTarget target;
         Burst burst;
         std::optional<NtpSocket> socket;
-        std::optional<SendRequest> held;             ///< waits for the pacer, or for a descriptor
+        std::optional<SendRequest> held;  ///< waits for the gate, or for a descriptor
+        SendGate::Turn turn;
         std::array<std::uint8_t, kMaxBurst> left{};  ///< sequence of the n-th datagram that left this socket
         std::uint8_t left_count = 0;
         Duration wake = kNever;
@@ -71,7 +72,8 @@ class ProbeRound : public std::enable_shared_from_this<ProbeRound> {
     boost::asio::any_io_executor executor_;
     Prober::Progress progress_;
     Timeline timeline_;
-    Pacer pacer_;
+    SendGate& gate_;
+    Duration began_;  ///< the timeline's zero on the gate's clock
     std::vector<Server> servers_;
     std::priority_queue<Alarm> alarms_;  ///< those that no longer match their server's wake are stale
     std::deque<std::size_t> blocked_;    ///< servers that wait for a descriptor, in order

@@ -5,7 +5,6 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "daemon/core/ntp/burst_plan.hpp"
 #include "daemon/io/ntp/probe_round.hpp"
 
 namespace ntpopt {
@@ -14,8 +13,7 @@ boost::asio::awaitable<std::vector<Measurement>> UdpProber::probe(std::vector<Pr
                                                                   Progress progress) {
     namespace this_coro = boost::asio::this_coro;
     const auto executor = co_await this_coro::executor;
-    const auto quiet = kGuardTime - (std::chrono::steady_clock::now() - sent_last_);
-    const auto round = std::make_shared<ProbeRound>(executor, targets, config, quiet, std::move(progress), clocks_);
+    const auto round = std::make_shared<ProbeRound>(executor, targets, config, gate_, std::move(progress), clocks_);
 
     // Cancellation must end the waiting with what is known, not with an exception, even where it came before we began.
     const bool throws = co_await this_coro::throw_if_cancelled();
@@ -26,7 +24,6 @@ boost::asio::awaitable<std::vector<Measurement>> UdpProber::probe(std::vector<Pr
         co_await round->wait();
     }
     co_await this_coro::throw_if_cancelled(throws);
-    sent_last_ = std::chrono::steady_clock::now();
     co_return round->close();
 }
 

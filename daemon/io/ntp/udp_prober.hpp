@@ -2,6 +2,7 @@
 // probe_round.hpp; this is its door.
 #pragma once
 
+#include "daemon/core/ntp/send_gate.hpp"
 #include "daemon/io/ntp/timeline.hpp"
 #include "daemon/ports/prober.hpp"
 
@@ -12,14 +13,13 @@ class UdpProber final : public Prober {
     /// Tests give it clocks that step; the real ones are read_clocks().
     explicit UdpProber(ClockReader clocks = read_clocks) : clocks_(std::move(clocks)) {}
 
-    /// By the plan of core/ntp/burst_plan.hpp; the rate does not bind loopback servers. The guard time holds over the
-    /// rounds, and from when we were made: an earlier process may have sent something just before it ended.
+    /// By the plan of core/ntp/burst_plan.hpp and through the one gate, which holds over the rounds.
     boost::asio::awaitable<std::vector<Measurement>> probe(std::vector<ProbeTarget> targets, ProbeConfig config,
                                                            Progress progress) override;
 
   private:
     ClockReader clocks_;
-    std::chrono::steady_clock::time_point sent_last_ = std::chrono::steady_clock::now();
+    SendGate gate_{std::chrono::steady_clock::now().time_since_epoch()};
 };
 
 }  // namespace ntpopt

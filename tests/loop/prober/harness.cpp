@@ -30,8 +30,13 @@ ProbeConfig quick_config() {
 
 std::vector<Measurement> run_probe(const std::vector<ProbeTarget>& targets, const ProbeConfig& config,
                                    ClockReader clocks, Prober::Progress progress) {
-    boost::asio::io_context context(1);
     UdpProber prober(std::move(clocks));
+    return run_probe(prober, targets, config, std::move(progress));
+}
+
+std::vector<Measurement> run_probe(UdpProber& prober, const std::vector<ProbeTarget>& targets,
+                                   const ProbeConfig& config, Prober::Progress progress) {
+    boost::asio::io_context context(1);
     std::optional<std::vector<Measurement>> result;
     boost::asio::co_spawn(context, prober.probe(targets, config, std::move(progress)),
                           [&](const std::exception_ptr& error, std::vector<Measurement> measured) {

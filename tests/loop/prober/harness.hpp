@@ -19,6 +19,10 @@ ProbeConfig quick_config();
 std::vector<Measurement> run_probe(const std::vector<ProbeTarget>& targets, const ProbeConfig& config,
                                    ClockReader clocks = read_clocks, Prober::Progress progress = {});
 
+/// The same by a prober that has measured before.
+std::vector<Measurement> run_probe(UdpProber& prober, const std::vector<ProbeTarget>& targets,
+                                   const ProbeConfig& config, Prober::Progress progress = {});
+
 /// The sample with the least delay: the one that no busy machine has touched. Throws where there is none.
 const Sample& best_sample(const Measurement& measurement);
 

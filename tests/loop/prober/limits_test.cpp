@@ -10,12 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -108,6 +111,57 @@ TEST(ProberLimits, AServerThatIsNotLoopbackIsNeverAskedFasterThanEveryTwoSeconds
         config.rate = 1000;
         if (run_probe({target}, config)[0].received() != 2) return "not measured";
         return fleet.counters("remote")->least_spacing > 1900ms ? "" : "asked too fast";
+    });
+}
+
+/// When each packet left, by its answer; in the order of their leaving.
+std::vector<double> sent_times(const std::vector<Measurement>& measured) {
+    std::vector<double> times;
+    for (const auto& one : measured)
+        for (const auto& sample : one.samples)
+            if (sample) times.push_back(sample->t_s);
+    std::sort(times.begin(), times.end());
+    return times;
+}
+
+TEST(ProberLimits, OneAddressOnTwoPortsGetsTwoBurstsAtOnce) {
+    in_child([]() -> std::string {
+        if (auto problem = enter_own_network(2); !problem.empty()) return problem;
+        fakentp::Fleet fleet;
+        const auto one = add_server(fleet, "10.77.0.1 name=one");
+        const auto same = add_server(fleet, "10.77.0.1 name=same");
+        const auto other = add_server(fleet, "10.77.0.2 name=other");
+        fleet.start();
+        ProbeConfig config;
+        config.samples = 1;
+        const auto measured = run_probe({one, same, other}, config);
+        if (sent_times(measured).size() != 3) return "not measured";
+        const auto times = sent_times({measured[0], measured[1]});
+        if (times[1] - times[0] < 1.9) return "two packets to one address less than 2 s apart";
+        return sent_times({measured[2]})[0] < times[1] ? "" : "the other address waited, too";
+    });
+}
+
+TEST(ProberLimits, TwoRoundsAndTwoProcessesKeepTwoSecondsToOneAddress) {
+    in_child([]() -> std::string {
+        if (auto problem = enter_own_network(1); !problem.empty()) return problem;
+        fakentp::Fleet fleet;
+        const auto target = add_server(fleet, "10.77.0.1 name=remote");
+        fleet.start();
+        ProbeConfig config;
+        config.samples = 1;
+        UdpProber prober;
+        // The answer comes at once, so a round's one packet left just before its end; without the guard it would leave
+        // within half a second.
+        std::optional<std::chrono::steady_clock::time_point> last;
+        for (const std::string round : {"first", "second", "of another process"}) {
+            if (round == "of another process") prober = UdpProber();
+            if (run_probe(prober, {target}, config)[0].received() != 1) return "not measured";
+            const auto now = std::chrono::steady_clock::now();
+            if (last && now - *last < 1s) return "asked too fast: the round " + round;
+            last = now;
+        }
+        return "";
     });
 }
 

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "daemon/io/ntp/pacer.hpp"
-
 namespace ntpopt {
 namespace {
 
@@ -148,21 +146,6 @@ TEST(Timeline, TheRealClocksAgreeWithThemselves) {
     const auto first = timeline.now();
     EXPECT_LE(first, timeline.now());
     EXPECT_FALSE(timeline.resumed());
-}
-
-TEST(Pacer, LetsTheFirstGoAtOnceAndKeepsTheRate) {
-    Pacer pacer(10);
-    EXPECT_EQ(pacer.reserve(5s), 5s);
-    EXPECT_EQ(pacer.reserve(5s), 5100ms);
-    EXPECT_EQ(pacer.reserve(5050ms), 5200ms);
-    EXPECT_EQ(pacer.reserve(9s), 9s);  // what was not used is not saved up
-    EXPECT_EQ(pacer.reserve(9s), 9100ms);
-}
-
-TEST(Pacer, ARateOfNothingIsSlowNotEndless) {
-    Pacer pacer(0);
-    EXPECT_EQ(pacer.reserve(0s), 0s);
-    EXPECT_EQ(pacer.reserve(0s), 10s);
 }
 
 }  // namespace
