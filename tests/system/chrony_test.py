@@ -1,4 +1,5 @@
 """A day of a machine whose NTP service is chrony, with all that goes wrong in one."""
+import json
 import os
 import re
 import signal
@@ -6,6 +7,7 @@ import time
 
 import day
 import scrapes
+import web
 from day import GOOD, POOL
 
 
@@ -46,7 +48,8 @@ class ChronyDay(day.Day):
         self.evidence()
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
-        self.remove_and_purge()
+        self.remove()
+        self.purge()
 
     def exit_codes(self):
         for words in (("status",), ("servers",), ("history",), ("config",), ("blacklist",), ("interval",)):
@@ -59,9 +62,9 @@ class ChronyDay(day.Day):
         self.expect_exit(3, "status", says="ntpoptd")
         self.sh("systemctl", "start", "ntpoptd")
         # A stand-in for ssh runs the bridge here, so the whole way of -H but the network is gone.
-        self.machine.write("/usr/local/bin/ssh", '#!/bin/sh\nwhile [ "$1" != machine ]; do shift; done\nshift\nexec "$@"\n')
-        (self.machine.root / "usr/local/bin/ssh").chmod(0o755)
-        done = self.expect_exit(0, "-H", "machine", "status", "--json", env={"PATH": "/usr/local/bin:/usr/bin:/bin"})
+        self.machine.write("/root/bin/ssh", '#!/bin/sh\nwhile [ "$1" != machine ]; do shift; done\nshift\nexec "$@"\n')
+        (self.machine.root / "root/bin/ssh").chmod(0o755)
+        done = self.expect_exit(0, "-H", "machine", "status", "--json", env={"PATH": "/root/bin:/usr/bin:/bin"})
         self.check('"state"' in done.stdout, f"ntpoptctl -H: {done.stdout}")
         self.set_servers([*GOOD, *POOL], "silent=yes")
         self.expect_exit(5, "reoptimize")
@@ -74,12 +77,18 @@ class ChronyDay(day.Day):
         self.sh("groupadd", "--system", "ntpopt-operators")
         self.sh("usermod", "--append", "--groups", "ntpopt-operators", "alice")
         self.expect_exit(4, "interval", "12h", user="alice")
-        self.sh("install", "-m", "0644", "/usr/share/doc/ntpopt/examples/ntpopt-operators.rules", rules)
+        self.sh("cp", "/usr/share/doc/ntpopt/examples/ntpopt-operators.rules", rules)
         self.machine.wait_for(lambda: self.ctl("interval", "12h", user="alice").returncode == 0, 20, "the rule to count")
-        self.expect_exit(4, "interval", "12h", user="bob")
-        for words in (("blacklist", "add", "good1.test"), ("blacklist", "remove", "good1.test"), ("reoptimize", "--dry-run")):
+        for words in (("interval", "1h"), ("blacklist", "add", "good1.test"), ("blacklist", "remove", "good1.test"),
+                      ("reoptimize", "--dry-run"), ("reoptimize",)):
             self.expect_exit(0, *words, user="alice")
+        self.check(self.ctl_json("status")["interval_s"] == 3600, "the interval is not what alice set")
+        self.machine.wait_for(lambda: self.follows(GOOD), 30, f"{self.service} to follow what alice chose, not {self.followed()}")
         self.expect_exit(0, "explain", "good1.test", user="bob")
+        for words in (("interval", "12h"), ("blacklist", "add", "good1.test"), ("reoptimize",), ("rollback",)):
+            self.expect_exit(4, *words, user="bob")
+        self.expect_exit(0, "rollback", user="alice")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers again")
         self.sh("rm", rules)
         self.say("with the opt-in rule the group may, others may not")
 
@@ -112,30 +121,35 @@ class ChronyDay(day.Day):
         self.say("busctl introspect, busctl monitor, journalctl -o verbose, journalctl -x, systemctl status, reload")
 
     def notices(self):
-        """ntpopt-notify in the sandbox of the unit: it reads a credential and a file of root:ntpopt, and none that others may read."""
+        """ntpopt-notify in the sandbox of the unit: it reads a credential and a file of root:ntpopt, and none that others may read,
+        and delivers; so does an administrator's program."""
         tokens = {"slack": "sLaCkToKeN55", "webhook": "wEbToKeN33"}
+        told = "/var/lib/ntpopt/told.json"
         credential, config = "/root/slack-url", "/etc/ntpopt/conf.d/80-notify.toml"
         drop_in = "/etc/systemd/system/ntpoptd.service.d/slack.conf"
         self.machine.write(credential, f"https://127.0.0.1:9/{tokens['slack']}\n")  # where nobody listens
         self.machine.write(drop_in, f"[Service]\nLoadCredential=slack-url:{credential}\n")
-        self.machine.write("/etc/ntpopt/web-url", f"https://127.0.0.1:9/{tokens['webhook']}\n")
+        self.machine.write("/etc/ntpopt/web-url", f"https://{web.NAME}/{tokens['webhook']}\n")
         self.sh("chown", "root:ntpopt", "/etc/ntpopt/web-url")
         self.sh("chmod", "0640", "/etc/ntpopt/web-url")
-        self.machine.write(config, '[notify.slack]\nurl_file = "slack-url"\n[[notify.webhook]]\nurl_file = "/etc/ntpopt/web-url"\n')
+        self.machine.write(config, '[notify.slack]\nurl_file = "slack-url"\n[[notify.webhook]]\nurl_file = "/etc/ntpopt/web-url"\n'
+                           f'[notify.command]\nargv = ["/usr/bin/tee", "{told}"]\n')
         self.restart_with_other_drop_ins()
-        for row in self.ctl_json("notify", "test"):
-            self.check(not row["ok"] and "connect" in row["detail"], f"notify test: {row}")
-            tokens.pop(row["channel"])
-        self.check(not tokens, f"not tried: {list(tokens)}")
+        rows = {row["channel"]: row for row in self.ctl_json("notify", "test")}
+        self.check(rows.keys() == {*tokens, "command"}, f"notify test: {rows}")
+        self.check(not rows["slack"]["ok"] and "connect" in rows["slack"]["detail"], f"notify test: {rows['slack']}")
+        self.check(rows["webhook"]["ok"] and rows["command"]["ok"], f"notify test: {rows}")
+        documents = [text for path, text in self.web.posts if path == f"/{tokens['webhook']}"] + [self.machine.read(told)]
+        self.check(len(documents) > 1 and all("severity" in json.loads(text) for text in documents), f"delivered: {documents}")
         self.sh("chmod", "0644", "/etc/ntpopt/web-url")
         row, = self.ctl_json("notify", "test", "webhook")
         self.check("others may read it" in row["detail"], f"notify test: {row}")
-        told = self.sh("journalctl", "--no-pager", "-o", "json") + self.sh("ntpoptctl", "config", "--json")
-        self.check("ToKeN" not in told, "a secret is in the journal or in the configuration as it is shown")
-        for path in (credential, drop_in, config, "/etc/ntpopt/web-url"):
+        shown = self.sh("journalctl", "--no-pager", "-o", "json") + self.sh("ntpoptctl", "config", "--json")
+        self.check("ToKeN" not in shown, "a secret is in the journal or in the configuration as it is shown")
+        for path in (credential, drop_in, config, told, "/etc/ntpopt/web-url"):
             (self.machine.root / path[1:]).unlink()
         self.restart_with_other_drop_ins()
-        self.say("notices: secrets are read in the sandbox, from a credential and a file")
+        self.say("notices: in the sandbox secrets are read, a message goes to the web and to a program")
 
     def restart_with_other_drop_ins(self):
         self.sh("systemctl", "daemon-reload")

@@ -15,6 +15,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lab  # noqa: E402
+import scrapes  # noqa: E402
+import web  # noqa: E402
 from booted import Booted  # noqa: E402
 from lab.world import ROOT  # noqa: E402
 
@@ -23,18 +25,28 @@ GOOD = {f"good{i}.test": [f"10.77.{20 + i}.1"] for i in range(1, 11)}
 POOL = {f"{i}.debian.pool.ntp.org": [f"10.77.{10 + i}.1"] for i in range(4)}
 OURS = ("ntpoptd.service", "ntpopt-apply.service", "ntpopt-recover.service")
 METRICS = ("ntpopt-metrics.socket", "ntpopt-textfile.timer")
+# What systemctl enable ntpoptd makes.
+LINKS = ("/etc/systemd/system/multi-user.target.wants/ntpoptd.service", "/etc/systemd/system/sysinit.target.wants/ntpopt-recover.service")
+# Who is on a list only, in a file and on the web; such names may not lead to private addresses, as these do.
+LISTED = {"file.listed.test": ["10.77.41.1"], "web.listed.test": ["10.77.42.1"]}
+LIST_FILE, LIST_PAGE = "/etc/ntpopt/servers.txt", "/servers.txt"
 CONFIG = f"""[schedule]
 boot_delay = "1h"
 [discovery]
 servers = {json.dumps(list(GOOD))}
+lists = ["file://{LIST_FILE}", "https://{web.NAME}{LIST_PAGE}"]
 regional = false
 global = false
 """
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # Whatever a step does, these change by themselves, are the package manager's, or were written by the test.
 FOREIGN = ("/.", "/etc/.pwd.lock", "/etc/adjtime", "/etc/default/chrony", "/etc/group", "/etc/gshadow", "/etc/hostname", "/etc/hosts",
-           "/etc/ld.so.cache", "/etc/machine-id", "/etc/passwd", "/etc/resolv.conf", "/etc/shadow", "/etc/systemd/system/", "/home/",
-           "/root/", "/usr/local/bin/", "/var/cache/", "/var/lib/apt/", "/var/lib/chrony/", "/var/lib/dbus/", "/var/lib/dpkg/",
-           "/var/lib/ntpsec/", "/var/lib/private/", "/var/lib/systemd/", "/var/log/", "/var/spool/", "/var/tmp/")
+           "/etc/ld.so.cache", "/etc/machine-id", "/etc/passwd", "/etc/resolv.conf", "/etc/shadow", CERTIFICATES, "/home/", "/root/",
+           "/var/cache/", "/var/lib/apt/", "/var/lib/chrony/", "/var/lib/dbus/", "/var/lib/dpkg/",
+           "/var/lib/ntpsec/", "/var/lib/systemd/timers/", "/var/lib/systemd/timesync/", "/var/log/", "/var/spool/", "/var/tmp/")
+# What is kept until a purge.
+KEPT = ("/etc/ntpopt", "/var/lib/ntpopt", "/var/lib/ntpopt-apply")
+RECOVERED = "2590c1791974459e9d9c0e3b3549568b"
 
 
 class Day:
@@ -52,9 +64,12 @@ class Day:
                  ("forward=60ms backward=90ms" if name in POOL else f"delay={index + 1}ms jitter=0.1ms")
                  for index, (name, addresses) in enumerate(names.items())]
         self.servers = world.start_fake_servers(specs, under=internet.under)
-        self.machine = Booted(world, self.service, names)
+        self.web = web.Web(world.directory / "web", {LIST_PAGE: "web.listed.test\n"})
+        self.machine = Booted(world, self.service, names | LISTED | {web.NAME: [web.ADDRESS]})
+        trusted = self.machine.root / CERTIFICATES.lstrip("/")
+        self.machine.write(CERTIFICATES, trusted.read_text() + self.web.ca.read_text())
         # What a program of ours may not call would end it here, where the units as shipped let the call fail.
-        for unit in OURS:
+        for unit in (*OURS, *scrapes.SERVICES):
             self.machine.write(f"/etc/systemd/system/{unit}.d/strict.conf", "[Service]\nSystemCallErrorNumber=kill\n")
         self.machine.write("/etc/systemd/system/ntpoptd.service.d/watchdog.conf", "[Service]\nWatchdogSec=4s\nRestartSec=1s\n")
         self.say(f"booted in {self.machine.boot():.1f} s")
@@ -117,26 +132,42 @@ class Day:
         self.packages = [f"/root/{deb.name}" for deb in debs]
         self.before = self.tree()
         self.sh("apt-get", "-y", "install", *self.packages, timeout=120)
-        for unit in ("ntpoptd.service", "ntpopt-recover.service"):
+        self.is_disabled()
+        self.units_are_sound()
+        self.configure()
+        self.say("installed by apt, disabled")
+
+    def is_disabled(self) -> None:
+        for unit in ("ntpoptd.service", "ntpopt-recover.service", *METRICS):
             self.check(self.machine.run("systemctl", "is-enabled", unit).stdout == "disabled\n", f"{unit} is not disabled")
             self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} runs")
+
+    def units_are_sound(self) -> None:
         verified = self.machine.run("systemd-analyze", "verify", "--man=no", *OURS)  # man-db is not there
         self.check(verified.returncode == 0 and "ntpopt" not in verified.stderr, f"systemd-analyze verify: {verified.stderr}")
         for unit, limit in zip(OURS, (15, 30, 30)):
             scored = self.machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={limit}", unit)
             self.check(scored.returncode == 0, scored.stdout.strip()[-200:])
             self.say(scored.stdout.strip().splitlines()[-1].lstrip("→ ").encode("ascii", "ignore").decode())
+
+    def configure(self) -> None:
         self.machine.write("/etc/ntpopt/conf.d/50-site.toml", CONFIG)
-        self.say("installed by apt, disabled")
+        self.machine.write(LIST_FILE, "file.listed.test\n")
 
     def enable(self) -> None:
         begun = time.monotonic()
         self.sh("systemctl", "enable", "--now", "ntpoptd")
         took = time.monotonic() - begun
         self.check(self.is_active(), "ntpoptd is not active after systemctl enable --now")
+        self.is_enabled()
         self.say(f"systemctl enable --now ntpoptd: active after {took:.2f} s")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers")
         self.expect_exit(0, "status")
+
+    def is_enabled(self) -> None:
+        """With ntpoptd goes what closes a change that a power cut left open."""
+        for unit in ("ntpoptd.service", "ntpopt-recover.service"):
+            self.check(self.machine.run("systemctl", "is-enabled", unit).stdout == "enabled\n", f"{unit} is not enabled")
 
     def reoptimize(self, after_a_failure: bool = False) -> None:
         """To the good set; after a failure the servers of the set that failed count less for a while, and others join."""
@@ -144,10 +175,18 @@ class Day:
         good = GOOD | POOL if after_a_failure else GOOD
         self.check(report["outcome"] == "applied" and set(report["selected"]) <= set(good),
                    f"reoptimize: {report['outcome']}, {report['reason']}, {report['selected']}")
+        self.lists_were_read(report)
         self.check(self.machine.exists(self.drop_in), f"{self.drop_in} is missing")
         self.chosen = set(report["selected"])
         self.machine.wait_for(lambda: self.follows(self.chosen), 30, f"{self.service} to follow the chosen set, not {self.followed()}")
         self.say(f"reoptimize: {', '.join(report['selected'])} after {report['duration_s']:.1f} s")
+
+    def lists_were_read(self, report: dict) -> None:
+        """In the sandbox, the one on the web by ntpopt-fetch; what ended a child would stand behind "lists:"."""
+        detail = next(stage["detail"] for stage in report["stages"] if stage["stage"] == "discover")
+        self.check("lists 2" in detail and "lists:" not in detail, f"the lists were not read: {detail}")
+        self.check(LISTED.keys() <= {server["name"] for server in report["servers"]}, f"not in the report: {list(LISTED)}")
+        self.check(LIST_PAGE in self.web.asked, "the list on the web was not asked for")
 
     def evidence(self) -> None:
         """As it was written, by its own chain, by the applier's word, and by what this machine's own journald holds."""
@@ -176,7 +215,8 @@ class Day:
         self.say("sandbox as promised")
 
     def no_call_was_forbidden(self) -> None:
-        said = self.machine.run("journalctl", "--no-pager", "--grep", "31/SYS|SIGSYS").stdout
+        """A process of a unit would have ended by SIGSYS, and a child of one with 128 and that signal's number."""
+        said = self.machine.run("journalctl", "--no-pager", "--grep", "31/SYS|SIGSYS|status 159").stdout
         self.check("ntpopt" not in said, f"a system call was forbidden: {said}")
 
     def restart_of_the_service(self) -> None:
@@ -187,23 +227,46 @@ class Day:
         self.say(f"{self.machine.unit} restarted: reconverged after {time.monotonic() - begun:.1f} s")
 
     def power_cut_in_the_middle_of_a_change(self) -> None:
-        self.expect_exit(0, "rollback", "--original")
-        self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers again")
-        self.expect_exit(0, "reoptimize", "--no-wait")
-        # A change of timesyncd takes less than a second, so this looks often.
-        self.machine.wait_for(self.is_in_the_middle, 60, "a change to be under way", pause=0.002)
-        self.machine.power_cut()
-        state = self.transaction_state()
+        state = self.cut_in_the_middle()
+        begun = time.time()
         took = self.machine.boot()
-        self.check(self.transaction_state() in ("rolled_back", "committed"),
-                   f"the change was cut at {state} and is at {self.transaction_state()}")
-        self.check(self.machine.show("ntpopt-recover.service", "Result") == "success", "ntpopt-recover.service failed")
+        closed = self.transaction_state()
+        self.check(closed in ("rolled_back", "committed"), f"the change was cut at {state} and is at {closed}")
         self.machine.wait_for(self.is_active, 20, "ntpoptd after the reboot")
-        whole = POOL if self.transaction_state() == "rolled_back" else GOOD | POOL
+        self.recovered_before_the_service_started(begun)
+        whole = POOL if closed == "rolled_back" else GOOD | POOL
         self.machine.wait_for(lambda: self.follows(whole), 60, f"a whole set, not {self.followed()}")
         if whole is POOL:
             self.reoptimize(after_a_failure=True)
-        self.say(f"power cut at \"{state}\", up again in {took:.1f} s: {self.transaction_state()}, whole")
+        self.say(f"power cut at \"{state}\", up again in {took:.1f} s: {closed} by ntpopt-recover, whole")
+
+    def cut_in_the_middle(self) -> str:
+        """Where the change was; once more where it had ended between the look and the cut."""
+        for _ in range(3):
+            self.expect_exit(0, "rollback", "--original")
+            self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers again")
+            self.expect_exit(0, "reoptimize", "--no-wait")
+            # A change of timesyncd takes less than a second, so this looks often.
+            self.machine.wait_for(self.is_in_the_middle, 60, "a change to be under way", pause=0.002)
+            self.machine.power_cut()
+            if self.is_in_the_middle():
+                return self.transaction_state()
+            self.machine.boot()
+            self.machine.wait_for(self.is_active, 20, "ntpoptd after the reboot")
+        raise AssertionError("three changes ended before the power could be cut")
+
+    def recovered_before_the_service_started(self, since: float) -> None:
+        """It was ntpopt-recover.service, and not the applier that ntpoptd has started since, which would do it too. The process
+        is told by its number: it may be gone before the journal can look up the unit."""
+        self.sh("journalctl", "--sync")
+        lines = self.sh("journalctl", "--no-pager", "-o", "json", f"MESSAGE_ID={RECOVERED}").splitlines()
+        found = [entry["_PID"] for entry in map(json.loads, lines) if int(entry["__REALTIME_TIMESTAMP"]) > since * 1e6]
+        unit = "ntpopt-recover.service"
+        self.check(self.machine.show(unit, "Result") == "success", f"{unit} failed")
+        self.check(found == [self.machine.show(unit, "ExecMainPID")], f"closed by {found}, and not by {unit} alone")
+        ended = int(self.machine.show(unit, "ExecMainExitTimestampMonotonic"))
+        service, ours = (int(self.machine.show(name, "InactiveExitTimestampMonotonic")) for name in (self.machine.unit, "ntpoptd.service"))
+        self.check(0 < ended < service < ours, f"{unit} ended at {ended}, {self.machine.unit} began at {service}, ntpoptd at {ours}")
 
     def is_in_the_middle(self) -> bool:
         """A change is under way that a crash would leave half done."""
@@ -216,25 +279,30 @@ class Day:
             return (document.get("transaction") or {"report": {}})["report"].get("state", "")
         return ""
 
-    def remove_and_purge(self) -> None:
-        """Removal goes back to the service's own servers; after a purge the file system is what it was."""
+    def remove(self) -> None:
+        """Removal goes back to the service's own servers, and leaves the configuration and what was learnt."""
         self.check(self.machine.exists(self.drop_in), "nothing is applied before the removal")
         self.sh("systemctl", "enable", "--now", *METRICS)
         self.sh("apt-get", "-y", "remove", "ntpopt", "ntpoptctl", timeout=120)
         for unit in ("ntpoptd.service", *METRICS):
             self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} is active after the removal")
-        self.check(not self.machine.exists(self.drop_in), f"{self.drop_in} is left after the removal")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} on its own servers, not {self.followed()}")
-        left = [path for path in self.tree() if "ntpopt" in path]
-        allowed = ("/etc/ntpopt", "/var/lib/ntpopt", "/var/lib/ntpopt-apply")
-        self.check(not [path for path in left if not path.startswith(allowed)], f"left after the removal: {left}")
+        self.nothing_is_left_but(KEPT)
+        self.say("removed: on its own servers, and nothing but configuration and state is left")
+
+    def purge(self) -> None:
+        """After it the file system is what it was."""
         self.sh("apt-get", "-y", "purge", "ntpopt", "ntpoptctl", timeout=120)
+        self.nothing_is_left_but(())
+        self.say("purged: the file system is what it was")
+
+    def nothing_is_left_but(self, kept: tuple) -> None:
+        """Of what came since the beginning; and nothing else is gone or changed."""
         after = self.tree()
-        self.check(set(after) == set(self.before), f"after the purge: new {sorted(set(after) - set(self.before))}, "
-                   f"gone {sorted(set(self.before) - set(after))}")
-        changed = [path for path in after if after[path] != self.before[path]]
-        self.check(not changed, f"changed after the purge: {changed}")
-        self.say("removed: on its own servers; purged: the file system is what it was")
+        new = sorted(path for path in after.keys() - self.before.keys() if not path.startswith(kept))
+        gone = sorted(self.before.keys() - after.keys())
+        changed = sorted(path for path in after.keys() & self.before.keys() if after[path] != self.before[path])
+        self.check(not new and not gone and not changed, f"left: {new}, gone: {gone}, changed: {changed}")
 
     def written_elsewhere(self) -> list:
         """Files of the overlay that no package owns, no step wrote, and that lie outside our places."""
@@ -245,13 +313,14 @@ class Day:
         for folder, _, files in os.walk(self.machine.upper):
             for name in files:
                 path = "/" + os.path.relpath(os.path.join(folder, name), self.machine.upper)
-                if not path.startswith((*FOREIGN, *ours)) and path not in owned and path not in usr:
+                if not path.startswith((*FOREIGN, *ours)) and path not in owned | usr | self.before.keys():
                     found.append(path)
         return found
 
     def nothing_is_written_elsewhere(self) -> None:
         found = self.written_elsewhere()
-        allowed = {"/usr/lib/udev/hwdb.bin"}
+        allowed = {"/usr/lib/udev/hwdb.bin", *LINKS}
+        found = [path for path in found if not path.startswith("/var/lib/systemd/deb-systemd-helper-")]
         self.check(not set(found) - allowed, f"written outside our places: {found}")
         self.say("no file outside /var/lib/ntpopt*, /run and the drop-in was written")
 

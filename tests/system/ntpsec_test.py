@@ -1,5 +1,6 @@
 """A day of a machine whose NTP service is ntpsec, and that has no polkitd."""
 import day
+from day import POOL
 from lab import ntpd
 
 
@@ -20,21 +21,29 @@ class NtpsecDay(day.Day):
     def live(self):
         self.install()
         self.enable()
-        self.root_needs_no_polkitd()
         self.reoptimize()
         self.evidence()
         self.sandbox()
         self.restart_of_the_service()
+        self.root_needs_no_polkitd()
         self.power_cut_in_the_middle_of_a_change()
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
-        self.remove_and_purge()
+        self.remove()
+        self.purge()
 
     def root_needs_no_polkitd(self):
         self.check("PolicyKit1" not in self.sh("busctl", "list", "--acquired", "--activatable"), "there is a polkitd")
-        self.expect_exit(0, "interval", "12h")
+        changes = (("interval", "1h"), ("blacklist", "add", "good1.test"), ("blacklist", "remove", "good1.test"), ("reoptimize",),
+                   ("rollback",))
+        for words in changes:
+            self.expect_exit(4, *words, user="alice")
         self.expect_exit(0, "interval", user="alice")
-        self.expect_exit(4, "interval", "1h", user="alice")
+        self.check(self.follows(self.chosen), "the servers changed")
+        for words in changes:
+            self.expect_exit(0, *words)
+        self.check(self.ctl_json("interval")["interval_s"] == 3600, "the interval is not what root set")
+        self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers again")
         self.say("without polkitd: root may, alice may not")
 
 

@@ -55,12 +55,10 @@ class RpmDay(ChronyDay):
         self.database.mkdir()
         self.before = self.tree()
         self.rpm("--install", *self.packages)
-        for unit in ("ntpoptd.service", "ntpopt-recover.service", "ntpopt-metrics.socket", "ntpopt-textfile.timer"):
-            self.check(self.machine.run("systemctl", "is-enabled", unit).stdout == "disabled\n", f"{unit} is not disabled")
-            self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} runs")
+        self.is_disabled()
         for user in ("ntpopt", "ntpopt-metrics"):
             self.sh("getent", "passwd", user)
-        self.machine.write("/etc/ntpopt/conf.d/50-site.toml", day.CONFIG)
+        self.configure()
         # Before the applier runs, which leaves when its configuration changes.
         self.edited = self.machine.read("/etc/ntpopt/ntpopt.toml") + "# the administrator's\n"
         self.machine.write("/etc/ntpopt/ntpopt.toml", self.edited)
@@ -90,11 +88,7 @@ class RpmDay(ChronyDay):
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} on its own servers, not {self.followed()}")
         running = self.machine.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "ntpopt*").stdout
         self.check("running" not in running and "listening" not in running, f"runs still: {running}")
-        after, kept = self.tree(), ("/etc/ntpopt", "/var/lib/ntpopt", "/var/lib/ntpopt-apply", f"{self.database}/.rpm.lock")
-        left = [path for path in set(after) - set(self.before) if not path.startswith(kept)]
-        self.check(not left, f"left by rpm --erase: {left}")
-        gone = set(self.before) - set(after)
-        self.check(not gone, f"taken away by rpm --erase: {gone}")
+        self.nothing_is_left_but((*day.KEPT, f"{self.database}/.rpm.lock"))
         self.say("erased: on its own servers; only /etc/ntpopt and /var/lib/ntpopt* are left")
 
 

@@ -31,9 +31,6 @@ def units_are_sound(day) -> None:
         scored = day.machine.run("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=20", path)
         day.check(scored.returncode == 0, scored.stdout.strip()[-200:])
         day.say(scored.stdout.strip().splitlines()[-1].lstrip("→ ").encode("ascii", "ignore").decode())
-        # What they may not call would end them here.
-        day.machine.write(f"/etc/systemd/system/{unit}.d/strict.conf", "[Service]\nSystemCallErrorNumber=kill\n")
-    day.sh("systemctl", "daemon-reload")
 
 
 def by_socket(day) -> None:
