@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Builds ntpopt and installs it on a machine with systemd: programs, units, bus policy, user, example configuration.
-# Enables and starts ntpoptd unless --no-enable is given. The NTP service itself is neither installed nor restarted.
+# Enables and starts ntpoptd unless --no-enable is given; where it runs already, it is restarted. The NTP service itself is
+# neither installed nor restarted.
 #
 # usage: packaging/install.sh [--no-enable] [--prefix DIR (/usr/local)] [--uninstall]
+# NTPOPT_PRESET chooses another CMake preset than "release".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +23,8 @@ while [ $# -gt 0 ]; do
 done
 sudo=()
 [ "$(id -u)" = 0 ] || sudo=(sudo)
-build=build/release
+preset=${NTPOPT_PRESET:-release}
+build=build/$preset
 manifest=$build/install_manifest.txt
 
 if [ ! -d /run/systemd/system ]; then
@@ -36,18 +39,29 @@ if [ -n "$uninstall" ]; then
   "${sudo[@]}" systemctl stop ntpopt-apply.service || true
   applier=$(grep '/ntpopt-apply$' "$manifest")
   "${sudo[@]}" "$applier" --rollback-original ||
-    echo "packaging/install.sh: the NTP service keeps its present servers; see journalctl -t ntpopt-apply" >&2
-  # Configuration and state stay; what was installed goes.
-  grep -v '/etc/ntpopt/' "$manifest" | "${sudo[@]}" xargs -d '\n' rm -f --
-  "${sudo[@]}" rm -f /var/lib/prometheus/node-exporter/ntpopt.prom
+    echo "packaging/install.sh: the NTP service could not be taken back to its own servers; its next restart will do it" >&2
+  # Gone already where the NTP service ran; where it did not, it starts with its own servers.
+  "${sudo[@]}" rm -f /etc/chrony/sources.d/50-ntpopt.sources \
+    /run/chrony-dhcp/50-ntpopt.sources \
+    /etc/ntpsec/ntp.d/50-ntpopt.conf \
+    /etc/systemd/timesyncd.conf.d/zz-ntpopt.conf \
+    /var/lib/prometheus/node-exporter/ntpopt.prom
+  # Configuration and state stay; what was installed goes, with the folders that are ours and those made for drop-ins.
+  installed=$(grep -v '^/etc/' "$manifest")
+  "${sudo[@]}" xargs -d '\n' rm -f -- <<<"$installed"
+  sed -n 's|^\(.*/ntpopt\)/.*|\1|p' <<<"$installed" | sort -u |
+    "${sudo[@]}" xargs -d '\n' sh -c 'find "$@" -depth -type d -empty -delete 2>/dev/null || true' sh \
+      /etc/ntpsec/ntp.d /etc/systemd/timesyncd.conf.d
+  "${sudo[@]}" journalctl --update-catalog
   "${sudo[@]}" systemctl daemon-reload
   "${sudo[@]}" systemctl reload dbus.service
-  echo "ntpopt is removed; /etc/ntpopt, /var/lib/ntpopt and /var/lib/ntpopt-apply are left"
+  rm -f "$manifest" 2>/dev/null || true
+  echo "ntpopt is removed; /etc/ntpopt, /var/lib/ntpopt and /var/lib/ntpopt-apply are left, and the users ntpopt and ntpopt-metrics"
   exit 0
 fi
 
 packaging/deps.sh build
-cmake --preset release -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_SYSCONFDIR=/etc \
+cmake --preset "$preset" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_SYSCONFDIR=/etc \
   -DNTPOPT_DBUS_POLICY_DIR=/usr/share/dbus-1/system.d -DNTPOPT_DBUS_SERVICE_DIR=/usr/share/dbus-1/system-services \
   -DNTPOPT_DBUS_INTERFACE_DIR=/usr/share/dbus-1/interfaces -DNTPOPT_POLKIT_DIR=/usr/share/polkit-1/actions >/dev/null
 cmake --build "$build" -j "$(nproc)" -- --quiet
@@ -57,6 +71,7 @@ cmake --build "$build" -j "$(nproc)" -- --quiet
 "${sudo[@]}" journalctl --update-catalog
 "${sudo[@]}" systemctl daemon-reload
 "${sudo[@]}" systemctl reload dbus.service
+"${sudo[@]}" systemctl try-restart ntpoptd.service
 if [ -n "$enable" ]; then
   "${sudo[@]}" systemctl enable --now ntpoptd.service
   echo "ntpoptd runs. Next: ntpoptctl status, ntpoptctl reoptimize --dry-run, journalctl -u ntpoptd"

@@ -90,7 +90,7 @@ def scriptlets(package: str) -> dict[str, str]:
 
 def removed_by(script: str) -> set[str]:
     """The paths that it removes, in commands over several lines, too."""
-    commands = re.findall(r"^\s*rm (?:-\w+ )(.*)$", script.replace("\\\n", " "), re.M)
+    commands = re.findall(r"^\s*(?:\"\$\{sudo\[@\]\}\" )?rm (?:-\w+ )(/.*)$", script.replace("\\\n", " "), re.M)
     return {path for command in commands for path in command.split()}
 
 
@@ -151,6 +151,7 @@ class Packages(unittest.TestCase):
     def test_removal_takes_away_the_same_files(self):
         debian = removed_by((ROOT / "packaging/debian/ntpopt.postrm").read_text())
         self.assertEqual(removed_by(scriptlets("ntpopt")["POSTUN"]), debian - ONLY_PURGED)
+        self.assertEqual(removed_by((ROOT / "packaging/install.sh").read_text()), debian - ONLY_PURGED)
         self.assertLess(ONLY_PURGED, debian)
 
     def test_every_unit_that_can_be_enabled_is_preset_and_disabled(self):
