@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "common/text.hpp"
@@ -31,6 +32,11 @@ std::vector<Address> worth_asking(const std::vector<Address>& addresses, const C
         chosen.push_back(address);
     }
     return chosen;
+}
+
+/// An address is where it says.
+asio::awaitable<Result<std::vector<Address>>> itself(Address address) {
+    co_return std::vector<Address>{address};
 }
 
 std::string why_none(const Result<std::vector<Address>>& answer, const Candidate& candidate) {
@@ -136,6 +142,7 @@ asio::awaitable<Round::StageResult> Round::resolve() {
     std::vector<asio::awaitable<Result<std::vector<Address>>>> tasks;
     const auto budget = static_cast<std::size_t>(request_.config.probe.max_candidates);
     std::size_t used = 0;
+    std::size_t names = 0;
     for (const auto& candidate : candidates_) {
         if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
             observations_.push_back(left_out(candidate, "left alone for now"));
@@ -144,30 +151,50 @@ asio::awaitable<Round::StageResult> Round::resolve() {
             observations_.push_back(left_out(candidate, "a private address, which only a configured server may have"));
         } else if (used++ >= budget) {
             observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", budget)));
-        } else if (address) {
-            auto observation = unresolved(candidate, "");
-            observation.address = *address;
-            observations_.push_back(std::move(observation));
         } else {
             asked.push_back(&candidate);
-            tasks.push_back(ports_.resolver.resolve(*candidate.endpoint.host.name(), families, kResolveDeadline));
+            names += address ? 0 : 1;
+            tasks.push_back(address
+                                ? itself(*address)
+                                : ports_.resolver.resolve(*candidate.endpoint.host.name(), families, kResolveDeadline));
         }
     }
-    candidates_left_ = static_cast<int>(budget - std::min(used, budget));
     const auto answers = co_await gather(std::move(tasks));
-    const auto& incumbents = request_.state.incumbents;
+    const auto is_held = [this](const Candidate& candidate) {
+        const auto& incumbents = request_.state.incumbents;
+        return std::any_of(incumbents.begin(), incumbents.end(),
+                           [&](const Incumbent& held) { return held.endpoint == candidate.endpoint; });
+    };
     const auto stand_in = [&](std::size_t i) -> const Candidate* {
-        if (std::any_of(incumbents.begin(), incumbents.end(),
-                        [&](const Incumbent& held) { return held.endpoint == asked[i]->endpoint; }))
-            return nullptr;
+        if (is_held(*asked[i])) return nullptr;
         const auto name = wider_zone(*asked[i]);
         if (name.empty() || !answers[i] || !is_sparse_zone(*answers[i])) return nullptr;
         for (std::size_t j = 0; j < asked.size(); ++j)
             if (asked[j]->endpoint.host.text() == name && answers[j]) return asked[j];
         return nullptr;
     };
+    // A name of both families is two addresses, a pool up to four, and each of them is asked. The set in use comes
+    // first, and of its names none goes without because another one has many. A host is asked on one port a round: the
+    // rules for clients count its packets, whichever door they come to.
+    std::set<std::pair<Address, std::uint16_t>> targets;
+    auto held = static_cast<std::size_t>(
+        std::count_if(asked.begin(), asked.end(), [&](const Candidate* candidate) { return is_held(*candidate); }));
+    const auto affordable = [&](const std::vector<Address>& addresses, const Endpoint& endpoint) {
+        std::vector<Address> out;
+        for (const auto& address : addresses) {
+            const std::pair where(address, endpoint.port);
+            const bool costs = !targets.contains(where) && !is_probe_barred(request_.state, endpoint, address, now_s);
+            const auto other = targets.lower_bound(std::pair(address, std::uint16_t{0}));
+            const bool elsewhere = other != targets.end() && other->first == address && !address.is_loopback();
+            if (costs && (elsewhere || targets.size() + held >= budget)) continue;
+            if (costs) targets.insert(where);
+            out.push_back(address);
+        }
+        return out;
+    };
     std::size_t failed = 0;
     for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (is_held(*asked[i])) --held;
         if (const auto* wider = stand_in(i)) {
             observations_.push_back(
                 left_out(*asked[i], fmt::format("too few servers in this zone; {} stands in", wider->endpoint.text())));
@@ -177,14 +204,21 @@ asio::awaitable<Round::StageResult> Round::resolve() {
         if (addresses.empty()) {
             ++failed;
             observations_.push_back(unresolved(*asked[i], why_none(answers[i], *asked[i])));
+            continue;
         }
-        for (const auto& address : addresses) {
+        const auto chosen = affordable(addresses, asked[i]->endpoint);
+        if (chosen.empty())
+            observations_.push_back(left_out(*asked[i], targets.size() + held < budget
+                                                            ? "its host is asked on another port this time"
+                                                            : fmt::format("beyond max_candidates = {}", budget)));
+        for (const auto& address : chosen) {
             auto observation = unresolved(*asked[i], "");
             observation.address = address;
             observations_.push_back(std::move(observation));
         }
     }
-    co_return fmt::format("{} asked, {} without an address", count_of(answers.size(), "name"), failed);
+    candidates_left_ = static_cast<int>(budget - std::min(std::max(used, targets.size()), budget));
+    co_return fmt::format("{} asked, {} without an address", count_of(names, "name"), failed);
 }
 
 }  // namespace ntpopt

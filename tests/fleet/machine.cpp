@@ -51,7 +51,10 @@ class Notes final : public OptimizerListener {
     explicit Notes(Life& life) : life_(life) {}
     void state_changed() override {}
     void service_observed(const ServiceObservation&) override {}
-    void run_started(std::uint64_t, bool, std::string_view trigger) override { ++life_.rounds[std::string(trigger)]; }
+    void run_started(std::uint64_t, bool, std::string_view trigger) override {
+        ++life_.rounds[std::string(trigger)];
+        life_.conduct.in_round = 0;
+    }
     void run_progress(std::uint64_t, Stage, std::size_t, std::size_t) override {}
     void run_finished(std::uint64_t, const Json& report) override { ++life_.outcomes[get_string(report, "outcome")]; }
     void selection_changed(const std::vector<std::string>&, const std::vector<std::string>&,

@@ -82,6 +82,7 @@ void StateFile::put(CachedAnswer answer) {
 
 void Conduct::note_packet(const Address& address, Duration when) {
     ++packets;
+    most_a_round = std::max(most_a_round, ++in_round);
     auto& times = sent[address];
     if (!times.empty()) closest_packets = std::min(closest_packets, when - times.back());
     times.push_back(when);

@@ -102,6 +102,8 @@ struct Conduct {
     Duration closest_packets = Duration::max();    ///< to one address
     Duration closest_questions = Duration::max();  ///< for one name
     std::size_t most_a_day = 0;                    ///< packets to one address in any 24 h
+    std::size_t in_round = 0;                      ///< packets since the last round began
+    std::size_t most_a_round = 0;
     std::map<Address, std::vector<Duration>> sent{};
     std::map<std::string, Duration, std::less<>> asked{};
 

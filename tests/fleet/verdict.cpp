@@ -14,7 +14,8 @@ constexpr double kMostUsually = 3;
 constexpr double kMostAfterCut = 10;
 // A moment since 1970 as a double is exact to a quarter of a microsecond.
 constexpr Duration kRounding = std::chrono::microseconds(1);
-constexpr std::size_t kRequestsADay = 48;  // one in 30 min on the average
+constexpr std::size_t kRequestsADay = 48;   // one in 30 min on the average
+constexpr std::size_t kPacketsARound = 60;  // as the documentation says: 20 candidates, three packets each
 
 bool is_after_cut(std::size_t minute, const std::vector<PowerCut>& cuts) {
     const auto time = kWarmUp + std::chrono::minutes(minute);
@@ -51,6 +52,7 @@ void Sum::add(const Life& life) {
     closest_packets = std::min(closest_packets, life.conduct.closest_packets);
     closest_questions = std::min(closest_questions, life.conduct.closest_questions);
     most_a_day = std::max(most_a_day, life.conduct.most_a_day);
+    most_a_round = std::max(most_a_round, life.conduct.most_a_round);
     troubles += life.troubles.size();
     if (trouble.empty() && !life.troubles.empty()) trouble = life.troubles.front();
 }
@@ -95,6 +97,7 @@ std::vector<std::string> broken_rules(const Sum& sum, const Load& load) {
         broken.push_back(fmt::format("two questions for one name {:.0f} s apart", to_seconds(sum.closest_questions)));
     if (sum.most_a_day > kRequestsADay)
         broken.push_back(fmt::format("{} packets to one address within a day", sum.most_a_day));
+    if (sum.most_a_round > kPacketsARound) broken.push_back(fmt::format("{} packets in one round", sum.most_a_round));
     return broken;
 }
 

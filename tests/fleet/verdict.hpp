@@ -20,6 +20,7 @@ struct Sum {
     Duration closest_packets = Duration::max();
     Duration closest_questions = Duration::max();
     std::size_t most_a_day = 0;
+    std::size_t most_a_round = 0;
     std::uint64_t troubles = 0;
     std::string trouble{};  ///< the first one
 

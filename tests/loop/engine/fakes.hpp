@@ -36,11 +36,15 @@ class FakeDiscoverer final : public Discoverer {
 class FakeResolver final : public Resolver {
   public:
     std::map<std::string, std::string> addresses;
+    std::map<std::string, std::vector<std::string>> more;  ///< beside that one
 
     asio::awaitable<Result<std::vector<Address>>> resolve(HostName name, Families, Duration) override {
         const auto known = addresses.find(name.text());
         if (known == addresses.end()) co_return Error{Errc::not_found, "no such name"};
-        co_return std::vector<Address>{*Address::parse(known->second)};
+        std::vector<Address> found{*Address::parse(known->second)};
+        for (const auto& text : more[name.text()])
+            found.push_back(*Address::parse(text));
+        co_return found;
     }
 };
 
@@ -51,11 +55,13 @@ class FakeProber final : public Prober {
     std::map<std::string, std::uint32_t> refids;  ///< where it matters
     std::map<std::string, std::string> kisses;    ///< by address: what it sends instead of time
     int rounds = 0;
+    std::vector<ProbeTarget> asked;  ///< in the last round
     std::function<void()> on_probe = [] {};
 
     asio::awaitable<std::vector<Measurement>> probe(std::vector<ProbeTarget> targets, ProbeConfig config,
                                                     Progress progress) override {
         ++rounds;
+        asked = targets;
         on_probe();
         std::vector<Measurement> measurements;
         for (const auto& target : targets) {

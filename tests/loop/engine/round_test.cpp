@@ -277,6 +277,57 @@ TEST_F(RoundTest, CandidatesBeyondTheBudgetAreNotProbed) {
     EXPECT_THAT(left_out, testing::ElementsAre("d.test", "e.test"));
 }
 
+TEST_F(RoundTest, OneCandidateThatIsAPoolGetsFourServersAsked) {
+    world.config.probe.max_candidates = 1;
+    world.discoverer.found.front().pool = true;
+    world.resolver.more["a.test"] = {"192.0.101.1", "192.0.102.1", "192.0.103.1"};
+    run();
+    EXPECT_EQ(world.prober.asked.size(), 1U);
+    world.config.probe.max_candidates = 20;
+    run();
+    EXPECT_EQ(world.prober.asked.size(), 4U + 4U) << "four of the pool, and four servers";
+}
+
+TEST_F(RoundTest, TwentyNamesOfBothFamiliesGetFortyServersAsked) {
+    for (int i = 0; i < 20; ++i) {
+        const auto name = "dual" + std::to_string(i) + ".test";
+        world.add(name, 0.0);
+        world.resolver.more[name] = {"2001:db8:" + std::to_string(i) + "::1"};
+    }
+    const auto result = run();
+    EXPECT_EQ(world.prober.asked.size(), 20U);
+    const auto& servers = result.report.servers;
+    EXPECT_EQ(std::count_if(servers.begin(), servers.end(),
+                            [](const auto& server) { return server.reason == "beyond max_candidates = 20"; }),
+              25 - 5 - 8)
+        << "five names of one address, seven of two, one of which only one address was left for";
+}
+
+TEST_F(RoundTest, NoServerOfTheSetInUseGoesWithoutSinceAnotherHasManyAddresses) {
+    request.state = run().next;
+    world.config.probe.max_candidates = 4;
+    for (const auto& incumbent : request.state.incumbents) {
+        const auto name = incumbent.endpoint.host.text();
+        world.resolver.more[name] = {"2001:db8:" + std::to_string(world.resolver.more.size()) + "::1"};
+    }
+    const auto second = run();
+    EXPECT_EQ(world.prober.asked.size(), 4U);
+    for (const auto& incumbent : second.next.incumbents)
+        EXPECT_EQ(incumbent.missed, 0) << incumbent.endpoint.text();
+}
+
+TEST_F(RoundTest, AHostThatServesOnTwoPortsIsAskedTwiceAsOften) {
+    world.discoverer.found.push_back(Candidate{*Endpoint::parse("a.test:1123")});
+    const auto result = run();
+    EXPECT_EQ(world.prober.asked.size(), 5U);
+    const auto& servers = result.report.servers;
+    const auto other =
+        std::find_if(servers.begin(), servers.end(), [](const auto& s) { return s.name == "a.test:1123"; });
+    ASSERT_NE(other, servers.end());
+    EXPECT_EQ(other->reason, "its host is asked on another port this time");
+    EXPECT_EQ(other->verdict, Verdict::not_probed);
+}
+
 TEST_F(RoundTest, TheSetInUseIsAskedFirstWhateverTheDiscoverersSay) {
     request.state = run().next;
     world.discoverer.found.erase(world.discoverer.found.begin(), world.discoverer.found.begin() + 4);
