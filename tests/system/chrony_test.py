@@ -49,7 +49,14 @@ class ChronyDay(day.Day):
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
         self.remove()
+        self.hook_of_dhcp()
         self.purge()
+        self.hook_of_dhcp()
+
+    def hook_of_dhcp(self):
+        """A renewed lease has chronyd read its source directories again; what it follows must not stand on a file of ours."""
+        self.sh("chronyc", "reload", "sources")
+        self.check(self.follows(POOL), f"after a reload chronyd follows {self.followed()}")
 
     def exit_codes(self):
         for words in (("status",), ("servers",), ("history",), ("config",), ("blacklist",), ("interval",)):

@@ -1,6 +1,8 @@
 // Implementation of fetch.hpp.
 #include "daemon/io/net/fetch.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/asio/this_coro.hpp>
 
 #include "common/text.hpp"
@@ -21,7 +23,9 @@ asio::awaitable<Result<FetchReply>> fetch(std::string program, FetchRequest requ
     if (state.cancelled() != asio::cancellation_type::none) co_return Error{Errc::shutting_down, "given up"};
     if (!done && done.error().code == Errc::timeout) co_return Error{Errc::timeout, "did not arrive in time"};
     if (!done) co_return done.error();
-    if (done->status != 0) co_return Error{Errc::io, "what fetched it failed: " + printable(done->err)};
+    if (done->status != 0)
+        co_return Error{Errc::io,
+                        fmt::format("what fetched it ended with status {}: {}", done->status, printable(done->err))};
     co_return parse_fetch_reply(done->out);
 }
 
