@@ -71,14 +71,20 @@ int run(int argc, char** argv) {
     std::string config;
     bool check_config = false;
     std::string trace;
+    const CLI::Validator named([](const std::string& text) { return std::string(text.empty() ? "names nothing" : ""); },
+                               "");
     CLI::App app("Keeps this machine on good time servers.", "ntpoptd");
-    app.add_option("--config", config, "instead of /etc/ntpopt/ntpopt.toml")->type_name("FILE");
-    app.add_option("--state-dir", state_dir, "what it remembers")->type_name("DIR");
+    app.add_option("--config", config, "instead of /etc/ntpopt/ntpopt.toml")->type_name("FILE")->check(named);
+    app.add_option("--state-dir", state_dir, "what it remembers")->type_name("DIR")->check(named);
     app.add_option("--runtime-dir", runtime_dir, "accepted; nothing is kept there")->type_name("DIR");
-    app.add_option("--data-dir", options.data_dir, "catalogue and region tables")->type_name("DIR");
-    app.add_option("--libexec-dir", options.libexec_dir, "where ntpopt-fetch and ntpopt-notify are")->type_name("DIR");
+    app.add_option("--data-dir", options.data_dir, "catalogue and region tables")->type_name("DIR")->check(named);
+    app.add_option("--libexec-dir", options.libexec_dir, "where ntpopt-fetch and ntpopt-notify are")
+        ->type_name("DIR")
+        ->check(named);
     app.add_flag("--check-config", check_config, "name every mistake in the configuration and exit");
-    app.add_option("--replay", trace, "decide again what a trace tells of (- for stdin), and exit")->type_name("FILE");
+    app.add_option("--replay", trace, "decide again what a trace tells of (- for stdin), and exit")
+        ->type_name("FILE")
+        ->check(named);
     app.set_version_flag("--version", fmt::format("ntpoptd {}", kVersion));
     try {
         app.parse(argc, argv);

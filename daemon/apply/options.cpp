@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <string_view>
 
 #include "common/text.hpp"
 #include "common/version.hpp"
@@ -37,9 +38,17 @@ const std::array<option, 11> kOptions{{{"config", required_argument, nullptr, Op
                                        {"version", no_argument, nullptr, Option::version},
                                        {nullptr, 0, nullptr, 0}}};
 
+std::string_view name_of_option(int letter) {
+    for (const auto& known : kOptions)
+        if (known.name != nullptr && known.val == letter) return known.name;
+    return "";
+}
+
 std::string environment(const char* name, const char* fallback) {
     const char* value = std::getenv(name);
-    return value != nullptr && *value == '/' ? value : fallback;
+    if (value == nullptr || *value != '/') return fallback;
+    // The service manager may name several, separated by colons; the first is ours.
+    return std::string(value).substr(0, std::string_view(value).find(':'));
 }
 
 }  // namespace
@@ -54,6 +63,8 @@ Result<ApplierOptions> parse_applier_options(int argc, char** argv) {
     while (true) {
         const int letter = getopt_long(argc, argv, ":", kOptions.data(), nullptr);
         if (letter == -1) break;
+        if (optarg != nullptr && *optarg == '\0')
+            return Error{Errc::invalid_argument, "an empty value: --" + std::string(name_of_option(letter))};
         switch (letter) {
             case Option::config:
                 options.config = optarg;

@@ -28,6 +28,8 @@ TEST(ApplierOptions, defaults) {
     setenv("STATE_DIRECTORY", "/var/lib/x", 1);
     EXPECT_EQ(parse({})->state_dir, "/var/lib/x");
     EXPECT_EQ(parse({"--state-dir", "/y"})->state_dir, "/y");
+    setenv("STATE_DIRECTORY", "/var/lib/x:/var/lib/y", 1);
+    EXPECT_EQ(parse({})->state_dir, "/var/lib/x") << "of several, the first, as ntpoptd does";
     unsetenv("STATE_DIRECTORY");
 }
 
@@ -46,6 +48,10 @@ TEST(ApplierOptions, all_that_interface_names) {
 TEST(ApplierOptions, mistakes_are_said) {
     EXPECT_EQ(parse({"--colour"}).error().detail, "unknown option or missing value: --colour");
     EXPECT_FALSE(parse({"--config"}));
+    for (const std::string option : {"--config", "--state-dir", "--data-dir", "--user"}) {
+        EXPECT_EQ(parse({option, ""}).error().detail, "an empty value: " + option) << "the default would be taken";
+        EXPECT_EQ(parse({option + "="}).error().detail, "an empty value: " + option);
+    }
     EXPECT_EQ(parse({"stray"}).error().detail, "unexpected argument: stray");
 }
 

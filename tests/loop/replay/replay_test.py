@@ -52,6 +52,14 @@ class Replay(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout), (1, ""), file)
                 self.assertIn(f"{file}: cannot be read", done.stderr)
 
+    def test_an_empty_name_starts_no_daemon(self):
+        for words in (["--replay", ""], ["--replay="], ["--config", "", "--check-config"],
+                      ["--state-dir", "", "--check-config"]):
+            done = subprocess.run([os.environ["NTPOPTD"], *words], capture_output=True, text=True, timeout=30, check=False,
+                                  env={"PATH": "/nonexistent", "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"})
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertIn(words[0].rstrip("="), done.stderr)
+
     def test_nothing_in_nothing_out(self):
         self.assertEqual(rounds(""), [])
 
