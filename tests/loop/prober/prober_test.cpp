@@ -365,26 +365,6 @@ TEST(Prober, AClockStepDuringTheRoundChangesNothing) {
     }
 }
 
-/// When a packet left and when one came is the kernel's word. Our own readings would each be a busy moment off: the one
-/// before the sending too early, the one after the arrival too late, and the server would seem that much further away.
-TEST(Prober, ABusyMachineTakesItsOwnDelayForTheServers) {
-    static constexpr Duration kBusy = 30ms;
-    fakentp::Fleet fleet;
-    const auto target = add_server(fleet, "127.42.3.2 offset=50ms");
-    fleet.start();
-    const auto busy = [] {
-        const auto reading = read_clocks();
-        const auto until = std::chrono::steady_clock::now() + kBusy;
-        while (std::chrono::steady_clock::now() < until) {
-        }
-        return reading;
-    };
-    const auto result = run_probe({target}, quick_config(), busy);
-    ASSERT_EQ(result[0].received(), 3);
-    EXPECT_LT(best_sample(result[0]).delay_s, 0.5 * to_seconds(kBusy));
-    EXPECT_NEAR(best_sample(result[0]).offset_s, 0.050, kTolerance);
-}
-
 TEST(Prober, SamplesFromBeforeASuspendAreDiscarded) {
     fakentp::Fleet fleet;
     const auto target = add_server(fleet, "127.42.4.1 offset=50ms name=awake");
