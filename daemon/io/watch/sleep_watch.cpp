@@ -18,14 +18,18 @@ Duration time_asleep() {
 }
 
 SleepWatch::SleepWatch(boost::asio::io_context& io, std::function<void(Duration)> on_resume,
-                       std::function<void()> on_clock_set)
-    : timer_(io), on_resume_(std::move(on_resume)), on_clock_set_(std::move(on_clock_set)) {}
+                       std::function<void()> on_clock_set, std::function<Duration()> asleep)
+    : timer_(io),
+      on_resume_(std::move(on_resume)),
+      on_clock_set_(std::move(on_clock_set)),
+      asleep_(std::move(asleep)),
+      seen_(asleep_()) {}
 
 Status SleepWatch::start() {
     const int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0) return io_error("creating a timerfd", errno);
     timer_.assign(fd);
-    asleep_ = time_asleep();
+    seen_ = asleep_();
     arm();
     wait();
     return {};
@@ -49,14 +53,18 @@ void SleepWatch::wait() {
         std::uint64_t expirations = 0;
         const bool set = read(timer_.native_handle(), &expirations, sizeof expirations) < 0 && errno == ECANCELED;
         arm();
-        const auto slept = time_asleep() - asleep_;
-        asleep_ += slept;
-        if (slept > kRealSleep)
-            on_resume_(slept);
-        else if (set)
-            on_clock_set_();
+        look(set);
         wait();
     });
+}
+
+void SleepWatch::look(bool set) {
+    const auto slept = asleep_() - seen_;
+    seen_ += slept;
+    if (slept > kRealSleep)
+        on_resume_(slept);
+    else if (set)
+        on_clock_set_();
 }
 
 }  // namespace ntpopt
