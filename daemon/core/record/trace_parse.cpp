@@ -2,8 +2,9 @@
 // so that every line of the grammar is one line here.
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "common/json.hpp"
 #include "common/text.hpp"
@@ -26,8 +27,8 @@ Error wrong(std::string_view what) {
     return {Errc::parse, std::string(what)};
 }
 
-/// Is a key there that must be, or may it be missing?
-enum class Need { required, optional };
+/// Must a key be there with a value, or may it be null, or missing?
+enum class Need { value, required, optional };
 
 class Reader {
   public:
@@ -37,9 +38,10 @@ class Reader {
     const Json* find(const char* key, Need need) {
         const auto found = json_.find(key);
         if (found == json_.end()) {
-            if (need == Need::required) refuse(key, "is missing");
+            if (need != Need::optional) refuse(key, "is missing");
             return nullptr;
         }
+        if (found->is_null() && need == Need::value) refuse(key, "is null");
         return found->is_null() ? nullptr : &*found;
     }
 
@@ -103,13 +105,19 @@ class Reader {
         return std::nullopt;
     }
 
+    /// One of the words up to `last`, as name_of() spells them.
     template <typename Word>
-    std::optional<Word> word(const char* key, Need need = Need::required) {
+    std::optional<Word> word(const char* key, Word last, Need need) {
+        if (!find(key, need)) return std::nullopt;
         const auto value = text(key, need);
-        if (value.empty()) return std::nullopt;
-        const auto known = parse_word<Word>(value);
-        if (!known) refuse(key, fmt::format("has no meaning: '{}'", printable(value, 40)));
-        return known;
+        std::string words;
+        for (int i = 0; i <= static_cast<int>(last); ++i) {
+            const auto known = static_cast<Word>(i);
+            if (name_of(known) == value) return known;
+            words += fmt::format("{}{}", words.empty() ? "" : ", ", name_of(known));
+        }
+        refuse(key, fmt::format("has no meaning: '{}'; it is one of {}", printable(value, 40), words));
+        return std::nullopt;
     }
 
     void refuse(std::string_view key, std::string_view why) {
@@ -152,12 +160,6 @@ Result<std::uint64_t> parse_reference_time(std::string_view text) {
     }
     if (!good) return wrong("is not two times eight hexadecimal digits with a dot between");
     return parts[0] << 32 | parts[1];
-}
-
-Result<CandidateSource> parse_source(std::string_view text) {
-    for (int i = 0; i <= static_cast<int>(CandidateSource::pool_zone); ++i)
-        if (name_of(static_cast<CandidateSource>(i)) == text) return static_cast<CandidateSource>(i);
-    return wrong(fmt::format("has no meaning: '{}'", printable(text, 40)));
 }
 
 Result<std::optional<Sample>> parse_sample(const Json& json) {
@@ -247,11 +249,11 @@ Result<Observation> parse_candidate(const Json& json, std::vector<std::string>& 
     candidate.pool = pool.has_value();
     candidate.operator_name = reader.text("operator");
     candidate.region = reader.text("region", Need::optional);
-    candidate.regional = reader.flag("regional", false, Need::required);
+    candidate.regional = reader.flag("regional", false, Need::value);
     candidate.anycast = reader.flag("anycast", false);
-    candidate.source = reader.parsed("source", parse_source, Need::optional).value_or(CandidateSource::configured);
-    candidate.timescale = reader.word<Timescale>("timescale").value_or(Timescale::unknown);
-    if (reader.flag("trusted", false, Need::required)) trusted.push_back(candidate.endpoint.host.text());
+    candidate.source = reader.word("source", CandidateSource::pool_zone, Need::optional).value_or(candidate.source);
+    candidate.timescale = reader.word("timescale", Timescale::unknown, Need::value).value_or(Timescale::unknown);
+    if (reader.flag("trusted", false, Need::value)) trusted.push_back(candidate.endpoint.host.text());
     auto measurement = read_measurement(reader);
     if (!measurement) return measurement.error();
     out.measurement = *std::move(measurement);
@@ -268,7 +270,8 @@ Status read_sources(Reader& reader, const char* key, std::vector<CurrentSource>&
         Reader source(entry);
         const auto endpoint = source.parsed("name", Endpoint::parse);
         const bool pool = source.flag("pool", false);
-        const auto timescale = source.word<Timescale>("timescale", Need::optional).value_or(Timescale::unknown);
+        const auto timescale =
+            source.word("timescale", Timescale::unknown, Need::optional).value_or(Timescale::unknown);
         if (auto status = source.done(); !status) return status.error().in(key);
         if (!endpoint) return wrong(fmt::format("key '{}' holds a source without a name", key));
         out.push_back({*endpoint, pool, timescale});
@@ -298,6 +301,7 @@ Result<TraceLine> parse_round(const Json& json) {
     if (auto status = reader.done(); !status) return status.error();
     if (!time) return wrong("key 'time_s' is not a number");
     context.time_s = *time;
+    std::map<std::tuple<Endpoint, bool, std::optional<Address>>, std::size_t> numbers;
     for (const auto& entry : candidates) {
         auto seen = parse_candidate(entry, out.trusted);
         if (!seen) {
@@ -305,6 +309,12 @@ Result<TraceLine> parse_round(const Json& json) {
             return seen.error().in(fmt::format("candidate {}{}", out.observations.size() + 1,
                                                name.empty() ? "" : fmt::format(" ('{}')", name)));
         }
+        const auto& candidate = seen->candidate;
+        const auto [first, is_new] =
+            numbers.emplace(std::tuple{candidate.endpoint, candidate.pool, seen->address}, out.observations.size() + 1);
+        if (!is_new)
+            return wrong(fmt::format("candidate {} ('{}') repeats candidate {}: the same name, port and address",
+                                     out.observations.size() + 1, candidate.endpoint.text(), first->second));
         out.observations.push_back(*std::move(seen));
     }
     return TraceLine(std::move(out));
@@ -324,15 +334,8 @@ Result<TraceLine> parse_config_line(const Json& json) {
 
 Result<TraceLine> parse_event(const Json& json) {
     Reader reader(json);
-    const auto word = reader.text("event");
     TraceEvent out;
-    bool known = false;
-    for (int i = 0; i <= static_cast<int>(TraceEvent::Kind::left_out); ++i) {
-        if (name_of(static_cast<TraceEvent::Kind>(i)) != word) continue;
-        out.kind = static_cast<TraceEvent::Kind>(i);
-        known = true;
-    }
-    if (!known) reader.refuse("event", fmt::format("has no meaning: '{}'", printable(word, 40)));
+    out.kind = reader.word("event", TraceEvent::Kind::left_out, Need::value).value_or(out.kind);
     out.time_s = reader.number("time_s", 0, kMostSeconds, Need::optional);
     out.until_s = reader.number("until_s", 0, kForever, Need::optional);
     const bool of_server = out.kind == TraceEvent::Kind::blacklist || out.kind == TraceEvent::Kind::unblacklist;
@@ -368,12 +371,17 @@ Result<TraceLine> parse_trace_line(std::string_view line) {
     auto json = parse_json(line, kMaxTraceLine);
     if (!json) return wrong(printable(without_place(json.error().detail), 512));
     if (!json->is_object()) return wrong("not a JSON object");
-    if (json->contains("candidates")) return parse_round(*json);
-    if (const auto found = json->find("config"); found != json->end()) return parse_config_line(*found);
-    if (const auto found = json->find("state"); found != json->end()) return parse_state_line(*found, false);
-    if (const auto found = json->find("more_state"); found != json->end()) return parse_state_line(*found, true);
-    if (json->contains("event")) return parse_event(*json);
-    return wrong("none of the keys candidates, config, state and event is there");
+    std::string_view kind;
+    for (const std::string_view key : {"candidates", "config", "state", "more_state", "event"}) {
+        if (!json->contains(key)) continue;
+        if (!kind.empty()) return wrong(fmt::format("keys '{}' and '{}' do not go in one line", kind, key));
+        kind = key;
+    }
+    if (kind.empty()) return wrong("none of the keys candidates, config, state and event is there");
+    if (kind == "candidates") return parse_round(*json);
+    if (kind == "event") return parse_event(*json);
+    const auto& value = (*json)[std::string(kind)];
+    return kind == "config" ? parse_config_line(value) : parse_state_line(value, kind == "more_state");
 }
 
 }  // namespace ntpopt
