@@ -6,14 +6,16 @@
 // so on; among all allowed sets greed finds exactly this one, since every part of an allowed set is allowed. It is not
 // the greatest sum of scores: that would drop the best server to fit in two mediocre ones. How far it can be from it:
 // group caps and the number of places form a matroid, where greed is the optimum of the sum, too; servers that share an
-// upstream add a second one, and greed has at least half of the optimum (Korte and Hausmann 1978). A voluntary swap is
-// the best newcomer of all swaps that caps, bars and hysteresis allow, in the place of the worst incumbent that it may
-// replace. tests/unit/optimum holds all of this against every subset of small instances.
+// upstream add a second one, and an owner whose networks strangers keep apart a third: of k, greed has at least 1/k of
+// the optimum (Korte and Hausmann 1978). A voluntary swap is the best newcomer of all swaps that caps, bars and
+// hysteresis allow, in the place of the worst incumbent that it may replace. tests/unit/optimum holds all of this
+// against every subset of small instances.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/core/select/consensus.hpp"
 #include "daemon/core/select/timescale.hpp"
 #include "daemon/core/select/trial.hpp"
 
@@ -55,14 +57,17 @@ class Slate {
     [[nodiscard]] std::optional<Bar> bar(std::size_t option, bool upstream_too = true,
                                          std::optional<std::size_t> leaving = std::nullopt) const {
         const auto& joining = trial_.options[option];
+        const int cap = group_cap(trial_.config.sources);
         int of_group = 0;
+        int of_owner = 0;
         for (const auto member : members_) {
             if (leaving == member) continue;
             const auto& other = trial_.options[member];
             if (joining.pool && other.pool) return Bar{Verdict::same_group, member};
             if (joining.pool || other.pool) continue;
             if (share_address(joining, other)) return Bar{Verdict::same_group, member};
-            if (share_group(joining, other) && ++of_group >= group_cap(trial_.config.sources))
+            if ((share(joining, other, &Sighting::group) && ++of_group >= cap) ||
+                (share(joining, other, &Sighting::owner) && ++of_owner >= cap))
                 return Bar{Verdict::same_group, member};
         }
         for (const auto member : members_)
@@ -88,10 +93,10 @@ class Slate {
             if (const auto& address = trial_.sightings[i].seen->address) out.push_back(&*address);
         return out;
     }
-    [[nodiscard]] bool share_group(const Option& a, const Option& b) const {
+    [[nodiscard]] bool share(const Option& a, const Option& b, std::size_t Sighting::*what) const {
         for (const auto i : a.sightings)
             for (const auto j : b.sightings)
-                if (trial_.sightings[i].group == trial_.sightings[j].group) return true;
+                if (trial_.sightings[i].*what == trial_.sightings[j].*what) return true;
         return false;
     }
     [[nodiscard]] bool share_upstream(const Option& a, const Option& b) const {
@@ -251,7 +256,7 @@ class Chooser {
     /// only those that became free.
     int room_to_fill() const {
         const int room = sources() - slate_.slots();
-        if (trial_.consensus.groups < 2 && trial_.context.synchronised) return 0;
+        if (!reaches(trial_.consensus.electorate, 2) && trial_.context.synchronised) return 0;
         if (trial_.leap_window && trial_.context.synchronised)
             return std::min(room, incumbents_.count() - static_cast<int>(slate_.members().size()));
         return room;
@@ -351,8 +356,8 @@ class Chooser {
                 bar->verdict == Verdict::same_upstream ? fmt::format("it has the same upstream as {}", other)
                 : option.pool
                     ? fmt::format("one pool is enough, and {} is chosen", other)
-                    : fmt::format("{} of the same group is chosen, and {} of {} is all that one group may have", other,
-                                  group_cap(sources()), sources());
+                    : fmt::format("{} of the same operator or network is chosen, and {} of {} is all that one may have",
+                                  other, group_cap(sources()), sources());
             return;
         }
         option.verdict = Verdict::reserve;

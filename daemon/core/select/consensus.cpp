@@ -3,17 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <numeric>
 
 namespace ntpopt {
 namespace {
 
-constexpr double kTie = 1e-9;   // votes are sums of thirds and quarters
+constexpr double kTie = 1e-9;
 constexpr double kOutlier = 4;  // standard deviations
 constexpr double kHuber = 1.5;  // standard deviations up to which a voter counts in full
 constexpr int kHuberSteps = 6;
 constexpr int kRefinements = 4;
-constexpr int kGroupsToJudge = 4;  // with three, two could expel the third
+constexpr double kVotesToJudge = 4;  // with three, two could expel the third
 
 struct Edge {
     double at = 0;
@@ -44,13 +44,6 @@ double weighted_median(const std::vector<Voter>& voters, std::vector<std::size_t
     return voters[members.back()].offset_ms;
 }
 
-int groups_among(const std::vector<Voter>& voters, const std::vector<std::size_t>& members) {
-    std::set<std::size_t> groups;
-    for (const auto i : members)
-        groups.insert(voters[i].group);
-    return static_cast<int>(groups.size());
-}
-
 /// One centre of the members as they are: the weighted median, refined by reweighting (Huber).
 Centre centre_of(const std::vector<Voter>& voters, const std::vector<std::size_t>& members) {
     Centre out;
@@ -74,6 +67,19 @@ Centre centre_of(const std::vector<Voter>& voters, const std::vector<std::size_t
 
 }  // namespace
 
+bool reaches(double votes, double number) {
+    return votes > number - kTie;
+}
+
+bool exceeds(double votes, double number) {
+    return votes > number + kTie;
+}
+
+double sum_of_votes(const std::vector<Voter>& voters) {
+    return std::accumulate(voters.begin(), voters.end(), 0.0,
+                           [](double sum, const Voter& voter) { return sum + voter.vote; });
+}
+
 Agreement find_agreement(const std::vector<Voter>& voters) {
     Agreement out;
     if (voters.empty()) return out;
@@ -87,7 +93,6 @@ Agreement find_agreement(const std::vector<Voter>& voters) {
     double votes = 0;
     bool open = false;      // inside one of the heaviest intervals
     bool in_first = false;  // and it is the first of them
-    double last_low = 0;
     for (const auto& edge : edges) {
         votes += edge.vote;
         if (edge.vote < 0) {
@@ -96,30 +101,22 @@ Agreement find_agreement(const std::vector<Voter>& voters) {
             open = in_first = false;
         } else if (votes > out.votes + kTie) {
             out.votes = votes;
-            out.low_ms = last_low = edge.at;
+            out.low_ms = out.last_low_ms = edge.at;
             open = in_first = true;
         } else if (votes > out.votes - kTie) {
-            last_low = edge.at;
+            out.last_low_ms = edge.at;
             open = true;
         }
     }
     // Between the first and the last of equally heavy intervals somebody may be missing; whoever reaches both is a
     // witness for the whole span.
-    double witnesses = 0;
     for (std::size_t i = 0; i < voters.size(); ++i) {
         if (voters[i].low_ms <= out.high_ms && voters[i].high_ms >= out.low_ms) out.members.push_back(i);
-        if (voters[i].low_ms <= out.first_high_ms && voters[i].high_ms >= last_low) witnesses += voters[i].vote;
+        if (voters[i].low_ms <= out.first_high_ms && voters[i].high_ms >= out.last_low_ms)
+            out.witnesses += voters[i].vote;
     }
-    const double half = count_groups(voters) / 2.0;
-    out.majority = out.votes > half + kTie && witnesses > half + kTie;
+    out.majority = exceeds(out.witnesses, sum_of_votes(voters) / 2);
     return out;
-}
-
-int count_groups(const std::vector<Voter>& voters) {
-    std::set<std::size_t> groups;
-    for (const auto& voter : voters)
-        groups.insert(voter.group);
-    return static_cast<int>(groups.size());
 }
 
 Centre find_centre(const std::vector<Voter>& voters, std::vector<std::size_t> members) {
@@ -127,7 +124,9 @@ Centre find_centre(const std::vector<Voter>& voters, std::vector<std::size_t> me
     std::vector<std::size_t> outliers;
     for (int round = 0; round < kRefinements; ++round) {
         out = centre_of(voters, members);
-        if (groups_among(voters, members) < kGroupsToJudge) break;
+        const double judges = std::accumulate(members.begin(), members.end(), 0.0,
+                                              [&](double sum, std::size_t i) { return sum + voters[i].vote; });
+        if (!reaches(judges, kVotesToJudge)) break;
         const auto is_outlier = [&](std::size_t i) {
             return std::abs(voters[i].offset_ms - out.offset_ms) > allowed_distance(voters[i], out.error_ms2);
         };

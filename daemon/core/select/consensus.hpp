@@ -14,26 +14,32 @@ struct Voter {
     double high_ms = 0;
     double offset_ms = 0;
     double variance_ms2 = 0;  ///< of offset_ms about the truth, by experience
-    double vote = 1;          ///< its share of its group's one vote
-    std::size_t group = 0;
+    double vote = 1;          ///< its share of the one vote that its group and its owner have
 };
 
-/// The heaviest interval that some voters share. `members` are numbers of voters, ascending.
+/// Whether votes reach, or exceed, a number. They are sums of thirds and quarters: the last digits say nothing.
+[[nodiscard]] bool reaches(double votes, double number);
+[[nodiscard]] bool exceeds(double votes, double number);
+
+/// All votes of some voters.
+[[nodiscard]] double sum_of_votes(const std::vector<Voter>& voters);
+
+/// The heaviest interval that some voters share, or the span of several that are equally heavy. `members` are numbers
+/// of voters, ascending.
 struct Agreement {
-    double votes = 0;
+    double votes = 0;  ///< for the heaviest interval
     double low_ms = 0;
     double high_ms = 0;
-    double first_high_ms = 0;  ///< where the first of several equally heavy ones ends
-    std::vector<std::size_t> members;
-    bool majority = false;  ///< votes are more than half of all groups, and no other camp claims the same
+    double first_high_ms = 0;          ///< where the first of several equally heavy intervals ends
+    double last_low_ms = 0;            ///< and where the last of them begins
+    std::vector<std::size_t> members;  ///< who reaches into the span
+    double witnesses = 0;              ///< votes of those who reach the first and the last of them, so the whole span
+    bool majority = false;             ///< witnesses are more than half of all votes
 };
 
 /// The heaviest common interval of voters with finite, ordered intervals. Two equally heavy intervals far apart are one
 /// agreement where a majority shares both, else they are none. O(n log n).
 [[nodiscard]] Agreement find_agreement(const std::vector<Voter>& voters);
-
-/// The number of different groups among the voters.
-[[nodiscard]] int count_groups(const std::vector<Voter>& voters);
 
 struct Centre {
     double offset_ms = 0;
@@ -42,7 +48,7 @@ struct Centre {
 };
 
 /// The Huber centre of the members, with those dropped that lie further from it than four standard deviations, as long
-/// as at least four groups are left to judge by.
+/// as at least four votes are left to judge by.
 [[nodiscard]] Centre find_centre(const std::vector<Voter>& voters, std::vector<std::size_t> members);
 
 /// How far from the centre a voter may be.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/core/select/consensus.hpp"
 #include "daemon/core/select/timescale.hpp"
 #include "daemon/core/select/trial.hpp"
 
@@ -84,13 +85,24 @@ std::string names(const std::vector<std::string>& all) {
                                : fmt::format("{}", fmt::join(some, ", "));
 }
 
+std::string votes_text(double votes) {
+    auto count = fmt::format("{:.3g}", votes);
+    return count + (count == "1" ? " vote" : " votes");
+}
+
 std::string disagreement(const ConsensusSummary& consensus, double base_s) {
-    std::string text = fmt::format("{} server groups {}do not agree on the time", consensus.groups,
-                                   consensus.trusted ? "and the trusted servers among them " : "");
+    std::string text =
+        fmt::format("the {} do not agree on the time", !consensus.trusted   ? "servers"
+                                                       : consensus.anchored ? "servers that the trusted ones admit"
+                                                                            : "trusted servers");
     for (const auto& camp : consensus.camps)
-        text += fmt::format("; {:.3g} {} for {} ({})", camp.votes, camp.votes > 1 ? "votes" : "vote",
-                            ms_text(camp.offset_ms + base_s * 1e3), names(camp.names));
-    return text + fmt::format("; more than {:.3g} are needed, so nothing changes", consensus.groups / 2.0);
+        text += fmt::format("; {} for {} ({})", votes_text(camp.votes), ms_text(camp.offset_ms + base_s * 1e3),
+                            names(camp.names));
+    // Two camps may each have a majority, by voters who are in both: then it is those that are too few.
+    const bool both = consensus.camps.size() > 1 && exceeds(consensus.votes, consensus.electorate / 2);
+    return text + fmt::format("; {}more than {:.3g} of {:.3g} are needed, so nothing changes",
+                              both ? fmt::format("{} for both, and ", votes_text(consensus.votes_for_both)) : "",
+                              consensus.electorate / 2, consensus.electorate);
 }
 
 /// The words for everybody where no set is chosen: faults stay, the rest waits.
@@ -151,6 +163,12 @@ std::string describe_change(const std::vector<Choice>& chosen, const std::vector
     return text.empty() ? "the pool gives another number of servers" : text;
 }
 
+/// Why what works stays, although something else could be chosen.
+std::string_view why_not_now(const Trial& trial) {
+    return trial.confidence >= Confidence::medium ? "a leap second is near, so nothing changes without need"
+                                                  : "too few servers agree to change what is in use without need";
+}
+
 class Conclusion {
   public:
     explicit Conclusion(Trial& trial) : trial_(trial) {}
@@ -196,8 +214,7 @@ class Conclusion {
                 if (choice.pool && incumbent.endpoint == choice.endpoint) choice.maxsources = incumbent.maxsources;
         const bool sure = trial_.confidence >= Confidence::medium && !trial_.leap_window;
         if (!trial_.ours && !sure)
-            return finish(Outcome::unchanged, "too few servers agree to change what is in use without need",
-                          std::move(chosen));
+            return finish(Outcome::unchanged, std::string(why_not_now(trial_)), std::move(chosen));
         // What was found is what would be chosen: from now on it is ours.
         trial_.standing = incumbents_of(trial_, chosen);
         trial_.ours = true;
@@ -225,13 +242,18 @@ DecisionResult run(Trial trial) {
     learn_round(trial);
     judge_options(trial);
     Conclusion conclusion(trial);
-    if (trial.consensus.groups == 0)
+    if (trial.consensus.electorate == 0)
         return conclusion.keep(Outcome::no_usable_servers, "no server gave a usable answer, so nothing changes");
     if (!trial.consensus.found)
         return conclusion.keep(Outcome::no_consensus, disagreement(trial.consensus, trial.base_s));
-    if (!choose_set(trial))
+    if (choose_set(trial)) return conclusion.choose();
+    const auto& options = trial.options;
+    if (std::all_of(options.begin(), options.end(), [](const Option& option) { return option.fault; }))
         return conclusion.keep(Outcome::no_usable_servers, "no server passed the gates, so nothing changes");
-    return conclusion.choose();
+    if (std::any_of(options.begin(), options.end(), [](const Option& option) { return option.standing; }))
+        return conclusion.keep(Outcome::no_usable_servers,
+                               "what is in use should be replaced, but too few servers agree, so nothing changes");
+    return conclusion.keep(Outcome::unchanged, std::string(why_not_now(trial)));
 }
 
 }  // namespace

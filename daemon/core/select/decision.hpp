@@ -73,22 +73,24 @@ struct RankedServer {
 /// Servers whose intervals share a point: they may all be right, and two camps cannot both be.
 struct Camp {
     double offset_ms = 0;  ///< to the local clock, the middle of what they share
-    double votes = 0;      ///< groups, in whole or in part
+    double votes = 0;
     std::vector<std::string> names;
 };
 
 /// How far the servers agree on the time (SELECTION.md 4.4). Offsets are to the local clock.
 struct ConsensusSummary {
     bool found = false;
-    bool trusted = false;  ///< trusted servers decided who may vote
-    int groups = 0;        ///< independent groups that voted
-    double votes = 0;      ///< of them, those that share the heaviest interval
+    bool trusted = false;   ///< trusted servers decide who may vote
+    bool anchored = false;  ///< and they agree on the time, so the others that agree with them may
+    double electorate = 0;  ///< all votes that were cast: one a group, or less where its servers' owner has others, too
+    double votes = 0;       ///< of them, those for the heaviest interval
     double low_ms = 0;
     double high_ms = 0;
     double centre_ms = 0;
     double error_ms = 0;            ///< standard error of the centre
     std::optional<double> gate_ms;  ///< the accuracy gate of this round
     std::vector<Camp> camps;        ///< the two heaviest where they do not agree
+    double votes_for_both = 0;      ///< where those are equally heavy: of the voters in both
 };
 
 /// A server, or a pool by its name, that is to be configured.

@@ -145,9 +145,9 @@ std::vector<std::string> explain_round(const Decision& decision) {
     out.push_back(fmt::format("{} servers were looked at: {}", decision.servers.size(), counts));
     if (consensus.found) {
         out.push_back(
-            fmt::format("{:.3g} of {} independent groups{} agree that the local clock is {:.3f} ms off, between "
+            fmt::format("{:.3g} of {:.3g} independent votes{} agree that the local clock is {:.3f} ms off, between "
                         "{:.3f} and {:.3f} ms; the centre is known to {:.3f} ms",
-                        consensus.votes, consensus.groups, consensus.trusted ? " that trusted servers admit" : "",
+                        consensus.votes, consensus.electorate, consensus.trusted ? " that trusted servers admit" : "",
                         consensus.centre_ms, consensus.low_ms, consensus.high_ms, consensus.error_ms));
         if (consensus.gate_ms)
             out.push_back(fmt::format(

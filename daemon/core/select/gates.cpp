@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "daemon/core/score/score.hpp"
 #include "daemon/core/select/pool.hpp"
@@ -52,15 +53,16 @@ std::optional<Fault> hold_against(std::vector<Gate>& gates, Gate gate, std::stri
 std::optional<Fault> judge_sighting(const Trial& trial, Sighting& sighting) {
     const auto& config = trial.config;
     const double convicted = sighting.conviction;
-    if (auto fault = hold_against(sighting.gates,
-                                  {Verdict::convicted, convicted <= kMaxConviction, convicted, kMaxConviction, ""},
-                                  fmt::format("it was a falseticker lately (conviction {:.2f}, more than {:.1f})",
-                                              convicted, kMaxConviction)))
+    const auto [conviction, most] = told_apart(convicted, kMaxConviction, 1);
+    if (auto fault = hold_against(
+            sighting.gates, {Verdict::convicted, convicted <= kMaxConviction, convicted, kMaxConviction, ""},
+            fmt::format("it was a falseticker lately (conviction {}, more than {})", conviction, most)))
         return fault;
     const double reach = sighting.reachability;
+    const auto [arrived, least] = told_apart(reach, kMinReachability, 0);
     if (auto fault = hold_against(
             sighting.gates, {Verdict::low_reachability, reach >= kMinReachability, reach, kMinReachability, "%", true},
-            fmt::format("{:.0f} % of its answers arrived, less than {:.0f} %", reach, kMinReachability)))
+            fmt::format("{} % of its answers arrived, less than {} %", arrived, least)))
         return fault;
     const int stratum = sighting.seen->measurement.header->stratum;
     if (auto fault =
@@ -69,10 +71,11 @@ std::optional<Fault> judge_sighting(const Trial& trial, Sighting& sighting) {
                           double(config.min_stratum), "", true},
                          fmt::format("stratum {}, below the least that is wanted, {}", stratum, config.min_stratum)))
         return fault;
+    const auto [score, wanted] = told_apart(sighting.score, config.min_score, 1);
     return hold_against(
         sighting.gates,
         {Verdict::below_minimum, sighting.score >= config.min_score, sighting.score, config.min_score, "points", true},
-        fmt::format("score {:.1f}, less than {:.1f}", sighting.score, config.min_score));
+        fmt::format("score {}, less than {}", score, wanted));
 }
 
 /// Faults that one address gives to its whole name, since the service may use any address of it.
@@ -166,16 +169,17 @@ void judge_pool(Trial& trial, Option& option) {
     option.error_ms = outlook.error_ms;
     const bool any = std::any_of(option.sightings.begin(), option.sightings.end(),
                                  [&](std::size_t i) { return !trial.sightings[i].fault; });
+    const auto [usable, least] = told_apart(outlook.usable, kMinReachability, 0);
+    const auto [score, wanted] = told_apart(outlook.score, trial.config.min_score, 1);
     if (!any && worst)
         option.fault = *worst;
     else if (outlook.usable < kMinReachability)
-        option.fault = Fault{
-            Verdict::low_reachability,
-            fmt::format("{:.0f} % of its members are usable, less than {:.0f} %", outlook.usable, kMinReachability)};
+        option.fault = Fault{Verdict::low_reachability,
+                             fmt::format("{} % of its members are usable, less than {} %", usable, least)};
     else if (outlook.score < trial.config.min_score)
-        option.fault = Fault{Verdict::below_minimum,
-                             fmt::format("its members' scores, mean less one deviation, are {:.1f}, less than {:.1f}",
-                                         outlook.score, trial.config.min_score)};
+        option.fault =
+            Fault{Verdict::below_minimum,
+                  fmt::format("its members' scores, mean less one deviation, are {}, less than {}", score, wanted)};
 }
 
 /// What no measurement says: the service's abilities, and changes that were undone.
@@ -189,20 +193,27 @@ std::optional<Fault> find_bar_to_choice(const Trial& trial, const Option& option
     return std::nullopt;
 }
 
-/// The accuracy gate: a little more than the N-th smallest expected error, where a group counts no more often than it
-/// may be chosen, so that one operator's many near servers cannot shut out the rest.
+/// The accuracy gate: a little more than the N-th smallest expected error, where a group, an owner or a host counts no
+/// more often than it may be chosen, so that one operator's many near servers cannot shut out the rest.
 double find_gate(const Trial& trial) {
     std::vector<std::pair<double, std::size_t>> errors;
     for (std::size_t i = 0; i < trial.options.size(); ++i)
         if (!trial.options[i].fault) errors.emplace_back(trial.options[i].error_ms, i);
     std::sort(errors.begin(), errors.end());
-    std::map<std::size_t, int> taken;
+    const int cap = group_cap(trial.config.sources);
+    std::map<std::size_t, int> of_group;
+    std::map<std::size_t, int> of_owner;
+    std::set<Address> hosts;
     std::vector<double> counted;
     for (const auto& [error, i] : errors) {
         const auto& option = trial.options[i];
-        if (!option.pool && option.face &&
-            ++taken[trial.sightings[*option.face].group] > group_cap(trial.config.sources))
-            continue;
+        if (!option.pool && option.face) {
+            const auto& face = trial.sightings[*option.face];
+            if (of_group[face.group] >= cap || of_owner[face.owner] >= cap) continue;
+            if (!hosts.insert(*face.seen->address).second) continue;
+            ++of_group[face.group];
+            ++of_owner[face.owner];
+        }
         counted.push_back(error);
     }
     if (counted.empty()) return 0;
@@ -261,7 +272,8 @@ void judge_options(Trial& trial) {
                 {Verdict::inaccurate, option.gated, option.error_ms, limit, "ms"});
         if (!option.gated) {
             option.verdict = Verdict::inaccurate;
-            option.reason = fmt::format("expected error {}, more than {}", ms_text(option.error_ms), ms_text(limit));
+            const auto [is, allowed] = ms_texts(option.error_ms, limit);
+            option.reason = fmt::format("expected error {}, more than {}", is, allowed);
         } else if (option.regional && trial.config.regional_bonus > 0) {
             // The bonus orders good servers; it never makes one good.
             option.score = std::min(option.score * (1 + trial.config.regional_bonus), 100.0);

@@ -96,6 +96,11 @@ Owners find_owners(const std::vector<const Observation*>& observations) {
     return out;
 }
 
+/// What a server without an owner is known by.
+std::string key_of(const Observation& seen) {
+    return seen.address ? seen.address->text() : seen.candidate.endpoint.host.text();
+}
+
 }  // namespace
 
 std::string registrable_domain(std::string_view name) {
@@ -137,11 +142,16 @@ Groups find_groups(const std::vector<const Observation*>& observations) {
             joined.join_for(owner, *own.begin(), set);
 
     Groups out;
+    std::map<std::string, std::size_t> nameless;
     std::map<std::size_t, std::size_t> number_of_root;
     for (std::size_t i = 0; i < observations.size(); ++i) {
         const auto [at, is_new] = number_of_root.emplace(joined.find(set_of[i]), out.labels.size());
         if (is_new) out.labels.emplace_back();
         out.of.push_back(at->second);
+        out.owner_of.push_back(owners.of[i] >= 0
+                                   ? static_cast<std::size_t>(owners.of[i])
+                                   : owners.names.size() +
+                                         nameless.emplace(key_of(*observations[i]), nameless.size()).first->second);
         auto& label = out.labels[at->second];
         if (owners.of[i] >= 0) {
             const auto& name = owners.names[static_cast<std::size_t>(owners.of[i])];

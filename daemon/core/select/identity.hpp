@@ -11,10 +11,11 @@
 
 namespace ntpopt {
 
-/// The groups of some observations: each belongs to one, numbered from 0.
+/// The groups and the owners of some observations: each belongs to one of either, numbered from 0.
 struct Groups {
-    std::vector<std::size_t> of;      ///< of every observation, in the order given
-    std::vector<std::string> labels;  ///< of every group: operator, domain or network
+    std::vector<std::size_t> of;        ///< of every observation, in the order given
+    std::vector<std::string> labels;    ///< of every group: operator, domain or network
+    std::vector<std::size_t> owner_of;  ///< of every observation: operator or domain; where unknown, one an address
 };
 
 /// The part of a name that somebody registered: "ntp1.example.co.uk" belongs to "example.co.uk". Names in the NTP pool
@@ -25,7 +26,8 @@ struct Groups {
 /// servers configured by address, are known by their network only. The order of the observations must be canonical.
 ///
 /// A name may resolve to other people's networks, by accident or by malice, and must not weld them into one vote: an
-/// operator joins two networks only where that brings no two strangers together that were apart.
+/// operator joins two networks only where that brings no two strangers together that were apart. Where strangers keep
+/// its networks apart it is still one owner, so whoever bounds the share of a group bounds that of an owner, too.
 [[nodiscard]] Groups find_groups(const std::vector<const Observation*>& observations);
 
 }  // namespace ntpopt

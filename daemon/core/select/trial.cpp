@@ -77,6 +77,7 @@ Trial open_trial(const std::vector<Observation>& observations, const SelectionSt
         sighting.seen = seen[i];
         sighting.option = at->second;
         sighting.group = trial.groups.of[i];
+        sighting.owner = trial.groups.owner_of[i];
         sighting.timescale = candidate.timescale;
         if (seen[i]->address) sighting.key = key_of(*seen[i]->address, candidate.endpoint.port);
         sighting.subject = candidate.pool && seen[i]->address ? seen[i]->address->text() : candidate.endpoint.text();
@@ -123,6 +124,22 @@ std::string ms_text(double ms) {
     return size >= 10    ? fmt::format("{:.1f} ms", ms)
            : size >= 0.1 ? fmt::format("{:.2f} ms", ms)
                          : fmt::format("{:.3f} ms", ms);
+}
+
+std::pair<std::string, std::string> ms_texts(double ms, double limit_ms) {
+    std::pair out{ms_text(ms), ms_text(limit_ms)};
+    if (out.first != out.second) return out;
+    const auto [a, b] = told_apart(ms, limit_ms, 1);
+    return {a + " ms", b + " ms"};
+}
+
+std::pair<std::string, std::string> told_apart(double a, double b, int decimals) {
+    constexpr int kMostDecimals = 12;
+    std::pair<std::string, std::string> out;
+    do {
+        out = {fmt::format("{:.{}f}", a, decimals), fmt::format("{:.{}f}", b, decimals)};
+    } while (out.first == out.second && ++decimals <= kMostDecimals);
+    return out;
 }
 
 std::string until_text(double time_s) {

@@ -23,6 +23,7 @@ struct Sighting {
     const Observation* seen = nullptr;
     std::size_t option = 0;
     std::size_t group = 0;
+    std::size_t owner = 0;
     std::string key;      ///< of its history: "address:port"
     std::string subject;  ///< whom penalties are held against
     Timescale timescale = Timescale::unknown;
@@ -100,7 +101,7 @@ void judge_options(Trial& trial);
 /// The verdicts of all servers, ranked first, then by name.
 [[nodiscard]] std::vector<RankedServer> report_servers(const Trial& trial);
 
-/// Most servers of one group that may be in a set of `sources`: never so many that a group is a majority.
+/// Most servers of one group, and of one owner, that may be in a set of `sources`: never so many that it is a majority.
 [[nodiscard]] int group_cap(int sources);
 
 /// Whether two servers follow the same upstream or are one server under two names, by their own account. Good enough to
@@ -112,6 +113,10 @@ void judge_options(Trial& trial);
 
 /// "4.12 ms": as many digits as matter.
 [[nodiscard]] std::string ms_text(double ms);
+/// The same for a figure and the limit that it exceeds: both with as many digits as tell them apart.
+[[nodiscard]] std::pair<std::string, std::string> ms_texts(double ms, double limit_ms);
+/// Two figures that differ, with as many decimals as show it, and not fewer than `decimals`.
+[[nodiscard]] std::pair<std::string, std::string> told_apart(double a, double b, int decimals);
 /// "2026-11-22T11:46Z", or "it is lifted" for kForever.
 [[nodiscard]] std::string until_text(double time_s);
 

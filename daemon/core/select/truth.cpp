@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "daemon/core/select/consensus.hpp"
 #include "daemon/core/select/pattern.hpp"
@@ -19,55 +21,80 @@ struct Electorate {
     std::vector<std::size_t> sightings;
 };
 
+/// Shares out the votes: the servers of one owner have one between them, and where those of one group then have more
+/// than one, each gives up the same part. A server is an address: its names and ports share its vote, and of several
+/// owners the one who leaves it most counts, so that a name takes nothing from somebody else's server.
 Electorate register_voters(const Trial& trial, const std::vector<std::size_t>& sightings) {
-    std::vector<double> size_of_group(trial.groups.labels.size(), 0);
+    struct Server {
+        std::size_t group = 0;
+        double share = 0;
+        int names = 0;
+    };
+    std::map<std::size_t, std::set<Address>> servers_of_owner;
     for (const auto i : sightings)
-        size_of_group[trial.sightings[i].group] += 1;
-    Electorate out;
+        servers_of_owner[trial.sightings[i].owner].insert(*trial.sightings[i].seen->address);
+    std::map<Address, Server> servers;
     for (const auto i : sightings) {
         const auto& sighting = trial.sightings[i];
-        const auto& summary = *sighting.summary;
+        auto& server = servers[*sighting.seen->address];
+        server.group = sighting.group;
+        server.share = std::max(server.share, 1.0 / static_cast<double>(servers_of_owner[sighting.owner].size()));
+        server.names += 1;
+    }
+    std::vector<double> votes_of_group(trial.groups.labels.size(), 0);
+    for (const auto& [address, server] : servers)
+        votes_of_group[server.group] += server.share;
+    Electorate out;
+    for (const auto i : sightings) {
+        const auto& summary = *trial.sightings[i].summary;
+        const auto& server = servers[*trial.sightings[i].seen->address];
         out.voters.push_back({.low_ms = summary.low_ms,
                               .high_ms = summary.high_ms,
                               .offset_ms = summary.offset_ms,
                               .variance_ms2 = summary.prior_ms2 + summary.noise_ms2,
-                              .vote = 1 / size_of_group[sighting.group],
-                              .group = sighting.group});
+                              .vote = server.share / server.names / std::max(1.0, votes_of_group[server.group])});
         out.sightings.push_back(i);
     }
     return out;
 }
 
-/// Those who share the (first) heaviest interval.
-std::vector<std::size_t> members_of_camp(const Electorate& electorate, const Agreement& agreement) {
-    std::vector<std::size_t> out;
-    for (std::size_t i = 0; i < electorate.voters.size(); ++i)
-        if (electorate.voters[i].low_ms <= agreement.first_high_ms && electorate.voters[i].high_ms >= agreement.low_ms)
-            out.push_back(i);
-    return out;
+bool reaches_into(const Voter& voter, double low_ms, double high_ms) {
+    return voter.low_ms <= high_ms && voter.high_ms >= low_ms;
 }
 
-Camp describe_camp(const Trial& trial, const Electorate& electorate, const Agreement& agreement) {
-    Camp camp{.offset_ms = (agreement.low_ms + agreement.first_high_ms) / 2, .votes = agreement.votes, .names = {}};
-    for (const auto member : members_of_camp(electorate, agreement)) {
-        const auto& option = trial.options[trial.sightings[electorate.sightings[member]].option];
-        auto name = option.endpoint.text();
+/// The voters who share an interval, and what it says.
+Camp describe_camp(const Trial& trial, const Electorate& electorate, double low_ms, double high_ms, double votes) {
+    Camp camp{.offset_ms = (low_ms + high_ms) / 2, .votes = votes, .names = {}};
+    for (std::size_t i = 0; i < electorate.voters.size(); ++i) {
+        if (!reaches_into(electorate.voters[i], low_ms, high_ms)) continue;
+        auto name = trial.options[trial.sightings[electorate.sightings[i]].option].endpoint.text();
         if (camp.names.empty() || camp.names.back() != name) camp.names.push_back(std::move(name));
     }
     return camp;
 }
 
-/// The heaviest camp, and the heaviest among those who are not in it.
-std::vector<Camp> find_camps(const Trial& trial, const Electorate& electorate, const Agreement& agreement) {
-    std::vector<Camp> camps{describe_camp(trial, electorate, agreement)};
-    const auto members = members_of_camp(electorate, agreement);
-    std::vector<std::size_t> rest;
-    for (std::size_t i = 0; i < electorate.sightings.size(); ++i)
-        if (!std::binary_search(members.begin(), members.end(), i)) rest.push_back(electorate.sightings[i]);
-    if (rest.empty()) return camps;
-    const auto others = register_voters(trial, rest);
-    camps.push_back(describe_camp(trial, others, find_agreement(others.voters)));
-    return camps;
+/// Notes why there is no agreement: two camps that are equally heavy, each with a majority by voters who are in both;
+/// or else the heaviest, and the heaviest without its voters.
+void describe_camps(Trial& trial, const Electorate& electorate, const Agreement& agreement) {
+    auto& consensus = trial.consensus;
+    consensus.electorate = sum_of_votes(electorate.voters);
+    consensus.votes = agreement.votes;
+    consensus.camps = {describe_camp(trial, electorate, agreement.low_ms, agreement.first_high_ms, agreement.votes)};
+    if (exceeds(agreement.votes, consensus.electorate / 2)) {
+        consensus.camps.push_back(
+            describe_camp(trial, electorate, agreement.last_low_ms, agreement.high_ms, agreement.votes));
+        consensus.votes_for_both = agreement.witnesses;
+        return;
+    }
+    Electorate rest;
+    for (std::size_t i = 0; i < electorate.voters.size(); ++i) {
+        if (reaches_into(electorate.voters[i], agreement.low_ms, agreement.first_high_ms)) continue;
+        rest.voters.push_back(electorate.voters[i]);
+        rest.sightings.push_back(electorate.sightings[i]);
+    }
+    if (rest.voters.empty()) return;
+    const auto other = find_agreement(rest.voters);
+    consensus.camps.push_back(describe_camp(trial, rest, other.low_ms, other.first_high_ms, other.votes));
 }
 
 /// Those who may vote: all, or those who agree with the trusted servers where some answered. Empty where the trusted
@@ -81,8 +108,9 @@ std::vector<std::size_t> admit(Trial& trial, const std::vector<std::size_t>& all
     trial.consensus.trusted = true;
     const auto electorate = register_voters(trial, trusted);
     const auto anchor = find_agreement(electorate.voters);
+    trial.consensus.anchored = anchor.majority;
     if (!anchor.majority) {
-        trial.consensus.camps = find_camps(trial, electorate, anchor);
+        describe_camps(trial, electorate, anchor);
         return {};
     }
     std::vector<std::size_t> out;
@@ -99,8 +127,9 @@ double gap_to(const EpochSummary& summary, const Agreement& agreement) {
 }
 
 Fault falseticker(double bias_ms, double allowed_ms) {
-    return {Verdict::falseticker, fmt::format("offset {} from the consensus, more than the {} its error bounds allow",
-                                              ms_text(std::abs(bias_ms)), ms_text(allowed_ms))};
+    const auto [is, allowed] = ms_texts(std::abs(bias_ms), allowed_ms);
+    return {Verdict::falseticker,
+            fmt::format("offset {} from the consensus, more than the {} its error bounds allow", is, allowed)};
 }
 
 /// A leap second is announced by the majority, and the month is about to end.
@@ -110,12 +139,12 @@ bool leap_is_announced(const Trial& trial, const Electorate& electorate, const A
         const auto& header = trial.sightings[electorate.sightings[member]].seen->measurement.header;
         if (header && (header->leap == 1 || header->leap == 2)) announced += electorate.voters[member].vote;
     }
-    return announced > count_groups(electorate.voters) / 2.0 && is_near_month_end(trial.context.time_s);
+    return exceeds(announced, sum_of_votes(electorate.voters) / 2) && is_near_month_end(trial.context.time_s);
 }
 
-Confidence confidence_of(int groups, double votes) {
-    if (groups >= 5 && votes >= 2 * groups / 3.0 - 1e-9) return Confidence::high;
-    return groups >= 3 ? Confidence::medium : Confidence::low;
+Confidence confidence_of(double votes, double electorate) {
+    if (reaches(electorate, 5) && reaches(votes, 2 * electorate / 3)) return Confidence::high;
+    return reaches(electorate, 3) ? Confidence::medium : Confidence::low;
 }
 
 }  // namespace
@@ -127,25 +156,19 @@ void judge_truth(Trial& trial) {
         if (trial.sightings[i].votes) all.push_back(i);
     if (all.empty()) return;
     const auto electorate = register_voters(trial, admit(trial, all));
-    if (electorate.voters.empty()) {
-        consensus.groups = count_groups(register_voters(trial, all).voters);
-        return;
-    }
+    if (electorate.voters.empty()) return;
     const auto agreement = find_agreement(electorate.voters);
-    consensus.groups = count_groups(electorate.voters);
-    consensus.votes = agreement.votes;
-    if (!agreement.majority) {
-        consensus.camps = find_camps(trial, electorate, agreement);
-        return;
-    }
+    if (!agreement.majority) return describe_camps(trial, electorate, agreement);
     const auto centre = find_centre(electorate.voters, agreement.members);
     consensus.found = true;
+    consensus.electorate = sum_of_votes(electorate.voters);
+    consensus.votes = agreement.votes;
     consensus.low_ms = agreement.low_ms;
     consensus.high_ms = agreement.high_ms;
     consensus.centre_ms = centre.offset_ms;
     consensus.error_ms = std::sqrt(centre.error_ms2);
     trial.centre_error_ms2 = centre.error_ms2;
-    trial.confidence = confidence_of(consensus.groups, agreement.votes);
+    trial.confidence = confidence_of(consensus.votes, consensus.electorate);
     trial.leap_window = trial.leap_window || leap_is_announced(trial, electorate, agreement);
 
     for (const auto member : agreement.members)

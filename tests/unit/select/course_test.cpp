@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/core/select/trial.hpp"
 #include "tests/unit/select/world.hpp"
 
 namespace ntpopt {
@@ -180,6 +181,53 @@ TEST(Course, OneCandidateIsTakenOnlyWhereNothingWorks) {
     EXPECT_THAT(names(decision), ElementsAre("a.test"));
 }
 
+TEST(Course, GoodServerThatIsNotTakenForLackOfWitnessesIsNotBlamedOnTheGates) {
+    for (const auto& in_use : std::vector<std::vector<CurrentSource>>{{}, current({"old.test"})}) {
+        Machine machine;
+        machine.context.current = in_use;
+        const auto decision = machine.round(honest(1));
+        EXPECT_EQ(decision.outcome, Outcome::unchanged);
+        EXPECT_EQ(decision.reason, "too few servers agree to change what is in use without need");
+        EXPECT_EQ(find(decision, "good1.test")->rank, 1);
+        EXPECT_EQ(find(decision, "good1.test")->verdict, Verdict::reserve);
+        EXPECT_EQ(decision.selected.size(), in_use.size());
+    }
+    Machine small;  // what is in use is silent, and with two sources it gets no time
+    small.config.sources = 2;
+    small.context.current = current({"old.test"});
+    const auto stuck = small.round(honest(1));
+    EXPECT_EQ(stuck.outcome, Outcome::no_usable_servers);
+    EXPECT_THAT(stuck.reason, HasSubstr("too few servers agree"));
+    EXPECT_THAT(names(stuck), ElementsAre("old.test"));
+    Machine machine;  // near a leap second it is not their number
+    machine.context.leap_window = true;
+    EXPECT_EQ(machine.round(honest(5)).reason, "a leap second is near, so nothing changes without need");
+    machine.context.leap_window = false;
+    machine.config.min_score = 100;  // this is the gates
+    EXPECT_EQ(machine.round(honest(1)).outcome, Outcome::no_usable_servers);
+}
+
+TEST(Course, FigureThatFailsALimitIsNotShownAsTheLimit) {
+    EXPECT_EQ(ms_texts(36.9, 7.77), std::pair(std::string("36.9 ms"), std::string("7.77 ms")));
+    EXPECT_EQ(ms_texts(1.5003, 1.5), std::pair(std::string("1.5003 ms"), std::string("1.5000 ms")));
+    EXPECT_EQ(told_apart(59.97, 60, 1), std::pair(std::string("59.97"), std::string("60.00")));
+    EXPECT_EQ(told_apart(1, 1, 1).first, told_apart(1, 1, 1).second);
+    // A server that has only just too much of an error, found by bisection.
+    const auto odd = [](double offset_ms) {
+        const auto decision = Machine().round(
+            with(honest(5), {{.name = "odd.test", .address = "127.9.1.1", .offset_ms = offset_ms, .delay_ms = 50}}));
+        return *find(decision, "odd.test");
+    };
+    double good = 0.1;
+    double bad = 5;
+    for (int step = 0; step < 30; ++step)
+        (odd((good + bad) / 2).verdict == Verdict::inaccurate ? bad : good) = (good + bad) / 2;
+    const auto reason = odd(bad).reason;
+    const auto middle = reason.find(", more than ");
+    ASSERT_NE(middle, std::string::npos) << reason;
+    EXPECT_NE(reason.substr(15, middle - 15), reason.substr(middle + 12)) << reason;
+}
+
 TEST(Course, TwoThatAgreeAreBothUsedAndNobodyLeavesForThem) {
     Machine machine;
     machine.context.current = current({"a.test"});
@@ -230,7 +278,7 @@ TEST(Course, PoolIsOneNameWithTheFreePlaces) {
                                    [](const auto& choice) { return choice.pool; });
     EXPECT_EQ(pool->endpoint.text(), "2.debian.pool.ntp.org");
     EXPECT_EQ(pool->maxsources, 2);
-    EXPECT_EQ(decision.consensus.groups, 7);  // the members vote for themselves
+    EXPECT_NEAR(decision.consensus.electorate, 7, 1e-9);  // the members vote for themselves
     for (const auto& choice : decision.selected)
         EXPECT_THAT(choice.endpoint.text(), Not(HasSubstr("127.7")));
     EXPECT_EQ(find(decision, "other.pool.test")->verdict, Verdict::same_group);

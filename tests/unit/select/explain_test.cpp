@@ -111,7 +111,7 @@ TEST(Explain, CounterfactualsFlipTheDecisionAndJustShortOfThemDoNot) {
 TEST(Explain, TheRoundIsTold) {
     const Scene scene(with_noisy());
     const auto lines = explain_round(scene.result.decision);
-    EXPECT_THAT(lines, Contains(HasSubstr("6 of 6 independent groups agree")));
+    EXPECT_THAT(lines, Contains(HasSubstr("6 of 6 independent votes agree")));
     EXPECT_THAT(lines, Contains(HasSubstr("expected error of")));
     EXPECT_THAT(lines.back(), HasSubstr("to be changed, confidence high"));
 }

@@ -109,6 +109,18 @@ TEST(Identity, BorrowedNetworksAreNotWelded) {
     EXPECT_NE(groups.of[3], groups.of[5]);
 }
 
+TEST(Identity, OperatorWhoseNetworksStrangersKeepApartIsOneOwner) {
+    const auto groups = groups_of({{.name = "a.big.test", .address = "192.0.2.1"},
+                                   {.name = "b.big.test", .address = "198.51.100.1"},
+                                   {.name = "small1.test", .address = "192.0.2.2"},
+                                   {.name = "small2.test", .address = "198.51.100.2"},
+                                   {.name = "p.test", .address = "203.0.113.1", .pool = true},
+                                   {.name = "p.test", .address = "203.0.113.2", .pool = true},
+                                   {.name = "203.0.113.2", .address = "203.0.113.2"}});
+    EXPECT_THAT(groups.of, ElementsAre(0, 1, 0, 1, 2, 2, 2));
+    EXPECT_THAT(groups.owner_of, ElementsAre(0, 0, 1, 2, 3, 4, 4));
+}
+
 TEST(Identity, TwoNamesOfOneDualStackHostAreOneGroup) {
     const auto groups = groups_of({{.name = "a.test", .address = "192.0.2.1"},
                                    {.name = "a.test", .address = "2001:db8::1"},
@@ -117,17 +129,12 @@ TEST(Identity, TwoNamesOfOneDualStackHostAreOneGroup) {
     EXPECT_THAT(groups.of, ElementsAre(0, 0, 0, 0));
 }
 
-Voter voter(double low, double high, std::size_t group, double vote = 1, double sd = 1) {
-    return {.low_ms = low,
-            .high_ms = high,
-            .offset_ms = (low + high) / 2,
-            .variance_ms2 = sd * sd,
-            .vote = vote,
-            .group = group};
+Voter voter(double low, double high, double vote = 1) {
+    return {.low_ms = low, .high_ms = high, .offset_ms = (low + high) / 2, .variance_ms2 = 1, .vote = vote};
 }
 
 TEST(Agreement, HeaviestCommonInterval) {
-    const auto agreement = find_agreement({voter(8, 12, 0), voter(11, 13, 1), voter(10, 12, 2), voter(100, 200, 3)});
+    const auto agreement = find_agreement({voter(8, 12), voter(11, 13), voter(10, 12), voter(100, 200)});
     EXPECT_EQ(agreement.votes, 3);
     EXPECT_EQ(agreement.low_ms, 11);
     EXPECT_EQ(agreement.high_ms, 12);
@@ -136,44 +143,50 @@ TEST(Agreement, HeaviestCommonInterval) {
 }
 
 TEST(Agreement, IntervalsThatTouchAgree) {
-    EXPECT_TRUE(find_agreement({voter(0, 1, 0), voter(1, 2, 1)}).majority);
-    EXPECT_FALSE(find_agreement({voter(0, 1, 0), voter(1.001, 2, 1)}).majority);
+    EXPECT_TRUE(find_agreement({voter(0, 1), voter(1, 2)}).majority);
+    EXPECT_FALSE(find_agreement({voter(0, 1), voter(1.001, 2)}).majority);
 }
 
 TEST(Agreement, MajorityIsStrict) {
-    EXPECT_FALSE(find_agreement({voter(0, 1, 0), voter(0, 1, 1), voter(5, 6, 2), voter(5, 6, 3)}).majority);
-    EXPECT_TRUE(find_agreement({voter(0, 1, 0), voter(0, 1, 1), voter(0, 1, 2), voter(5, 6, 3)}).majority);
+    EXPECT_FALSE(find_agreement({voter(0, 1), voter(0, 1), voter(5, 6), voter(5, 6)}).majority);
+    EXPECT_TRUE(find_agreement({voter(0, 1), voter(0, 1), voter(0, 1), voter(5, 6)}).majority);
     // Three addresses of one group have one vote.
     const double third = 1.0 / 3;
-    EXPECT_FALSE(
-        find_agreement({voter(0, 1, 0, third), voter(0, 1, 0, third), voter(0, 1, 0, third), voter(5, 6, 1)}).majority);
-    EXPECT_TRUE(find_agreement({voter(0, 1, 0)}).majority);
+    EXPECT_FALSE(find_agreement({voter(0, 1, third), voter(0, 1, third), voter(0, 1, third), voter(5, 6)}).majority);
+    EXPECT_TRUE(find_agreement({voter(0, 1)}).majority);
     EXPECT_FALSE(find_agreement({}).majority);
 }
 
 TEST(Agreement, TwoEquallyHeavyIntervalsAreOneOnlyForAMajorityThatSharesBoth) {
     // Nearly all reach both; the two that miss each other by a hair are no camps.
-    const auto close =
-        find_agreement({voter(0, 1, 0), voter(1.1, 2, 1), voter(-5, 5, 2), voter(-5, 5, 3), voter(-5, 5, 4)});
+    const auto close = find_agreement({voter(0, 1), voter(1.1, 2), voter(-5, 5), voter(-5, 5), voter(-5, 5)});
     EXPECT_TRUE(close.majority);
     EXPECT_THAT(close.members, ElementsAre(0, 1, 2, 3, 4));
-    const auto camps =
-        find_agreement({voter(0, 1, 0), voter(0, 1, 1), voter(50, 51, 2), voter(50, 51, 3), voter(-9, 99, 4)});
+    const auto camps = find_agreement({voter(0, 1), voter(0, 1), voter(50, 51), voter(50, 51), voter(-9, 99)});
     EXPECT_FALSE(camps.majority);
+}
+
+TEST(Agreement, LastDigitsOfFractionsMakeNoMajority) {
+    // Three times 0.1 is a hair more than half of 0.6.
+    EXPECT_FALSE(
+        find_agreement({voter(5, 6, 0.15), voter(9, 10, 0.15), voter(0, 1, 0.1), voter(0, 1, 0.1), voter(0, 1, 0.1)})
+            .majority);
+    EXPECT_TRUE(reaches(0.1 + 0.2 + 0.7, 1) && reaches(0.3 + 0.3 + 0.3, 0.9));
+    EXPECT_FALSE(exceeds(0.1 + 0.1 + 0.1, 0.3));
 }
 
 TEST(Centre, IgnoresTheOutlierAndReportsIt) {
     std::vector<Voter> voters;
     for (std::size_t i = 0; i < 6; ++i)
-        voters.push_back(voter(-10 + 0.1 * double(i), 10 + 0.1 * double(i), i));
-    voters.push_back(voter(-4, 24, 6));
+        voters.push_back(voter(-10 + 0.1 * double(i), 10 + 0.1 * double(i)));
+    voters.push_back(voter(-4, 24));
     const auto centre = find_centre(voters, {0, 1, 2, 3, 4, 5, 6});
     EXPECT_NEAR(centre.offset_ms, 0.25, 0.1);
     EXPECT_THAT(centre.outliers, ElementsAre(6));
 }
 
-TEST(Centre, ThreeGroupsExpelNobody) {
-    EXPECT_TRUE(find_centre({voter(-10, 10, 0), voter(-10, 10, 1), voter(0, 40, 2)}, {0, 1, 2}).outliers.empty());
+TEST(Centre, ThreeVotesExpelNobody) {
+    EXPECT_TRUE(find_centre({voter(-10, 10), voter(-10, 10), voter(0, 40)}, {0, 1, 2}).outliers.empty());
 }
 
 EpochSummary clean_summary() {
