@@ -66,7 +66,7 @@ class Notes final : public OptimizerListener {
     Life& life_;
 };
 
-enum class Happening { stop, crash, power_cut, network, by_hand };
+enum class Happening { stop, crash, power_cut, network, woken, by_hand };
 
 /// A process of ntpoptd, from its start to its end. The order of the members is that of daemon/app/daemon.hpp.
 struct Process {
@@ -149,7 +149,7 @@ class Machine {
         }
         if (happens(hard.laptops))
             for (int i = 0; i < 70; ++i)
-                plan_.emplace(some_time(), Happening::network);
+                plan_.emplace(some_time(), i % 2 == 0 ? Happening::network : Happening::woken);
         if (happens(hard.hurried))
             for (int i = 0; i < 2; ++i) {
                 auto at = some_time();
@@ -214,6 +214,9 @@ class Machine {
             case Happening::network:
                 process.names.network_changed();
                 optimizer.trigger(Trigger::network_changed);
+                return true;
+            case Happening::woken:
+                optimizer.trigger(Trigger::resumed);
                 return true;
             case Happening::by_hand:
                 static_cast<void>(optimizer.reoptimize(false));

@@ -25,7 +25,7 @@ struct Hardships {
     double crashing_rounds = 0.03;  ///< share whose daemon dies in each round of a day, at some packet
     double crashing_names = 0.03;   ///< share whose daemon dies in each round of a day, at some question to DNS
     double dead_services = 0.05;    ///< share whose NTP service finds no source for a day
-    double laptops = 0.10;          ///< share whose network changes 10 times a day
+    double laptops = 0.10;          ///< share that sleep and wake five times a day, and meet another network as often
     double hurried = 0.05;          ///< share whose administrator asks for four rounds in a row, twice
 };
 

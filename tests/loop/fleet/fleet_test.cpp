@@ -36,6 +36,8 @@ TEST_F(FleetTest, ObeysTheRulesOfThePoolThroughRestartsCrashLoopsAndAPowerCut) {
     EXPECT_THAT(broken(), testing::IsEmpty());
     EXPECT_GT(sum.processes, sum.machines * 5) << "nothing befell it";
     EXPECT_GT(sum.outcomes["unchanged"] + sum.outcomes["applied"], sum.machines * 20) << "hardly a round did its work";
+    for (const auto* why : {"network_changed", "resumed", "request", "sources_dead"})
+        EXPECT_GT(sum.rounds[why], 0U) << "no round because of " << why;
     EXPECT_EQ(sum.troubles, 0U) << sum.trouble;
 }
 
