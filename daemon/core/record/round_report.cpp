@@ -35,7 +35,8 @@ Json to_json(const RankedServer& server) {
                 {"jitter_ms", number_or_null(server.jitter_ms)},
                 {"error_ms", number_or_null(server.error_ms)},
                 {"stratum", or_null(server.stratum)},
-                {"reachability", server.reachability},
+                // A pool is not asked by its name; its members are.
+                {"reachability", server.pool && !server.address ? Json(nullptr) : Json(server.reachability)},
                 {"score", number_or_null(server.score)},
                 {"score_parts", server.score_parts ? to_json(*server.score_parts) : Json(nullptr)},
                 {"region", server.region},
