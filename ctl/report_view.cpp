@@ -27,7 +27,9 @@ std::string render_diff(const std::string& diff, const Output& output) {
     std::string text;
     for (const auto line : lines(diff)) {
         auto tone = Tone::plain;
-        if (line.starts_with('+'))
+        if (line.starts_with("+++") || line.starts_with("---"))
+            tone = Tone::heading;
+        else if (line.starts_with('+'))
             tone = Tone::good;
         else if (line.starts_with('-'))
             tone = Tone::bad;
@@ -46,9 +48,10 @@ std::string render_plan(const Json& plan, const Output& output) {
         if (items.empty()) return;
         text += fmt::format("\n{}\n", output.paint(tone, heading));
         int number = 0;
-        for (const auto& item : items)
-            text += fmt::format("  {} {}\n", numbered ? fmt::format("{}.", ++number) : "-",
-                                joined(Json::array({item}), ""));
+        for (const auto& item : items) {
+            const auto mark = fmt::format("  {} ", numbered ? fmt::format("{}.", ++number) : "-");
+            text += mark + wrap_columns(joined(Json::array({item}), ""), output.width(), mark.size()) + "\n";
+        }
     };
     list("Would do:", "steps", Tone::heading, true);
     list("Would stay only if:", "verify", Tone::heading, false);

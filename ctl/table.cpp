@@ -84,12 +84,15 @@ std::string Table::line(const std::vector<Cell>& row, const Layout& layout, cons
     const auto mark = output.either("\u2026", "..");
     std::string text;
     std::size_t blanks = 0;  // due before the next text, so that none stand at the end
+    std::size_t begin = 0;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (!layout.shown[i]) continue;
         const auto width = layout.widths[i];
+        const auto whole = i < row.size() ? text_of_cell(row[i], layout.brief) : std::string();
         const auto shown =
-            i < row.size() ? fit_columns(text_of_cell(row[i], layout.brief), width, mark) : std::string();
-        const auto padding = width - columns_of(shown);
+            columns_[i].wraps ? wrap_columns(whole, begin + width, begin) : fit_columns(whole, width, mark);
+        begin += width + layout.gap;
+        const auto padding = width - std::min(width, columns_of(shown));
         if (columns_[i].align == Align::right) blanks += padding;
         if (!shown.empty()) {
             text.append(std::exchange(blanks, 0), ' ');

@@ -17,6 +17,7 @@ struct Column {
     Align align = Align::left;
     bool elastic = false;  ///< may be cut where the table is too wide
     int spare = 0;         ///< may be left out where the table is too wide: the largest number first, 0 never
+    bool wraps = false;    ///< of the last column: what would be cut goes on in the lines below
 };
 
 struct Cell {

@@ -25,7 +25,7 @@ ExitCode notify(Session& session) {
     if (session.output.wants_json()) {
         session.output.json(document);
     } else {
-        Table table({{"CHANNEL"}, {"RESULT"}, {"WHY", Align::left, true}});
+        Table table({{"CHANNEL"}, {"RESULT"}, {"WHY", Align::left, true, 0, true}});
         for (const auto& row : document) {
             const bool ok = get_bool(row, "ok");
             const bool in_part = is_in_part(row);
@@ -33,7 +33,9 @@ ExitCode notify(Session& session) {
                        {in_part ? "in part"
                         : ok    ? "delivered"
                                 : "failed",
-                        ok && !in_part ? Tone::good : Tone::bad},
+                        in_part ? Tone::caution
+                        : ok    ? Tone::good
+                                : Tone::bad},
                        {text_of(row, "detail")}});
         }
         session.output.text(table.render(session.output));

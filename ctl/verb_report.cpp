@@ -10,6 +10,7 @@
 #include "common/text.hpp"
 #include "ctl/format.hpp"
 #include "ctl/journal_marks.hpp"
+#include "ctl/layout.hpp"
 #include "ctl/table.hpp"
 #include "ctl/verbs.hpp"
 #include "dbus/documents.hpp"
@@ -111,12 +112,12 @@ std::string render_clock(const std::vector<const Json*>& entries) {
         }
         bounds.push_back(*bound);
     }
-    if (entries.empty()) return "Clock: nothing was noted in that time.\n";
+    if (entries.empty()) return "Clock: nothing was noted in that time.";
     if (bounds.empty())
-        return fmt::format("Clock: {}, none with a source to follow.\n", count_of(entries.size(), "look"));
+        return fmt::format("Clock: {}, none with a source to follow.", count_of(entries.size(), "look"));
     const auto middle = bounds.begin() + static_cast<std::ptrdiff_t>((bounds.size() - 1) / 2);
     std::nth_element(bounds.begin(), middle, bounds.end());
-    return fmt::format("Clock: {}; its error was at most {} ({}), at most {} in the median{}.\n",
+    return fmt::format("Clock: {}; its error was at most {} ({}), at most {} in the median{}.",
                        count_of(entries.size(), "look"), span_of_ms(most / kNanosecondsOfMillisecond),
                        time_of(*worst, "timestamp", nullptr), span_of_ms(*middle / kNanosecondsOfMillisecond),
                        bounds.size() < entries.size()
@@ -130,7 +131,7 @@ std::string render(const Json& entries, const Output& output) {
                  {"NUMBER", Align::right, false, 2},
                  {"KIND", Align::left, false, 1},
                  {"WHO"},
-                 {"WHAT", Align::left, true}});
+                 {"WHAT", Align::left, true, 0, true}});
     std::vector<const Json*> clock;
     for (const auto& entry : entries) {
         const auto kind = text_of(entry, "kind");
@@ -147,7 +148,7 @@ std::string render(const Json& entries, const Output& output) {
                    {text_of_entry(entry)}});
     }
     const auto rest = table.is_empty() ? std::string("No change in that time.\n") : table.render(output);
-    return rest + "\n" + render_clock(clock);
+    return rest + "\n" + wrap_columns(render_clock(clock), output.width(), 0) + "\n";
 }
 
 /// The entry that the journal tells of, as it is stored now: nothing where it fits or can no longer be compared.
@@ -196,24 +197,26 @@ ExitCode verify(Session& session) {
         output.json(*verified);
         return ok ? ExitCode::success : ExitCode::failure;
     }
-    auto text = ok ? output.paint(Tone::good, "The evidence is as it was written")
-                   : output.paint(Tone::bad, "The evidence is NOT as it was written");
+    const std::string verdict = ok ? "The evidence is as it was written" : "The evidence is NOT as it was written";
+    const auto wrapped = [&](std::string_view line) { return wrap_columns(line, output.width(), 0) + "\n"; };
+    auto text = output.paint(ok ? Tone::good : Tone::bad, verdict);
     const auto entries = number_under(*verified, "entries");
-    text += entries == 0 ? ": there is none yet.\n"
-                         : fmt::format(": {}, {} to {}, the newest with hash {}.\n",
-                                       entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
-                                       number_under(*verified, "first_seq"), number_under(*verified, "head_seq"),
-                                       text_of(*verified, "head_hash"));
+    text += entries == 0
+                ? ": there is none yet.\n"
+                : ":\n" + wrapped(fmt::format("{}, {} to {}, the newest with hash {}.",
+                                              entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
+                                              number_under(*verified, "first_seq"), number_under(*verified, "head_seq"),
+                                              text_of(*verified, "head_hash")));
     if (const auto fault = text_of(*verified, "fault"); !fault.empty())
-        text += fmt::format("Entry {}: {}.\n", number_under(*verified, "fault_seq"), fault);
+        text += wrapped(fmt::format("Entry {}: {}.", number_under(*verified, "fault_seq"), fault));
     const auto applier = verified->find("applier_seq");
     text += applier == verified->end() || applier->is_null() ? std::string("Applier: could not be asked.\n")
             : number_under(*verified, "applier_seq") == 0
                 ? std::string("Applier: was told nothing yet.\n")
                 : fmt::format("Applier: was told of entry {}.\n", number_under(*verified, "applier_seq"));
-    text += fmt::format("Journal: {}.\n", journal);
+    text += wrapped(fmt::format("Journal: {}.", journal));
     for (const auto& alarm : get_strings(*verified, "alarms"))
-        text += fmt::format("Alarm: {}.\n", printable(alarm, 500));
+        text += wrapped(fmt::format("Alarm: {}.", printable(alarm, 500)));
     output.text(text);
     return ok ? ExitCode::success : ExitCode::failure;
 }
