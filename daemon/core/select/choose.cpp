@@ -28,6 +28,7 @@ constexpr int kDwell = 2;  // rounds that it stands before it may be swapped
 struct Bar {
     Verdict verdict = Verdict::same_group;
     std::size_t other = 0;
+    bool anycast = false;  ///< both are
 };
 
 /// A set in the making.
@@ -53,7 +54,8 @@ class Slate {
     }
 
     /// What keeps an option out of this set, were `leaving` not in it. Two incumbents may share an upstream: servers
-    /// change theirs all the time, and no incumbent is worth less for it.
+    /// change theirs all the time, and no incumbent is worth less for it. Which host of an anycast service answers may
+    /// change at any moment (RFC 8633 7), so one such service is enough.
     [[nodiscard]] std::optional<Bar> bar(std::size_t option, bool upstream_too = true,
                                          std::optional<std::size_t> leaving = std::nullopt) const {
         const auto& joining = trial_.options[option];
@@ -70,9 +72,12 @@ class Slate {
                 (share(joining, other, &Sighting::owner) && ++of_owner >= cap))
                 return Bar{Verdict::same_group, member};
         }
-        for (const auto member : members_)
-            if (upstream_too && leaving != member && share_upstream(joining, trial_.options[member]))
-                return Bar{Verdict::same_upstream, member};
+        for (const auto member : members_) {
+            if (!upstream_too || leaving == member) continue;
+            const auto& other = trial_.options[member];
+            if (share_upstream(joining, other)) return Bar{Verdict::same_upstream, member};
+            if (is_anycast(joining) && is_anycast(other)) return Bar{Verdict::same_group, member, true};
+        }
         return std::nullopt;
     }
 
@@ -98,6 +103,10 @@ class Slate {
             for (const auto j : b.sightings)
                 if (trial_.sightings[i].*what == trial_.sightings[j].*what) return true;
         return false;
+    }
+    [[nodiscard]] bool is_anycast(const Option& option) const {
+        return std::any_of(option.sightings.begin(), option.sightings.end(),
+                           [&](std::size_t i) { return trial_.sightings[i].seen->candidate.anycast; });
     }
     [[nodiscard]] bool share_upstream(const Option& a, const Option& b) const {
         if (a.pool || b.pool) return false;
@@ -354,6 +363,7 @@ class Chooser {
             const auto other = at(bar->other).endpoint.text();
             option.reason =
                 bar->verdict == Verdict::same_upstream ? fmt::format("it has the same upstream as {}", other)
+                : bar->anycast ? fmt::format("{} is an anycast service, too, and one of them is enough", other)
                 : option.pool
                     ? fmt::format("one pool is enough, and {} is chosen", other)
                     : fmt::format("{} of the same operator or network is chosen, and {} of {} is all that one may have",

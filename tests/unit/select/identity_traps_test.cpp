@@ -56,6 +56,28 @@ TEST(Traps, T4SixAddressesOfOneOperatorBesideNamesThatNeverAnswer) {
     }
 }
 
+TEST(Traps, OneAnycastServiceIsEnough) {
+    auto servers = honest(4);
+    for (int i = 1; i <= 2; ++i)
+        servers.push_back({.name = fmt::format("near{}.test", i),
+                           .address = fmt::format("127.9.{}.1", i),
+                           .delay_ms = 0.5,
+                           .stratum = 1});
+    const auto both = testing::IsSupersetOf({"near1.test", "near2.test"});
+    Machine before;
+    EXPECT_THAT(names(before.round(servers)), both);
+    for (auto& server : servers)
+        server.anycast = server.name.starts_with("near");
+    Machine machine;
+    const auto decision = machine.round(servers);
+    EXPECT_THAT(names(decision), testing::SizeIs(4));
+    EXPECT_THAT(names(decision), testing::AllOf(Contains("near1.test"), Not(Contains("near2.test"))));
+    EXPECT_EQ(find(decision, "near2.test")->verdict, Verdict::same_group);
+    EXPECT_THAT(find(decision, "near2.test")->reason, HasSubstr("near1.test is an anycast service, too"));
+    // What is in use already is not torn apart for it.
+    EXPECT_THAT(names(before.round(servers)), both);
+}
+
 TEST(Traps, T4OperatorWithAStrangerInEachNetworkFillsNoSet) {
     Machine machine;
     auto servers = honest(3);

@@ -27,6 +27,7 @@ struct Server {
     bool bad = false;  ///< answers, but with the wrong origin
     bool pool = false;
     bool regional = false;
+    bool anycast = false;
     std::string operator_name = "";
     Timescale timescale = Timescale::utc;
     std::optional<std::uint32_t> refid = std::nullopt;
@@ -45,6 +46,7 @@ inline Observation observe(const Server& server) {
                                   .operator_name = server.operator_name,
                                   .region = "",
                                   .regional = server.regional,
+                                  .anycast = server.anycast,
                                   .timescale = server.timescale},
                     .address = std::nullopt,
                     .probed = server.probed,
