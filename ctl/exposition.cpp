@@ -114,7 +114,8 @@ void add_servers(Exposition& out, const Json& rows) {
     family("ntpopt_server_jitter_seconds", "jitter_s", "RMS of the server's offsets in the last round.");
     family("ntpopt_server_error_seconds", "error_s", "Expected error of the server's time.");
     family("ntpopt_server_stratum", "stratum", "Stratum of the server.");
-    family("ntpopt_server_answered_ratio", "answered_ratio", "Share of the probe packets that the server answered.");
+    family("ntpopt_server_answered_ratio", "answered_ratio",
+           "Share of the probe packets of the last round that the server answered.");
     family("ntpopt_server_score", "score", "Score of the server, 0 to 100.");
 }
 

@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t kMostBytes = 4 * 1024 * 1024;
 
 /// Fields with a leading underscore are journald's own word: nobody else can write as our units. The identifiers are
-/// those of a transaction's state and of a round's end (daemon/io/sys/journal.hpp).
-constexpr std::array<const char*, 13> kCommand{"journalctl",
+/// those of a transaction's state, of a round's end, and of the end of one that was undone (daemon/io/sys/journal.hpp).
+constexpr std::array<const char*, 14> kCommand{"journalctl",
                                                "--quiet",
                                                "--no-pager",
                                                "--reverse",
@@ -33,6 +33,7 @@ constexpr std::array<const char*, 13> kCommand{"journalctl",
                                                "+",
                                                "_SYSTEMD_UNIT=ntpoptd.service",
                                                "MESSAGE_ID=6aaae5b6eaea4de4bdb1bcd41be24819",
+                                               "MESSAGE_ID=ef3d02fc7d0c4710ac5ee03984407d27",
                                                nullptr};
 
 /// What the program prints, where it ends well.

@@ -38,15 +38,6 @@ bool changes_something(const Options& options) {
     }
 }
 
-ExitCode unreachable(const Options& options, const Output& output, const Error& error) {
-    const auto code = output.fail(error.detail, ExitCode::not_running);
-    if (options.host.empty())
-        fmt::print(stderr, "Does the system bus run ('systemctl status dbus')?\n");
-    else
-        fmt::print(stderr, "It takes ssh to log in there without a question, and systemd-stdio-bridge there.\n");
-    return code;
-}
-
 ExitCode run(int argc, const char* const* argv) {
     const auto parsed = parse_options(argc, argv);
     if (!parsed) {
@@ -62,7 +53,7 @@ ExitCode run(int argc, const char* const* argv) {
     if (options.verb == Verb::metrics) return publish_metrics(options, output);
     const bool interactive = changes_something(options) && !options.no_ask_password && ::isatty(STDIN_FILENO) == 1;
     auto bus = Bus::connect(options.host, options.timeout.value_or(interactive ? kPatienceWithPassword : kPatience));
-    if (!bus) return unreachable(options, output, bus.error());
+    if (!bus) return fail_to_connect(options, output, bus.error());
     std::optional<PasswordAgent> agent;
     if (interactive) {
         (*bus)->allow_interaction();

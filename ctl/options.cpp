@@ -210,6 +210,7 @@ Result<std::variant<Options, Text>> parse_options(int argc, const char* const* a
     if (options.timeout && *options.timeout == Duration::zero()) return usage("--timeout: at least 1ms");
     if (options.json && (options.http || !options.text_file.empty()))
         return usage("--json goes with neither --http nor --textfile");
+    if (options.json && (options.csv || options.trace)) return usage("--json goes with neither --csv nor --trace");
     if (options.host.starts_with('-')) return usage("--host: a host does not begin with '-'");
     return Parsed(std::move(options));
 }

@@ -21,15 +21,16 @@ Cell why(const Json& server) {
     return {reason.empty() ? verdict : verdict + ": " + reason, tone_of_verdict(verdict), verdict};
 }
 
-/// A pool is not asked by its name; its members are.
+}  // namespace
+
 Cell reach_of(const Json& server) {
+    // A pool is not asked by its name; its members are.
     if (get_bool(server, "pool") && get_string(server, "address").empty()) return {"-"};
+    if (get_number(server, "answered") == 0.0) return {"0", Tone::bad};
     const auto reach = get_number(server, "reachability");
     const auto tone = !reach || *reach >= 99.5 ? Tone::plain : *reach < 50 ? Tone::bad : Tone::caution;
     return {number_of(server, "reachability", 0), tone};
 }
-
-}  // namespace
 
 Tone tone_of_verdict(std::string_view verdict) {
     if (verdict == "chosen") return Tone::good;

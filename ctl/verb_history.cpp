@@ -162,7 +162,7 @@ std::string render_trend(const std::vector<Json>& rounds, const Output& output) 
                        {number_of(server, "offset", 3, true)},
                        {number_of(server, "jitter", 3)},
                        {number_of(server, "stratum", 0)},
-                       {number_of(server, "reachability", 0)},
+                       {reach_of(server).text},
                        {number_of(server, "score", 1)},
                        {verdict, tone_of_verdict(verdict)}});
         }

@@ -22,15 +22,27 @@ namespace {
 constexpr Duration kPatience = std::chrono::seconds(4);
 constexpr mode_t kReadable = 0644;  // the collector runs as another user
 
-Result<Json> ask(const Options& options) {
-    auto bus = Bus::connect(options.host, options.timeout.value_or(kPatience));
-    if (!bus) return bus.error();
-    Remote manager(**bus, contract::kManagerName, contract::kManagerPath, contract::kManagerInterface);
+auto connect(const Options& options) {
+    return Bus::connect(options.host, options.timeout.value_or(kPatience));
+}
+
+Result<Json> ask(Bus& bus) {
+    Remote manager(bus, contract::kManagerName, contract::kManagerPath, contract::kManagerInterface);
     return manager.dict("GetMetrics");
 }
 
+ExitCode print_document(const Options& options, const Output& output) {
+    const auto bus = connect(options);
+    if (!bus) return fail_to_connect(options, output, bus.error());
+    const auto metrics = ask(**bus);
+    if (!metrics) return fail(options, output, metrics.error());
+    output.json(documents::shape(*metrics, documents::metrics()));
+    return ExitCode::success;
+}
+
 std::string exposition(const Options& options) {
-    const auto metrics = ask(options);
+    const auto bus = connect(options);
+    const auto metrics = bus ? ask(**bus) : Result<Json>(bus.error());
     return render_exposition(metrics ? *metrics : Json(nullptr));
 }
 
@@ -63,12 +75,9 @@ Status replace_file(const std::string& path, std::string_view text) {
 }  // namespace
 
 ExitCode publish_metrics(const Options& options, const Output& output) {
+    if (options.json) return print_document(options, output);
     Status done;
-    if (options.json) {
-        const auto metrics = ask(options);
-        if (!metrics) return output.fail(metrics.error());
-        output.json(documents::shape(*metrics, documents::metrics()));
-    } else if (options.http) {
+    if (options.http) {
         done =
             answer_http(STDIN_FILENO, STDOUT_FILENO, kPatience, kExpositionType, [&] { return exposition(options); });
     } else if (!options.text_file.empty()) {

@@ -65,8 +65,10 @@ ExitCode around_the_daemon(Session& session) {
     if (!number) return session.output.fail(number.error());
     for (;;) {
         const auto report = applier.dict("GetTransaction", *number);
+        const auto state = report ? get_string(*report, "state") : std::string();
+        const bool over = !report || is_final(state) || interrupted();
+        if (over) session.output.end_progress();
         if (!report) return session.output.fail(report.error());
-        const auto state = get_string(*report, "state");
         if (is_final(state)) {
             if (session.output.wants_json())
                 session.output.json(*report);
@@ -78,8 +80,8 @@ ExitCode around_the_daemon(Session& session) {
                 return session.output.fail("rolling back failed: " + text_of(*report, "reason"), ExitCode::failure);
             return ExitCode::success;
         }
+        if (over) return session.output.fail("interrupted; the roll-back goes on", static_cast<ExitCode>(130));
         session.output.progress(state);
-        if (interrupted()) return session.output.fail("interrupted; the roll-back goes on", static_cast<ExitCode>(130));
         if (auto waited = session.bus.wait(500ms); !waited) return session.output.fail(waited.error());
     }
 }

@@ -1,5 +1,4 @@
 // `ntpoptctl servers`: the servers of the last round, ranked, with why the others were not chosen.
-#include "common/time_text.hpp"
 #include "ctl/server_table.hpp"
 #include "ctl/verbs.hpp"
 #include "dbus/documents.hpp"
@@ -13,11 +12,10 @@ ExitCode show_servers(Session& session) {
         session.output.text(render_servers(*servers, session.options.all, session.output));
         return ExitCode::success;
     }
-    // The list has no time of its own: it is the last round's.
+    // The list has no time of its own: it is that of the round that is explained, the last one that measured.
     Json document{{"timestamp", nullptr}, {"servers", *servers}};
-    const auto last = session.manager.property("LastRunUSec");
-    if (last && last->is_number_unsigned() && *last != 0U)
-        document["timestamp"] = render_time(from_usec(last->get<std::uint64_t>()));
+    const auto round = session.manager.dict("Explain", std::string());
+    if (round && round->contains("timestamp")) document["timestamp"] = (*round)["timestamp"];
     session.output.json(documents::shape(document, documents::servers()));
     return ExitCode::success;
 }

@@ -1,4 +1,4 @@
-// From the command line to the verb, and the one way in which verbs tell that the daemon could not be asked.
+// From the command line to the verb, and the ways in which verbs tell that the daemon could not be asked.
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -7,13 +7,22 @@
 
 namespace ntpopt::ctl {
 
-ExitCode fail(const Session& session, const Error& error) {
-    if (error.code != Errc::unavailable) return session.output.fail(error);
-    const auto where = session.options.host.empty() ? std::string() : " on " + session.options.host;
+ExitCode fail(const Options& options, const Output& output, const Error& error) {
+    if (error.code != Errc::unavailable) return output.fail(error);
+    const auto where = options.host.empty() ? std::string() : " on " + options.host;
     const auto went = error.detail.starts_with("ntpoptd") ? error.detail : fmt::format("ntpoptd does not run{}", where);
-    const auto code = session.output.fail(went, ExitCode::not_running);
+    const auto code = output.fail(went, ExitCode::not_running);
     fmt::print(stderr,
                "Start it with 'systemctl start ntpoptd', and see 'journalctl -u ntpoptd' for why it does not run.\n");
+    return code;
+}
+
+ExitCode fail_to_connect(const Options& options, const Output& output, const Error& error) {
+    const auto code = output.fail(error.detail, ExitCode::not_running);
+    if (options.host.empty())
+        fmt::print(stderr, "Does the system bus run ('systemctl status dbus')?\n");
+    else
+        fmt::print(stderr, "It takes ssh to log in there without a question, and systemd-stdio-bridge there.\n");
     return code;
 }
 

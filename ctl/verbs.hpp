@@ -36,6 +36,11 @@ struct Session {
 [[nodiscard]] ExitCode publish_metrics(const Options& options, const Output& output);
 
 /// Tells of a failed call to the daemon; a daemon that does not run is named as such.
-[[nodiscard]] ExitCode fail(const Session& session, const Error& error);
+[[nodiscard]] ExitCode fail(const Options& options, const Output& output, const Error& error);
+[[nodiscard]] inline ExitCode fail(const Session& session, const Error& error) {
+    return fail(session.options, session.output, error);
+}
+/// The same where not even the bus was reached.
+[[nodiscard]] ExitCode fail_to_connect(const Options& options, const Output& output, const Error& error);
 
 }  // namespace ntpopt::ctl

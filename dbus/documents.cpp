@@ -7,23 +7,15 @@ namespace ntpopt::documents {
 
 const Keys& server() {
     static const Keys kParts{{"jitter"}, {"reachability"}, {"stratum"}, {"latency"}, {"regional_bonus"}};
-    static const Keys kKeys{{"rank"},
-                            {"name"},
-                            {"address"},
-                            {"port"},
-                            {"offset_ms"},
-                            {"raw_offset_ms"},
-                            {"delay_ms"},
-                            {"jitter_ms"},
-                            {"error_ms"},
-                            {"stratum"},
-                            {"reachability"},
-                            {"score"},
-                            {"score_parts", &kParts},
-                            {"region"},
-                            {"timescale"},
-                            {"group"},
-                            {"verdict"},
+    static const Keys kKeys{{"rank"},         {"name"},
+                            {"address"},      {"port"},
+                            {"offset_ms"},    {"raw_offset_ms"},
+                            {"delay_ms"},     {"jitter_ms"},
+                            {"error_ms"},     {"stratum"},
+                            {"reachability"}, {"answered"},
+                            {"score"},        {"score_parts", &kParts},
+                            {"region"},       {"timescale"},
+                            {"group"},        {"verdict"},
                             {"reason"}};
     return kKeys;
 }

@@ -83,8 +83,9 @@ class Control {
 
     /// Errc::invalid_argument below the least interval.
     virtual Status set_interval(Duration interval) = 0;
-    /// Starts a roll-back; the number is good for run().
-    virtual Result<std::uint64_t> rollback(bool original) = 0;
+    /// Starts a roll-back; the number is good for run(). Asks the applier first: Errc::not_found where there is nothing
+    /// to go back to, and no run.
+    virtual boost::asio::awaitable<Result<std::uint64_t>> rollback(bool original) = 0;
     /// Reads the configuration again; on failure the old one stays in force.
     virtual Status reload() = 0;
     [[nodiscard]] virtual Json config() const = 0;

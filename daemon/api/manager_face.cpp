@@ -1,10 +1,9 @@
-// Implementation of manager_face.hpp: calls and signals. The properties are in manager_properties.cpp.
+// Implementation of manager_face.hpp: calls. The signals are in manager_signals.cpp, the properties in
+// manager_properties.cpp.
 #include "daemon/api/manager_face.hpp"
 
 #include <algorithm>
 #include <type_traits>
-
-#include <boost/asio/post.hpp>
 
 #include "common/text.hpp"
 #include "common/version.hpp"
@@ -24,7 +23,6 @@ using boost::asio::awaitable;
 constexpr int kPendingOfOne = 8;
 constexpr std::size_t kPendingInAll = 4096;
 constexpr std::size_t kMaxChannel = 64;
-constexpr auto kProgressPeriod = std::chrono::milliseconds(100);
 constexpr const char* kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
 
 template <typename T>
@@ -183,6 +181,29 @@ awaitable<void> ManagerFace::serve_test(std::shared_ptr<sdbus::Result<wire::Rows
     pump_.kick();
 }
 
+awaitable<void> ManagerFace::serve_rollback(std::shared_ptr<sdbus::Result<std::uint64_t>> result, Caller caller,
+                                            wire::Dict options) {
+    const auto leaving = std::shared_ptr<void>(nullptr, [this, name = caller.unique_name](void*) { leave(name); });
+    const auto admitted = co_await admit(std::move(caller), Action::rollback);
+    const auto original = parse_flag(options.value, "original");
+    Result<std::tuple<std::uint64_t>> outcome = Error{};
+    if (!admitted) {
+        outcome = admitted.error();
+    } else if (!original) {
+        outcome = original.error();
+    } else {
+        Result<std::uint64_t> run_id = Error{};
+        try {
+            run_id = co_await control_.rollback(*original);
+        } catch (const std::exception& e) {
+            run_id = Error{Errc::internal, e.what()};
+        }
+        outcome = witnessed(*admitted, "Rollback", Json{{"original", *original}}, one(std::move(run_id)));
+    }
+    send(*result, outcome);
+    pump_.kick();
+}
+
 awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action> action) {
     const auto user = co_await senders_.user_of(caller.unique_name);
     if (!user) co_return Error{Errc::access_denied, user.error().detail};
@@ -282,13 +303,12 @@ void ManagerFace::SetInterval(sdbus::Result<>&& result, std::uint64_t interval_u
 }
 
 void ManagerFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    take<std::uint64_t>(
-        std::move(result), Action::rollback,
-        [this, options](const Caller& caller) -> Result<std::tuple<std::uint64_t>> {
-            const auto original = parse_flag(options.value, "original");
-            if (!original) return original.error();
-            return witnessed(caller, "Rollback", Json{{"original", *original}}, one(control_.rollback(*original)));
-        });
+    guarded([&] {
+        auto caller = enter(result);
+        if (!caller) return;
+        auto shared = std::make_shared<sdbus::Result<std::uint64_t>>(std::move(result));
+        tasks_.spawn("bus call", serve_rollback(std::move(shared), *std::move(caller), std::move(options)));
+    });
 }
 
 void ManagerFace::Reload(sdbus::Result<>&& result) {
@@ -322,76 +342,6 @@ void ManagerFace::VerifyEvidence(sdbus::Result<wire::Dict>&& result) {
         auto shared = std::make_shared<sdbus::Result<wire::Dict>>(std::move(result));
         tasks_.spawn("bus call", serve_verification(std::move(shared), caller->unique_name));
     });
-}
-
-// ---- signals
-
-template <typename Emit>
-void ManagerFace::tell(Emit emit) {
-    try {
-        emit();
-    } catch (const sdbus::Error&) {
-        // The connection is lost, and the pump says so; a hint that nobody can hear is no failure.
-    }
-    pump_.kick();
-}
-
-void ManagerFace::changed() {
-    if (telling_) return;
-    telling_ = true;
-    boost::asio::post(pump_.executor(), [this, alive = alive_] {
-        if (!*alive) return;
-        telling_ = false;
-        auto now = control_.snapshot();
-        std::vector<std::string> names;
-        const auto compare = [&](const char* name, auto member) {
-            if (now.*member != told_.*member) names.emplace_back(name);
-        };
-        compare("State", &Snapshot::state);
-        compare("Mode", &Snapshot::mode);
-        compare("Service", &Snapshot::service);
-        compare("Unit", &Snapshot::unit);
-        compare("Region", &Snapshot::region);
-        compare("Selected", &Snapshot::selected);
-        compare("Confidence", &Snapshot::confidence);
-        compare("Synchronised", &Snapshot::synchronised);
-        compare("IntervalUSec", &Snapshot::interval_usec);
-        compare("LastRunUSec", &Snapshot::last_run_usec);
-        compare("NextRunUSec", &Snapshot::next_run_usec);
-        compare("Alarms", &Snapshot::alarms);
-        told_ = std::move(now);
-        if (names.empty()) return;
-        tell([&] { getObject().emitPropertiesChangedSignal(contract::kManagerInterface, names); });
-    });
-}
-
-void ManagerFace::run_started(std::uint64_t run_id, bool dry_run) {
-    told_stage_.clear();
-    tell([&] { emitRunStarted(run_id, dry_run); });
-}
-
-void ManagerFace::run_progress(std::uint64_t run_id, const std::string& stage, std::size_t done, std::size_t total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (stage == told_stage_ && done != total && now - told_at_ < kProgressPeriod) return;
-    told_stage_ = stage;
-    told_at_ = now;
-    tell([&] { emitRunProgress(run_id, stage, static_cast<std::uint32_t>(done), static_cast<std::uint32_t>(total)); });
-}
-
-void ManagerFace::run_finished(std::uint64_t run_id, const Json& report) {
-    auto summary = Json::object();
-    for (const auto& [key, value] : report.items())
-        if (key != "servers" && key != "plan" && key != "diff" && key != "whole_diff") summary[key] = value;
-    tell([&] { emitRunFinished(run_id, wire::Dict(std::move(summary))); });
-}
-
-void ManagerFace::selection_changed(const std::vector<std::string>& before, const std::vector<std::string>& after,
-                                    const std::string& reason) {
-    tell([&] { emitSelectionChanged(before, after, reason); });
-}
-
-void ManagerFace::server_blacklisted(const std::string& server, std::uint64_t until_usec, const std::string& reason) {
-    tell([&] { emitServerBlacklisted(server, until_usec, reason); });
 }
 
 }  // namespace ntpopt

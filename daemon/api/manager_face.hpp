@@ -102,6 +102,8 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
                                          Result<std::tuple<Out...>> outcome);
     boost::asio::awaitable<void> serve_test(std::shared_ptr<sdbus::Result<wire::Rows>> result, Caller caller,
                                             std::string channel);
+    boost::asio::awaitable<void> serve_rollback(std::shared_ptr<sdbus::Result<std::uint64_t>> result, Caller caller,
+                                                wire::Dict options);
     boost::asio::awaitable<Result<Caller>> admit(Caller caller, std::optional<Action> action);
     /// The sender of the call under way, its user not known yet, where it may have one more pending; else the answer
     /// is an error.

@@ -67,6 +67,13 @@ asio::awaitable<Result<TransactionReport>> BusTimeService::rollback(bool origina
     co_return co_await follow(*id, std::move(on_state));
 }
 
+asio::awaitable<Status> BusTimeService::can_roll_back(bool original) {
+    const wire::Dict options(Json{{"original", original}, {"dry_run", true}});
+    auto message = applier_.message(contract::kApplierInterface, "Rollback", options);
+    const auto answer = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    co_return answer ? Status() : Status(answer.error());
+}
+
 asio::awaitable<Result<TransactionReport>> BusTimeService::reconverge() {
     const auto options = with_evidence(Json::object());
     auto message = applier_.message(contract::kApplierInterface, "Reconverge", options);

@@ -19,6 +19,7 @@ class BusTimeService final : public TimeService {
     boost::asio::awaitable<Result<TransactionReport>> apply(std::vector<Choice> servers, bool by_hand,
                                                             OnState on_state) override;
     boost::asio::awaitable<Result<TransactionReport>> rollback(bool original, OnState on_state) override;
+    boost::asio::awaitable<Status> can_roll_back(bool original) override;
     boost::asio::awaitable<Result<TransactionReport>> reconverge() override;
     boost::asio::awaitable<Result<TransactionReport>> transaction(std::uint64_t id) override;
 

@@ -25,6 +25,9 @@ constexpr Duration kFreshEnough = std::chrono::seconds(64);
 constexpr std::size_t kMaxAnswer = 1024 * 1024;
 constexpr std::size_t kRestOfEntry = 300;
 
+/// How many runs, the newest, are gone through for one that measured.
+constexpr std::size_t kLookedBack = 100;
+
 std::string joined(const std::vector<std::string>& names) {
     return fmt::format("{}", fmt::join(names, " "));
 }
@@ -120,13 +123,33 @@ Result<Json> DaemonControl::run(std::uint64_t run_id, bool whole_diff) const {
     return report;
 }
 
+/// The report of the last run that measured: a roll-back by hand, and a round that failed before, leave what is known
+/// of the servers as it was. Where there is none it is the last run's.
+Result<Json> DaemonControl::measured() const {
+    auto last = optimizer_.report(0);
+    if (!last || !get_array(*last, "servers").empty()) return last;
+    const auto run_id = static_cast<std::uint64_t>(get_integer(*last, "run_id").value_or(0));
+    if (measured_before_ && measured_before_->first == run_id) return measured_before_->second;
+    const auto before = archive_.find({.limit = kLookedBack});
+    for (std::size_t i = before ? before->size() : 0; i > 0; --i) {
+        const auto stored = archive_.round((*before)[i - 1]);
+        if (!stored || stored->asked == 0) continue;
+        if (auto report = unpack_round(*stored)) {
+            last = std::move(report);
+            break;
+        }
+    }
+    measured_before_.emplace(run_id, *last);
+    return last;
+}
+
 Json DaemonControl::servers() const {
-    const auto report = optimizer_.report(0);
+    const auto report = measured();
     return report ? get_array(*report, "servers") : Json::array();
 }
 
 Result<Json> DaemonControl::explain(std::optional<Endpoint> server) const {
-    const auto report = optimizer_.report(0);
+    const auto report = measured();
     if (!report) return report.error();
     const auto* round = optimizer_.last_round();
     if (!server) {
@@ -190,8 +213,11 @@ Status DaemonControl::set_interval(Duration interval) {
     return changed;
 }
 
-Result<std::uint64_t> DaemonControl::rollback(bool original) {
-    return optimizer_.rollback(original);
+boost::asio::awaitable<Result<std::uint64_t>> DaemonControl::rollback(bool original) {
+    // Whatever else speaks against it is the run's to find, and to be remembered.
+    const auto possible = co_await optimizer_.can_roll_back(original);
+    if (!possible && possible.error().code == Errc::not_found) co_return possible.error();
+    co_return optimizer_.rollback(original);
 }
 
 Status DaemonControl::reload() {

@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "daemon/api/control.hpp"
@@ -46,7 +48,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) override;
     Status remove_from_blacklist(const Endpoint& server) override;
     Status set_interval(Duration interval) override;
-    Result<std::uint64_t> rollback(bool original) override;
+    boost::asio::awaitable<Result<std::uint64_t>> rollback(bool original) override;
     Status reload() override;
     Json config() const override;
     void operated(const Operation& operation) override;
@@ -66,6 +68,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     void trouble(std::string_view what) override;
 
   private:
+    [[nodiscard]] Result<Json> measured() const;
     [[nodiscard]] Result<Json> explain_in(const RecordedRound& round, const Endpoint& server) const;
 
     ConfigPlaces places_;
@@ -78,6 +81,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;
     std::string told_status_;
+    mutable std::optional<std::pair<std::uint64_t, Json>> measured_before_;  ///< the last run's number, if it did not
     mutable double explained_round_s_ = 0;
     mutable std::map<Endpoint, Json> explained_;  ///< of that round
 };

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "common/text.hpp"
 #include "daemon/core/service/service.hpp"
 #include "daemon/io/sys/journal.hpp"
@@ -19,26 +22,31 @@ using boost::asio::awaitable;
 constexpr std::size_t kMaxPending = 16;
 
 struct CallOptions {
-    bool flag = false;
+    Json given;
     EvidenceMark evidence;
+
+    [[nodiscard]] bool has(std::string_view flag) const { return get_bool(given, flag); }
 };
 
-/// The options that a method takes: one boolean, or none, and how far the daemon's evidence goes. An unknown one, or
-/// one of another type, is refused: who misspells "original" must not be taken back to something else.
-CallOptions read_options(const wire::Dict& options, std::string_view name) {
+/// The options that a method takes: these flags, and how far the daemon's evidence goes. An unknown one, or one of
+/// another type, is refused: who misspells "original" must not be taken back to something else.
+CallOptions read_options(const wire::Dict& options, std::initializer_list<std::string_view> flags) {
     for (const auto& [key, value] : options.value.items()) {
-        const bool known = (key == name && value.is_boolean()) ||
-                           (key == "evidence_seq" && value.is_number_integer()) ||
-                           (key == "evidence_head" && value.is_string());
-        if (!known)
-            throw to_bus({Errc::invalid_argument,
-                          fmt::format("the options here are {}evidence_seq, a number, and evidence_head, a string; not "
-                                      "'{}'",
-                                      name.empty() ? "" : fmt::format("'{}', a boolean, ", name), printable(key, 64))});
+        const bool known =
+            (std::find(flags.begin(), flags.end(), std::string_view(key)) != flags.end() && value.is_boolean()) ||
+            (key == "evidence_seq" && value.is_number_integer()) || (key == "evidence_head" && value.is_string());
+        if (known) continue;
+        std::string known_flags;
+        for (const auto flag : flags)
+            known_flags += fmt::format("'{}', a boolean, ", flag);
+        throw to_bus(
+            {Errc::invalid_argument,
+             fmt::format("the options here are {}evidence_seq, a number, and evidence_head, a string; not '{}'",
+                         known_flags, printable(key, 64))});
     }
     auto evidence = get_evidence(options.value);
     if (!evidence) throw to_bus(evidence.error());
-    return {!name.empty() && get_bool(options.value, name), *std::move(evidence)};
+    return {options.value, *std::move(evidence)};
 }
 
 /// Sends an answer or an error; the one to hear it, or the bus, may be gone, which is nobody's failure.
@@ -148,8 +156,9 @@ awaitable<Result<wire::Dict>> ApplierFace::plan(Json servers) {
 }
 
 void ApplierFace::Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) {
-    const auto asked = read_options(options, "by_hand");
-    take(std::move(result), [this, servers, asked](uid_t) { return apply(servers.value, asked.flag, asked.evidence); });
+    const auto asked = read_options(options, {"by_hand"});
+    take(std::move(result),
+         [this, servers, asked](uid_t) { return apply(servers.value, asked.has("by_hand"), asked.evidence); });
 }
 
 awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand, EvidenceMark evidence) {
@@ -159,8 +168,18 @@ awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand, 
 }
 
 void ApplierFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    const auto asked = read_options(options, "original");
-    take(std::move(result), [this, asked](uid_t user) { return roll_back(asked.flag, user == 0, asked.evidence); });
+    const auto asked = read_options(options, {"original", "dry_run"});
+    take(std::move(result), [this, asked](uid_t user) {
+        const bool original = asked.has("original");
+        return asked.has("dry_run") ? can_roll_back(original, user == 0)
+                                    : roll_back(original, user == 0, asked.evidence);
+    });
+}
+
+awaitable<Result<std::uint64_t>> ApplierFace::can_roll_back(bool original, bool by_root) {
+    const auto possible = co_await transactions_.can_roll_back(original, by_root);
+    if (!possible) co_return possible.error();
+    co_return std::uint64_t{0};
 }
 
 awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original, bool by_root, EvidenceMark evidence) {
@@ -168,7 +187,7 @@ awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original, bool by_r
 }
 
 void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    const auto asked = read_options(options, "");
+    const auto asked = read_options(options, {});
     take(std::move(result), [this, asked](uid_t) { return reconverge(asked.evidence); });
 }
 

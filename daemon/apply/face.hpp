@@ -62,6 +62,7 @@ class ApplierFace final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
     Work<wire::Dict> observe();
     Work<wire::Dict> plan(Json servers);
     Work<std::uint64_t> apply(Json servers, bool by_hand, EvidenceMark evidence);
+    Work<std::uint64_t> can_roll_back(bool original, bool by_root);
     Work<std::uint64_t> roll_back(bool original, bool by_root, EvidenceMark evidence);
     Work<std::uint64_t> reconverge(EvidenceMark evidence);
     Work<wire::Dict> transaction(std::uint64_t id);

@@ -1,5 +1,5 @@
-// Implementation of transaction.hpp. A state is durable before the step behind it begins, so what a crash leaves is
-// that state's step, perhaps half done; every step can be done again.
+// Implementation of transaction.hpp, but for the ways back (transaction_back.cpp). A state is durable before the step
+// behind it begins, so what a crash leaves is that state's step, perhaps half done; every step can be done again.
 #include "daemon/apply/transaction.hpp"
 
 #include <fmt/format.h>
@@ -18,7 +18,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::string_view kApply = "apply";
-constexpr std::string_view kRollback = "rollback";
 constexpr std::string_view kReconverge = "reconverge";
 
 /// begin() takes the one place there is; it is given back unless a transaction really began.
@@ -67,16 +66,6 @@ Result<TransactionReport> Transactions::report(std::uint64_t id) const {
     if (transaction && (id == 0 || transaction->report.id == id)) return transaction->report;
     return Error{Errc::not_found,
                  id == 0 ? "there was no transaction yet" : fmt::format("transaction {} is not remembered", id)};
-}
-
-std::vector<KeptSet> Transactions::kept() const {
-    std::vector<KeptSet> list;
-    const auto& document = journal_.document();
-    for (auto set = document.kept.rbegin(); set != document.kept.rend(); ++set)
-        list.push_back({set->transaction, set->committed_usec, names_of(set->choices), set->original});
-    if (document.committed && !document.committed->original && (list.empty() || !list.back().original))
-        list.push_back({0, 0, {}, true});
-    return list;
 }
 
 asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
@@ -141,24 +130,6 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_apply(std::vector<Cho
     co_return co_await begin(std::move(request));
 }
 
-asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original, bool by_root,
-                                                                    EvidenceMark evidence) {
-    if (busy_) co_return Error{Errc::busy, "another change is under way"};
-    auto& document = journal_.document();
-    // Our files may be there although the record of them was lost.
-    if (!document.committed && !original) co_return nothing_changed();
-    settle_times(document, clock_.now());
-    if (auto fine = check_begun(document, clock_.now()); !fine && !by_root) co_return fine.error();
-    Request request{std::string(kRollback), {}, std::move(evidence)};
-    request.goal.original = original || document.kept.empty() || document.kept.back().original;
-    if (!request.goal.original && !policy_) co_return policy_.error().in("only rollback --original is possible");
-    if (!request.goal.original) request.goal.choices = document.kept.back().choices;
-    // Root's policy may have changed since; the service's own configuration is root's own.
-    if (auto listed = check_whitelist(request.goal.choices, config_); !listed)
-        co_return listed.error().in("the configuration before this one cannot be restored (use --original)");
-    co_return co_await begin(std::move(request));
-}
-
 asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge(EvidenceMark evidence) {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     const auto& committed = journal_.document().committed;
@@ -184,17 +155,20 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
         if (!closed) co_return closed.error();
         if (!closed->empty()) co_return Error{Errc::refused, closed->front()};
     }
+    if (request.kind == kRollback)
+        if (const auto open = co_await check_way_back(*backend); !open) co_return open.error();
     request.goal.committed = committed_record();
     OpenTransaction transaction;
     transaction.choices = request.goal.choices;
     transaction.original = request.goal.original;
     auto change = co_await (*backend)->prepare(std::move(request.goal));
     if (!change) co_return change.error();
+    auto& document = journal_.document();
+    if (request.only_asked) co_return std::uint64_t{0};
     change_ = std::move(*change);
 
     auto boot = boot_id();
     if (!boot) co_return boot.error();
-    auto& document = journal_.document();
     transaction.boot = std::move(*boot);
     transaction.service = (*backend)->service();
     transaction.change = change_->record();
@@ -363,25 +337,6 @@ asio::awaitable<bool> Transactions::recover() {
     }
     change_.reset();
     co_return true;
-}
-
-asio::awaitable<Result<bool>> Transactions::withdraw() {
-    if (busy_) co_return Error{Errc::busy, "another change is under way"};
-    auto& document = journal_.document();
-    if (!document.committed) co_return false;
-    const Service service = document.committed->service;
-    const auto own = named_(service);
-    if (!own) co_return own.error();
-    const auto change = (*own)->resume(document.committed->change);
-    if (!change) co_return change.error();
-    if (auto done = (*change)->withdraw_files(); !done) co_return done.error();
-    document.committed.reset();
-    document.kept.clear();
-    document.paused = true;
-    if (auto saved = journal_.save(); !saved) co_return saved.error();
-    log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(service)));
-    const auto running = co_await find_();
-    co_return running && (*running)->service() == service;
 }
 
 }  // namespace ntpopt

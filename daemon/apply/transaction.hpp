@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,10 @@ class Transactions {
                                                               EvidenceMark evidence);
     /// Back to the configuration before the current one, or to the service's own; pauses what is automatic.
     /// `by_root`: no limit holds, since root must always find the way back.
+    /// Errc::not_found where there is nothing to go back to.
     boost::asio::awaitable<Result<std::uint64_t>> begin_rollback(bool original, bool by_root, EvidenceMark evidence);
+    /// Whether begin_rollback() would begin, and why not; nothing is begun.
+    boost::asio::awaitable<Status> can_roll_back(bool original, bool by_root);
     /// What was committed, once more; not counted as a change of the day.
     boost::asio::awaitable<Result<std::uint64_t>> begin_reconverge(EvidenceMark evidence);
 
@@ -83,7 +87,11 @@ class Transactions {
         std::string kind;
         Goal goal;
         EvidenceMark evidence{};
+        bool only_asked = false;  ///< nothing is begun
     };
+    static constexpr std::string_view kRollback = "rollback";
+    [[nodiscard]] Result<Request> rollback_request(bool original, bool by_root);
+    boost::asio::awaitable<Status> check_way_back(std::shared_ptr<Backend> backend);
     void keep_evidence(const Request& request);
     boost::asio::awaitable<Result<std::uint64_t>> begin(Request request);
     boost::asio::awaitable<Status> go_forward();

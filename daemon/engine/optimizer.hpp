@@ -57,6 +57,8 @@ class Optimizer {
     [[nodiscard]] Result<std::uint64_t> reoptimize(bool dry_run);
     /// Starts a roll-back to the previous configuration, or to the service's own.
     [[nodiscard]] Result<std::uint64_t> rollback(bool original);
+    /// What the applier says to that: Errc::not_found where there is nothing to go back to.
+    boost::asio::awaitable<Status> can_roll_back(bool original) { return ports_.time_service.can_roll_back(original); }
 
     /// Something happened that may call for a round; when one runs is the schedule's decision.
     void trigger(Trigger trigger);

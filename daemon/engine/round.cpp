@@ -93,7 +93,11 @@ asio::awaitable<bool> Round::timed(Stage stage, asio::awaitable<StageResult> wor
     }
     const auto took = to_seconds(ports_.clock.since_boot() - before);
     if (!result) settle(Outcome::failed, fmt::format("{}: {}", name_of(stage), result.error().detail));
-    note_stage(stage, result.has_value(), took, result ? *result : result.error().detail);
+    // The proof came after the change, and took its time out of the same call.
+    const auto proof = std::exchange(proof_, std::nullopt);
+    note_stage(stage, result.has_value(), took - (proof ? proof->duration_s : 0),
+               result ? *result : result.error().detail);
+    if (proof) report_.stages.push_back(*proof);
     co_return result.has_value();
 }
 
@@ -252,8 +256,8 @@ void Round::settle(const TransactionReport& transaction) {
     report_.transaction = transaction.id;
     const bool verified = transaction.state == TransactionState::committed;
     if (verifying_since_ != Duration::zero())
-        note_stage(Stage::verify, verified, to_seconds(ports_.clock.since_boot() - verifying_since_),
-                   verified ? "follows " + transaction.peer : transaction.reason);
+        proof_ = StageReport{Stage::verify, verified, to_seconds(ports_.clock.since_boot() - verifying_since_),
+                             verified ? "follows " + transaction.peer : transaction.reason};
     if (verified) {
         report_.selected = names_of(decided_.decision.selected);
         settle(Outcome::applied, report_.reason);

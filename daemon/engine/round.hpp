@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,7 +94,8 @@ class Round {
     Hooks hooks_;
     Duration began_{};
     Duration verifying_since_{};
-    bool interrupted_ = false;  ///< as in RoundResult
+    std::optional<StageReport> proof_;  ///< the stage "verify", which ends with the stage "apply"
+    bool interrupted_ = false;          ///< as in RoundResult
     ServiceObservation service_;
     std::string service_problem_;  ///< why the applier could not say what runs, else empty
     std::vector<Candidate> candidates_;

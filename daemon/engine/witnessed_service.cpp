@@ -14,6 +14,10 @@ asio::awaitable<Result<Json>> WitnessedService::plan(std::vector<Choice> servers
     return service_.plan(std::move(servers));
 }
 
+asio::awaitable<Status> WitnessedService::can_roll_back(bool original) {
+    return service_.can_roll_back(original);
+}
+
 asio::awaitable<Result<TransactionReport>> WitnessedService::transaction(std::uint64_t id) {
     return service_.transaction(id);
 }

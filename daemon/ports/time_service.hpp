@@ -32,6 +32,9 @@ class TimeService {
     /// Back to the configuration before the current one, or to the service's own.
     virtual boost::asio::awaitable<Result<TransactionReport>> rollback(bool original, OnState on_state) = 0;
 
+    /// Whether that would begin, and why not: Errc::not_found where there is nothing to go back to. Nothing is begun.
+    virtual boost::asio::awaitable<Status> can_roll_back(bool original) = 0;
+
     /// Makes reality again what was committed, after the service was restarted.
     virtual boost::asio::awaitable<Result<TransactionReport>> reconverge() = 0;
 

@@ -177,6 +177,7 @@ class SimulatedService final : public TimeService {
     boost::asio::awaitable<Result<TransactionReport>> apply(std::vector<Choice> servers, bool by_hand,
                                                             OnState on_state) override;
     boost::asio::awaitable<Result<TransactionReport>> rollback(bool original, OnState on_state) override;
+    boost::asio::awaitable<Status> can_roll_back(bool) override { co_return Status(); }
     boost::asio::awaitable<Result<TransactionReport>> reconverge() override;
     boost::asio::awaitable<Result<TransactionReport>> transaction(std::uint64_t id) override;
 

@@ -101,7 +101,7 @@ Json chosen_servers(const std::vector<std::string>& selected, const Json& measur
             row["jitter_s"] = scaled(*found, "jitter_ms", 1e-3);
             row["error_s"] = scaled(*found, "error_ms", 1e-3);
             if (const auto stratum = get_integer(*found, "stratum")) row["stratum"] = *stratum;
-            row["answered_ratio"] = scaled(*found, "reachability", 1e-2);
+            row["answered_ratio"] = scaled(*found, "answered", 1e-2);
             row["score"] = scaled(*found, "score", 1);
         }
         rows.push_back(std::move(row));

@@ -37,6 +37,7 @@ Json to_json(const RankedServer& server) {
                 {"stratum", or_null(server.stratum)},
                 // A pool is not asked by its name; its members are.
                 {"reachability", server.pool && !server.address ? Json(nullptr) : Json(server.reachability)},
+                {"answered", number_or_null(server.answered)},
                 {"score", number_or_null(server.score)},
                 {"score_parts", server.score_parts ? to_json(*server.score_parts) : Json(nullptr)},
                 {"region", server.region},

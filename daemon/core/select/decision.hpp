@@ -54,7 +54,8 @@ struct RankedServer {
     std::optional<double> jitter_ms;
     std::optional<double> error_ms;  ///< expected error, the `d` of SELECTION.md 4.5
     std::optional<int> stratum;
-    double reachability = 0;  ///< percent
+    double reachability = 0;         ///< percent, over recent rounds
+    std::optional<double> answered;  ///< percent of the requests of this round, where some were sent
     std::optional<double> score;
     std::optional<ScoreParts> score_parts;
     std::string region;

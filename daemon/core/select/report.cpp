@@ -10,7 +10,9 @@ namespace {
 
 RankedServer describe(const Trial& trial, const Sighting& sighting) {
     const auto& candidate = sighting.seen->candidate;
-    const auto& header = sighting.seen->measurement.header;
+    const auto& measurement = sighting.seen->measurement;
+    const auto& header = measurement.header;
+    const int sent = measurement.sent() - measurement.unsent;
     RankedServer out;
     out.name = candidate.endpoint.text();
     out.address = sighting.seen->address;
@@ -18,6 +20,7 @@ RankedServer describe(const Trial& trial, const Sighting& sighting) {
     out.offset_ms = sighting.bias_ms;
     if (header) out.stratum = header->stratum;
     out.reachability = sighting.reachability;
+    if (sent > 0) out.answered = 100.0 * measurement.received() / sent;
     out.region = candidate.region;
     out.timescale = sighting.timescale;
     out.group = trial.groups.labels[sighting.group];

@@ -24,6 +24,7 @@ Json sample_server(int rank, const std::string& name, double score, const std::s
         {"error_ms", 0.5},
         {"stratum", 2},
         {"reachability", 100.0},
+        {"answered", 100.0},
         {"score", score},
         {"score_parts",
          {{"jitter", 95.0}, {"reachability", 100.0}, {"stratum", 84.0}, {"latency", 95.2}, {"regional_bonus", true}}},
@@ -41,6 +42,7 @@ Json dead_server(const std::string& name) {
             {"address", "192.0.2.9"},
             {"port", 123},
             {"reachability", 0.0},
+            {"answered", 0.0},
             {"timescale", "unknown"},
             {"verdict", "unreachable"},
             {"reason", "none of 3 requests was answered"}};
@@ -180,9 +182,9 @@ Status FakeControl::set_interval(Duration interval) {
     return note("interval " + render_duration(interval));
 }
 
-Result<std::uint64_t> FakeControl::rollback(bool original) {
-    if (auto noted = note(original ? "rollback original" : "rollback"); !noted) return noted.error();
-    return last_run;
+boost::asio::awaitable<Result<std::uint64_t>> FakeControl::rollback(bool original) {
+    if (auto noted = note(original ? "rollback original" : "rollback"); !noted) co_return noted.error();
+    co_return last_run;
 }
 
 Status FakeControl::reload() {

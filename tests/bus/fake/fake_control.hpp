@@ -49,7 +49,7 @@ class FakeControl final : public Control {
     Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) override;
     Status remove_from_blacklist(const Endpoint& server) override;
     Status set_interval(Duration interval) override;
-    Result<std::uint64_t> rollback(bool original) override;
+    boost::asio::awaitable<Result<std::uint64_t>> rollback(bool original) override;
     Status reload() override;
     [[nodiscard]] Json config() const override;
     void operated(const Operation& operation) override { operations.push_back(operation); }

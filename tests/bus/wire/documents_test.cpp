@@ -13,7 +13,7 @@ TEST(Documents, MissingKeysAreNullAndInOrder) {
         render_json(shaped),
         R"({"timestamp":"t","servers":[{"rank":1,"name":"a","address":null,"port":null,"offset_ms":null,)"
         R"("raw_offset_ms":null,"delay_ms":null,"jitter_ms":null,"error_ms":null,"stratum":null,"reachability":null,)"
-        R"("score":null,"score_parts":null,"region":null,"timescale":null,"group":null,"verdict":null,)"
+        R"("answered":null,"score":null,"score_parts":null,"region":null,"timescale":null,"group":null,"verdict":null,)"
         R"("reason":null,"pool":true}]})");
 }
 

@@ -1,5 +1,7 @@
 // `report --verify --journal`: what the journal was told of the evidence, against what there is now. journalctl is a
 // script that prints what a test wants of it.
+#include "daemon/io/sys/journal.hpp"
+
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -55,6 +57,13 @@ TEST_F(JournalOfEvidence, MarksThatFitAreCounted) {
     // Only our own units' words count: anybody may write to the journal.
     EXPECT_THAT(asked(), HasSubstr("_SYSTEMD_UNIT=ntpopt-apply.service MESSAGE_ID="));
     EXPECT_THAT(asked(), HasSubstr("+ _SYSTEMD_UNIT=ntpoptd.service MESSAGE_ID="));
+}
+
+TEST_F(JournalOfEvidence, TheMarksOfRoundsThatWereUndoneAreReadToo) {
+    verify("");
+    EXPECT_THAT(asked(), HasSubstr("MESSAGE_ID=" + std::string(event::kRoundFinished.text)));
+    EXPECT_THAT(asked(), HasSubstr("MESSAGE_ID=" + std::string(event::kRolledBack.text)));
+    EXPECT_THAT(asked(), HasSubstr("MESSAGE_ID=" + std::string(event::kTransaction.text)));
 }
 
 TEST_F(JournalOfEvidence, ADatabaseRestoredFromAnOlderCopyOrCutOffIsNoticed) {

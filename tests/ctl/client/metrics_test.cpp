@@ -43,7 +43,17 @@ TEST_F(MetricsOfClient, ADaemonThatDoesNotRunIsAnAnswer) {
         EXPECT_EQ(ended.out, kDown);
         EXPECT_EQ(ended.err, "");
     }
-    EXPECT_EQ(run({"metrics", "--json"}).code, 3);
+}
+
+TEST_F(MetricsOfClient, WithoutTheDaemonTheDocumentFailsInTheWordsOfEveryVerb) {
+    daemon.reset();
+    for (const auto& bus :
+         {std::map<std::string, std::string>{}, {{"DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere"}}}) {
+        const auto ended = run({"metrics", "--json"}, bus);
+        EXPECT_EQ(ended.code, 3);
+        EXPECT_EQ(ended.out, "");
+        EXPECT_EQ(ended.err, run({"status"}, bus).err);
+    }
 }
 
 TEST_F(MetricsOfClient, ADaemonOfAnotherMindIsAnAnswerToo) {

@@ -19,6 +19,7 @@ class FakeApplier final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
 
     std::string ends_as = "committed";
     std::optional<bool> original;
+    std::optional<sdbus::Error> refuses;
 
   private:
     void Observe(sdbus::Result<wire::Dict>&& result) override {
@@ -30,6 +31,7 @@ class FakeApplier final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
     void Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows, wire::Dict) override { result.returnResults(0); }
     void Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override {
         original = get_bool(options.value, "original");
+        if (refuses) return result.returnError(*refuses);
         result.returnResults(5);
     }
     void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict) override { result.returnResults(0); }
@@ -70,6 +72,19 @@ TEST_F(Around, ARollBackThatFailsIsAFailure) {
     const auto ended = run({"rollback"});
     EXPECT_EQ(ended.code, root ? 1 : 3);
     EXPECT_EQ(ended.err.starts_with("ntpoptctl: rolling back failed: it said so\n"), root);
+}
+
+TEST_F(Around, NothingToGoBackToIsAFailure) {
+    applier.refuses = sdbus::Error("org.ntpopt1.Error.NotFound", "there is nothing to go back to");
+    const auto ended = run({"rollback", "--original"});
+    EXPECT_EQ(ended.code, root ? 1 : 3);
+    EXPECT_EQ(ended.out, "");
+    if (root) EXPECT_EQ(ended.err, "ntpoptctl: there is nothing to go back to\n");
+}
+
+TEST_F(Around, OnATerminalTheEndStandsOnALineOfItsOwn) {
+    const auto ended = run_on_terminal({"rollback"});
+    if (root) EXPECT_THAT(ended.out, testing::EndsWith("verifying\r\x1b[KRolled back: old.example\r\n"));
 }
 
 TEST_F(Around, WhatIsKeptIsListed) {

@@ -53,6 +53,15 @@ TEST(ServerTable, ShowsNoReachOfAPoolButThatOfItsMembers) {
     EXPECT_THAT(text, testing::ContainsRegex("dead.example( +-){4} +0 +-  unreachable"));
 }
 
+TEST(ServerTable, ShowsNoReachOfAServerThatAnsweredNothingThisTime) {
+    const Json silent{{"name", "dead.example"}, {"address", "192.0.2.1"},   {"reachability", 100.0},
+                      {"answered", 0.0},        {"verdict", "unreachable"}, {"pool", false}};
+    Options options;
+    options.no_color = true;
+    EXPECT_THAT(render_servers(Json::array({silent}), false, Output(options)),
+                testing::ContainsRegex("dead.example( +-){4} +0 +-  unreachable"));
+}
+
 TEST(TableText, GivesWayWhereItIsElastic) {
     EXPECT_EQ(render(sample(), "27"),
               " N NAME              X WHY\n"

@@ -14,6 +14,7 @@ struct FakeService {
     std::string fails_at;  ///< the step that fails
     bool fails_once = false;
     bool needed = true;
+    bool drifted = false;
     std::vector<std::string> left_alone;
 
     Status step(const std::string& name) {
@@ -54,6 +55,7 @@ class FakeBackend final : public Backend {
     boost::asio::awaitable<Result<ServiceObservation>> observe(Json) override {
         ServiceObservation seen;
         seen.service = Service::chronyd;
+        seen.drifted = service_.drifted;
         co_return seen;
     }
     boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) override {

@@ -159,6 +159,7 @@ class FakeTimeService final : public TimeService {
         calls.emplace_back("rollback");
         co_return ends;
     }
+    asio::awaitable<Status> can_roll_back(bool) override { co_return Status(); }
     asio::awaitable<Result<TransactionReport>> reconverge() override {
         calls.emplace_back("reconverge");
         observation.drifted = false;

@@ -88,6 +88,20 @@ class Manuals(unittest.TestCase):
             self.assertGreater(len(members), 6)
             self.assertEqual({name for name in members if not re.search(rf"(?m)^{name}[( ]", page)}, set())
 
+    def test_the_question_for_a_password_names_all_that_it_allows(self):
+        face = (ROOT / "daemon/api/manager_face.cpp").read_text()
+        policy = (ROOT / "packaging/polkit/org.ntpopt1.policy.in").read_text()
+        methods = {re.findall(r"ManagerFace::(\w+)\(", face[:use.start()])[-1] for use in re.finditer("Action::configure", face)}
+        words = {"SetInterval": "interval", "Blacklist": "blacklist", "Unblacklist": "blacklist", "Reload": "reload", "serve_test": "test notice"}
+        self.assertEqual(methods, set(words), "a method that the question does not know")
+        question = policy.split('id="org.ntpopt1.configure"')[1].split("<message>")[1].split("</message>")[0]
+        for method, word in words.items():
+            self.assertIn(word, question, method)
+
+    def test_the_distance_to_the_next_round_is_told_as_it_is(self):
+        for text in (" ".join(plain("ntpoptctl").split()), (ROOT / "docs/interface.md").read_text()):
+            self.assertIn("half an interval to one and a half after the first one since ntpoptd started", text)
+
     def test_message_ids_are_the_same_in_source_manual_and_catalog(self):
         wanted = set(re.findall(r'MessageId k\w+\{"([0-9a-f]{32})"', JOURNAL))
         self.assertGreater(len(wanted), 10)

@@ -104,7 +104,8 @@ TEST(Metrics, ChosenServersHaveTheFiguresOfTheLastRoundInBaseUnits) {
                          {"delay_ms", 8.0},
                          {"jitter_ms", nullptr},
                          {"stratum", 2},
-                         {"reachability", 50.0},
+                         {"reachability", 100.0},
+                         {"answered", 50.0},
                          {"score", 90.5}}};
     ServiceSource heard{.name = "a.test", .address = {}, .origin = {}, .state = {}, .reach = 1, .offset_s = {}};
     ServiceSource silent{.name = "pool.test", .address = {}, .pool = true, .origin = {}, .state = {}, .offset_s = {}};

@@ -1,0 +1,84 @@
+// Implementation of transaction.hpp: the ways back, by hand and before a removal.
+#include <fmt/format.h>
+
+#include "daemon/apply/limits.hpp"
+#include "daemon/apply/transaction.hpp"
+#include "daemon/core/select/choices.hpp"
+#include "daemon/io/sys/journal.hpp"
+
+namespace ntpopt {
+namespace asio = boost::asio;
+
+std::vector<KeptSet> Transactions::kept() const {
+    std::vector<KeptSet> list;
+    const auto& document = journal_.document();
+    for (auto set = document.kept.rbegin(); set != document.kept.rend(); ++set)
+        list.push_back({set->transaction, set->committed_usec, names_of(set->choices), set->original});
+    if (document.committed && !document.committed->original && (list.empty() || !list.back().original))
+        list.push_back({0, 0, {}, true});
+    return list;
+}
+
+Result<Transactions::Request> Transactions::rollback_request(bool original, bool by_root) {
+    if (busy_) return Error{Errc::busy, "another change is under way"};
+    auto& document = journal_.document();
+    // Our files may be there although the record of them was lost.
+    if (!document.committed && !original) return nothing_changed();
+    settle_times(document, clock_.now());
+    if (auto fine = check_begun(document, clock_.now()); !fine && !by_root) return fine.error();
+    Request request{std::string(kRollback), {}};
+    request.goal.original = original || document.kept.empty() || document.kept.back().original;
+    if (!request.goal.original && !policy_) return policy_.error().in("only rollback --original is possible");
+    if (!request.goal.original) request.goal.choices = document.kept.back().choices;
+    // Root's policy may have changed since; the service's own configuration is root's own.
+    if (auto listed = check_whitelist(request.goal.choices, config_); !listed)
+        return listed.error().in("the configuration before this one cannot be restored (use --original)");
+    return request;
+}
+
+asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool original, bool by_root,
+                                                                    EvidenceMark evidence) {
+    auto request = rollback_request(original, by_root);
+    if (!request) co_return request.error();
+    request->evidence = std::move(evidence);
+    co_return co_await begin(*std::move(request));
+}
+
+asio::awaitable<Status> Transactions::can_roll_back(bool original, bool by_root) {
+    auto request = rollback_request(original, by_root);
+    if (!request) co_return request.error();
+    request->only_asked = true;
+    const auto begun = co_await begin(*std::move(request));
+    co_return begun ? Status() : Status(begun.error());
+}
+
+/// Where the service has its own servers back there is nothing more to take back, unless somebody brought ours back:
+/// from a copy, for example.
+asio::awaitable<Status> Transactions::check_way_back(std::shared_ptr<Backend> backend) {
+    const auto& committed = journal_.document().committed;
+    if (!committed || !committed->original) co_return Status();
+    const auto seen = co_await backend->observe(committed_record());
+    if (!seen || seen->drifted) co_return Status();
+    co_return Error{Errc::not_found, "there is nothing to go back to: the service uses its own servers"};
+}
+
+asio::awaitable<Result<bool>> Transactions::withdraw() {
+    if (busy_) co_return Error{Errc::busy, "another change is under way"};
+    auto& document = journal_.document();
+    if (!document.committed) co_return false;
+    const Service service = document.committed->service;
+    const auto own = named_(service);
+    if (!own) co_return own.error();
+    const auto change = (*own)->resume(document.committed->change);
+    if (!change) co_return change.error();
+    if (auto done = (*change)->withdraw_files(); !done) co_return done.error();
+    document.committed.reset();
+    document.kept.clear();
+    document.paused = true;
+    if (auto saved = journal_.save(); !saved) co_return saved.error();
+    log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(service)));
+    const auto running = co_await find_();
+    co_return running && (*running)->service() == service;
+}
+
+}  // namespace ntpopt

@@ -1,0 +1,81 @@
+// The ways back: what is kept for them, and where there is none.
+#include "tests/loop/apply/transaction_fixture.hpp"
+
+namespace ntpopt::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(Transaction, the_same_set_again_is_no_configuration_to_go_back_to) {
+    run(begin({"a.test"}));
+    auto again = choose({"a.test"});
+    again.front().offset_s = 0.001;
+    run(loop_.run(transactions_->begin_apply(again, true)));
+    EXPECT_TRUE(journal_->document().kept.empty());
+}
+
+TEST_F(Transaction, roll_back_walks_back_through_what_was_committed_then_to_the_original) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    run(begin({"c.test"}));
+    EXPECT_EQ(transactions_->kept().size(), 3u);
+    EXPECT_THAT(run(loop_.run(transactions_->begin_rollback(false))).selected, ElementsAre("b.test"));
+    EXPECT_THAT(begin({"d.test"}).error().detail, HasSubstr("by hand"));
+    EXPECT_THAT(run(loop_.run(transactions_->begin_rollback(false))).selected, ElementsAre("a.test"));
+    EXPECT_THAT(run(loop_.run(transactions_->begin_rollback(false))).selected, ElementsAre());
+    EXPECT_TRUE(journal_->document().committed->original);
+    EXPECT_EQ(run(begin({"d.test"}, true)).state, TransactionState::committed);
+    EXPECT_TRUE(begin({"e.test"})) << "by hand once, automatic again";
+}
+
+TEST_F(Transaction, at_most_max_backups_are_kept) {
+    config_.apply.max_backups = 2;
+    start();
+    for (const auto* name : {"a.test", "b.test", "c.test", "d.test", "e.test"})
+        run(begin({name}));
+    EXPECT_EQ(journal_->document().kept.size(), 2u);
+    EXPECT_EQ(journal_->document().kept.back().choices, choose({"d.test"}));
+}
+
+TEST_F(Transaction, nothing_to_go_back_to_is_said) {
+    EXPECT_EQ(loop_.run(transactions_->begin_rollback(true)).error().code, Errc::not_found);
+    EXPECT_EQ(loop_.run(transactions_->begin_reconverge()).error().code, Errc::not_found);
+}
+
+TEST_F(Transaction, with_a_faulty_configuration_only_the_way_to_the_original_is_open) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    transactions_->only_go_back({Errc::invalid_argument, "apply.max_bakups: unknown key"});
+    EXPECT_THAT(begin({"c.test"}).error().detail, HasSubstr("max_bakups"));
+    EXPECT_THAT(loop_.run(transactions_->begin_rollback(false)).error().detail, HasSubstr("--original"));
+    EXPECT_THAT(loop_.run(transactions_->observe())->refusals, testing::Contains(HasSubstr("max_bakups")));
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true))).state, TransactionState::committed);
+}
+
+TEST_F(Transaction, where_the_service_uses_its_own_servers_there_is_nothing_to_go_back_to) {
+    run(begin({"a.test"}));
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true))).state, TransactionState::committed);
+    const auto last = journal_->document().last_transaction;
+    for (const bool original : {false, true}) {
+        EXPECT_EQ(loop_.run(transactions_->begin_rollback(original)).error().code, Errc::not_found);
+        EXPECT_EQ(loop_.run(transactions_->can_roll_back(original, false)).error().code, Errc::not_found);
+    }
+    EXPECT_EQ(journal_->document().last_transaction, last);
+    service_.drifted = true;
+    EXPECT_EQ(run(loop_.run(transactions_->begin_rollback(true))).state, TransactionState::committed)
+        << "somebody brought ours back";
+}
+
+TEST_F(Transaction, who_asks_whether_it_can_be_rolled_back_begins_nothing) {
+    EXPECT_EQ(loop_.run(transactions_->can_roll_back(true, false)).error().code, Errc::not_found);
+    run(begin({"a.test"}));
+    const auto last = journal_->document().last_transaction;
+    EXPECT_TRUE(loop_.run(transactions_->can_roll_back(false, false)));
+    EXPECT_EQ(journal_->document().last_transaction, last);
+    EXPECT_FALSE(journal_->document().paused);
+    EXPECT_EQ(run(begin({"b.test"})).state, TransactionState::committed) << "nothing is under way";
+}
+
+}  // namespace
+}  // namespace ntpopt::test
