@@ -47,12 +47,12 @@ TEST_F(MetricsOfClient, ADaemonThatDoesNotRunIsAnAnswer) {
 
 TEST_F(MetricsOfClient, WithoutTheDaemonTheDocumentFailsInTheWordsOfEveryVerb) {
     daemon.reset();
-    for (const auto& bus :
+    for (const auto& environment :
          {std::map<std::string, std::string>{}, {{"DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere"}}}) {
-        const auto ended = run({"metrics", "--json"}, bus);
+        const auto ended = run({"metrics", "--json"}, environment);
         EXPECT_EQ(ended.code, 3);
         EXPECT_EQ(ended.out, "");
-        EXPECT_EQ(ended.err, run({"status"}, bus).err);
+        EXPECT_EQ(ended.err, run({"status"}, environment).err);
     }
 }
 

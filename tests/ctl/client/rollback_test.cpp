@@ -79,12 +79,16 @@ TEST_F(Around, NothingToGoBackToIsAFailure) {
     const auto ended = run({"rollback", "--original"});
     EXPECT_EQ(ended.code, root ? 1 : 3);
     EXPECT_EQ(ended.out, "");
-    if (root) EXPECT_EQ(ended.err, "ntpoptctl: there is nothing to go back to\n");
+    if (root) {
+        EXPECT_EQ(ended.err, "ntpoptctl: there is nothing to go back to\n");
+    }
 }
 
 TEST_F(Around, OnATerminalTheEndStandsOnALineOfItsOwn) {
     const auto ended = run_on_terminal({"rollback"});
-    if (root) EXPECT_THAT(ended.out, testing::EndsWith("verifying\r\x1b[KRolled back: old.example\r\n"));
+    if (root) {
+        EXPECT_THAT(ended.out, testing::EndsWith("verifying\r\x1b[KRolled back: old.example\r\n"));
+    }
 }
 
 TEST_F(Around, WhatIsKeptIsListed) {
