@@ -197,16 +197,17 @@ ExitCode verify(Session& session) {
         output.json(*verified);
         return ok ? ExitCode::success : ExitCode::failure;
     }
-    const std::string verdict = ok ? "The evidence is as it was written" : "The evidence is NOT as it was written";
+    const std::string_view verdict = ok ? "The evidence is as it was written" : "The evidence is NOT as it was written";
     const auto wrapped = [&](std::string_view line) { return wrap_columns(line, output.width(), 0) + "\n"; };
     auto text = output.paint(ok ? Tone::good : Tone::bad, verdict);
     const auto entries = number_under(*verified, "entries");
-    text += entries == 0
-                ? ": there is none yet.\n"
-                : ":\n" + wrapped(fmt::format("{}, {} to {}, the newest with hash {}.",
-                                              entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
-                                              number_under(*verified, "first_seq"), number_under(*verified, "head_seq"),
-                                              text_of(*verified, "head_hash")));
+    const auto which = entries == 0 ? std::string("there is none yet.")
+                                    : fmt::format("{}, {} to {}, the newest with hash {}.",
+                                                  entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
+                                                  number_under(*verified, "first_seq"),
+                                                  number_under(*verified, "head_seq"), text_of(*verified, "head_hash"));
+    const bool fits = output.width() == 0 || verdict.size() + 2 + which.size() <= output.width();
+    text += (fits ? ": " : ":\n") + wrapped(which);
     if (const auto fault = text_of(*verified, "fault"); !fault.empty())
         text += wrapped(fmt::format("Entry {}: {}.", number_under(*verified, "fault_seq"), fault));
     const auto applier = verified->find("applier_seq");
