@@ -81,7 +81,7 @@ class Switch(unittest.TestCase):
 
     def test_without_a_name_service_its_own_servers_come_back_by_their_lines(self):
         """chronyc resolves names before it asks chronyd, which goes on trying."""
-        with ApplierWorld(config_lines=['verify_timeout = "5s"']) as world:
+        with ApplierWorld(config_lines=['verify_timeout = "12s"']) as world:
             world.serve()
             self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
             world.add_names({name: [] for name in BASE_NAMES})
