@@ -54,10 +54,17 @@ class Drain {
                                     [this](boost::system::error_code error, std::size_t got) {
                                         text.append(chunk_.data(), got);
                                         if (error)
-                                            ended_ = true;
+                                            end();
                                         else
                                             read();
                                     });
+    }
+    /// Linux looks at a terminal's buffer first and then whether its other side is closed: what was written between
+    /// the two is there after the EIO only.
+    void end() {
+        for (ssize_t got; (got = ::read(descriptor_.native_handle(), chunk_.data(), chunk_.size())) > 0;)
+            text.append(chunk_.data(), static_cast<std::size_t>(got));
+        ended_ = true;
     }
     boost::asio::posix::stream_descriptor descriptor_;
     std::array<char, 4096> chunk_{};
