@@ -48,6 +48,12 @@ std::optional<SourceRecord> record_of(const ChronySource& source, const std::vec
                         found->deviation_s, found->offset_s, static_cast<double>(*source.last_rx_s)};
 }
 
+ChronyTools tools_of(const ChronySight& sight, const ApplyConfig& config) {
+    ChronyTools tools(sight.detected.process, config);
+    tools.use_chronyc(sight.chronyc);
+    return tools;
+}
+
 /// Whether chronyd does something else than the committed change left it doing.
 bool has_drifted(const ChronyRecord& record, const ChronyView& view, const std::string& instance) {
     // Another chronyd has the lines of the restore file in its own files, too, and follows their pools twice.
@@ -74,9 +80,11 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.refusals = sight->detected.refusals;
     seen.conflict = !seen.refusals.empty();
     if (auto open = sight->check_way(config_, false); !open) seen.refusals.push_back(open.error().detail);
+    auto tools = tools_of(*sight, config_);
+    const auto statistics = co_await tools.statistics();  // where they cannot be had, nothing depends on them
     for (const auto& source : sight->view.sources) {
         seen.sources.push_back(describe(source, sight->view));
-        seen.sources.back().record = record_of(source, sight->statistics);
+        if (statistics) seen.sources.back().record = record_of(source, *statistics);
         if (source.state == '*') seen.peer = source.name;
     }
     for (const auto& directive : sight->view.config.sources)
@@ -108,6 +116,10 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
     for (const auto& path : {sight->our_path, sight->restore_path})
         if (!path.empty())
             if (auto room = check_room(path); !room) co_return room.error();
+    auto tools = tools_of(*sight, config_);
+    if (const auto ids = co_await tools.authenticated())
+        for (auto& source : sight->view.sources)
+            source.authenticated = std::find(ids->begin(), ids->end(), source.id) != ids->end();
 
     ChronyRecord record;
     record.instance = instance_of(sight->detected.process);
@@ -141,7 +153,6 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
                 record.plan.removed.push_back(std::move(directive));
     }
 
-    ChronyTools tools(sight->detected.process, config_);
     std::vector<std::string> lines;
     for (const auto& member : record.plan.members)
         lines.push_back(member.directive.text);

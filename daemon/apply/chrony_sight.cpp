@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "daemon/apply/chrony_tools.hpp"
 
 namespace ntpopt {
@@ -127,10 +125,6 @@ asio::awaitable<Result<ChronySight>> look_at_chrony(ApplyConfig config, Systemd*
     auto tracking = co_await tools.tracking();
     if (!tracking) co_return tracking.error();
     sight.tracking = *tracking;
-    if (auto statistics = co_await tools.statistics()) sight.statistics = std::move(*statistics);
-    if (const auto ids = co_await tools.authenticated())
-        for (auto& source : sight.view.sources)
-            source.authenticated = std::find(ids->begin(), ids->end(), source.id) != ids->end();
     co_return sight;
 }
 

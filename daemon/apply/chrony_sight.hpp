@@ -22,7 +22,6 @@ struct ChronySight {
     std::string restore_path;  ///< empty where there is no source directory
     ChronyView view;
     ChronyTracking tracking;
-    std::vector<ChronyStatistics> statistics;  ///< empty where they could not be had; nothing depends on them
     Result<std::optional<FileImage>> config_image = std::optional<FileImage>();
     Result<ChronyMarks> marks = ChronyMarks();  ///< in the configuration file
 

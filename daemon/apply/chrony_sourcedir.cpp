@@ -51,11 +51,12 @@ Status ChronySourcedir::write(ChronyStage stage) {
 asio::awaitable<Status> ChronySourcedir::load(ChronyStage stage) {
     // chronyd 4.6 adds every name once more at each reload, so none is asked for that changes nothing; the same stage
     // again is for chronyd up to 4.4, which needs it.
-    const Texts before{record_.our_before, record_.restore_stale ? record_.restore_stale : record_.restore_before};
-    const bool first = !loaded_ && stage == ChronyStage::staged;
-    const bool same =
-        first ? texts_of(stage) == before : loaded_ && *loaded_ != stage && texts_of(*loaded_) == texts_of(stage);
-    if (!same)
+    std::optional<Texts> known;
+    if (loaded_)
+        known = texts_of(*loaded_);
+    else if (stage == ChronyStage::staged)
+        known = {record_.our_before, record_.restore_stale ? record_.restore_stale : record_.restore_before};
+    if (known != texts_of(stage) || loaded_ == stage)
         if (auto done = co_await link_.tools().reload(); !done) co_return done;
     loaded_ = stage;
     if (record_.plan.original && stage == ChronyStage::staged) co_return co_await bring_back(record_.plan.returning);

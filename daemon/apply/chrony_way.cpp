@@ -53,13 +53,14 @@ asio::awaitable<Status> ChronyWay::await_one_of(std::vector<std::string> names) 
 }
 
 asio::awaitable<Status> ChronyWay::delete_all_but_former(std::vector<std::string> names) {
+    if (names.empty()) co_return Status();
     const auto is_former = [&](const ChronySource& source) {
         return std::any_of(record_.former.begin(), record_.former.end(), [&](const auto& former) {
             return same_source_name(former.name, source.name) ||
                    std::find(former.addresses.begin(), former.addresses.end(), source.name) != former.addresses.end();
         });
     };
-    for (int i = 0; !names.empty() && i < kChronyDeleteAttempts; ++i) {
+    for (int i = 0; i < kChronyDeleteAttempts; ++i) {
         const auto sources = co_await link_.tools().sources();
         if (!sources) co_return sources.error();
         bool any = false;
@@ -72,7 +73,6 @@ asio::awaitable<Status> ChronyWay::delete_all_but_former(std::vector<std::string
         }
         if (!any) co_return Status();
     }
-    if (names.empty()) co_return Status();
     co_return Error{Errc::verification_failed, "chronyd keeps sources that were deleted"};
 }
 

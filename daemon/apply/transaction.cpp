@@ -146,31 +146,36 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_reconverge(EvidenceMa
     co_return co_await begin(std::move(request));
 }
 
-asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
-    Reservation reservation(busy_);
+asio::awaitable<Result<Transactions::Prepared>> Transactions::prepare(std::string kind, Goal goal) {
     const auto backend = co_await find_();
     if (!backend) co_return backend.error();
-    if (request.kind == kApply) {
-        const auto closed = co_await closed_gates_now(*backend, request.goal.choices);
+    if (kind == kApply) {
+        const auto closed = co_await closed_gates_now(*backend, goal.choices);
         if (!closed) co_return closed.error();
         if (!closed->empty()) co_return Error{Errc::refused, closed->front()};
     }
-    if (request.kind == kRollback)
+    if (kind == kRollback)
         if (const auto open = co_await check_way_back(*backend); !open) co_return open.error();
-    request.goal.committed = committed_record();
+    goal.committed = committed_record();
+    auto change = co_await (*backend)->prepare(std::move(goal));
+    if (!change) co_return change.error();
+    co_return Prepared{*backend, *std::move(change)};
+}
+
+asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
+    Reservation reservation(busy_);
     OpenTransaction transaction;
     transaction.choices = request.goal.choices;
     transaction.original = request.goal.original;
-    auto change = co_await (*backend)->prepare(std::move(request.goal));
-    if (!change) co_return change.error();
+    auto prepared = co_await prepare(request.kind, std::move(request.goal));
+    if (!prepared) co_return prepared.error();
     auto& document = journal_.document();
-    if (request.only_asked) co_return std::uint64_t{0};
-    change_ = std::move(*change);
+    change_ = std::move(prepared->change);
 
     auto boot = boot_id();
     if (!boot) co_return boot.error();
     transaction.boot = std::move(*boot);
-    transaction.service = (*backend)->service();
+    transaction.service = prepared->backend->service();
     transaction.change = change_->record();
     transaction.report.id = ++document.last_transaction;
     transaction.report.kind = request.kind;

@@ -87,12 +87,17 @@ class Transactions {
         std::string kind;
         Goal goal;
         EvidenceMark evidence{};
-        bool only_asked = false;  ///< nothing is begun
+    };
+    struct Prepared {
+        std::shared_ptr<Backend> backend;
+        std::unique_ptr<Change> change;
     };
     static constexpr std::string_view kRollback = "rollback";
     [[nodiscard]] Result<Request> rollback_request(bool original, bool by_root);
     boost::asio::awaitable<Status> check_way_back(std::shared_ptr<Backend> backend);
     void keep_evidence(const Request& request);
+    /// What `kind` would do, where the gates are open; nothing is touched.
+    boost::asio::awaitable<Result<Prepared>> prepare(std::string kind, Goal goal);
     boost::asio::awaitable<Result<std::uint64_t>> begin(Request request);
     boost::asio::awaitable<Status> go_forward();
     boost::asio::awaitable<void> finish_taking_over();

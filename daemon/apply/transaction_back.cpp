@@ -47,9 +47,8 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin_rollback(bool origina
 asio::awaitable<Status> Transactions::can_roll_back(bool original, bool by_root) {
     auto request = rollback_request(original, by_root);
     if (!request) co_return request.error();
-    request->only_asked = true;
-    const auto begun = co_await begin(*std::move(request));
-    co_return begun ? Status() : Status(begun.error());
+    const auto prepared = co_await prepare(request->kind, std::move(request->goal));
+    co_return prepared ? Status() : Status(prepared.error());
 }
 
 /// Where the service has its own servers back there is nothing more to take back, unless somebody brought ours back:

@@ -36,20 +36,18 @@ NameRecord note_failure(NameRecord before, const Error& failure, double now_s) {
     before.until_s = now_s + kLeast_s;
     before.failure = failure.detail;
     before.code = failure.code;
-    before.answered = failure.code == Errc::not_found;
-    before.heard = failure.code != Errc::unavailable;
     return before;
 }
 
 bool may_ask(const NameRecord& record, double now_s, double changed_s) {
-    if (!record.heard && record.asked_s < changed_s) return true;
+    if (!record.may_be_heard() && record.asked_s < changed_s) return true;
     return now_s >= record.until_s || now_s < record.asked_s;
 }
 
 Result<std::vector<Address>> recall(const NameRecord& record, double now_s) {
     const bool usable = !record.addresses.empty() && std::fabs(now_s - record.answered_s) < kStale_s + kMost_s;
     if (record.failure.empty() && usable) return record.addresses;
-    if (!record.answered && !record.addresses.empty() && std::fabs(now_s - record.answered_s) < kStale_s)
+    if (!record.is_answered() && !record.addresses.empty() && std::fabs(now_s - record.answered_s) < kStale_s)
         return record.addresses;
     const auto minutes = std::max(0.0, std::floor((now_s - record.asked_s) / 60));
     if (minutes < 1)
@@ -67,9 +65,10 @@ std::optional<NameRecord> parse_name_record(const Json& document) {
     record.until_s = *until;
     record.answered_s = get_number(document, "answered_s").value_or(0);
     record.failure = printable(get_string(document, "failure"));
-    record.answered = get_bool(document, "answered", true);
-    record.heard = get_bool(document, "heard", true);
-    record.code = record.answered ? Errc::not_found : record.heard ? Errc::timeout : Errc::unavailable;
+    if (!get_bool(document, "heard", true))
+        record.code = Errc::unavailable;
+    else if (!get_bool(document, "answered", true))
+        record.code = Errc::timeout;
     for (const auto& text : get_strings(document, "addresses"))
         if (const auto address = Address::parse(text); address && record.addresses.size() < kMaxAddresses)
             record.addresses.push_back(*address);
@@ -85,8 +84,8 @@ Json to_json(const NameRecord& record) {
             {"answered_s", record.answered_s},
             {"addresses", std::move(addresses)},
             {"failure", record.failure},
-            {"answered", record.answered},
-            {"heard", record.heard}};
+            {"answered", record.is_answered()},
+            {"heard", record.may_be_heard()}};
 }
 
 }  // namespace ntpopt

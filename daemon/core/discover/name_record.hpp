@@ -25,9 +25,12 @@ struct NameRecord {
     std::vector<Address> addresses{};
     double answered_s = 0;  ///< when `addresses` were learnt
     std::string failure{};  ///< why the last question brought no address, else empty
-    Errc code = Errc::not_found;
-    bool answered = true;  ///< a name server said so; otherwise nobody said anything
-    bool heard = true;     ///< a name server may have got the last question; false only where none can have
+    Errc code = Errc::not_found;  ///< of that failure
+
+    /// A name server said so; otherwise nobody said anything.
+    [[nodiscard]] bool is_answered() const { return code == Errc::not_found; }
+    /// A name server may have got the last question.
+    [[nodiscard]] bool may_be_heard() const { return code != Errc::unavailable; }
 };
 
 /// Counts for its TTL, at least an hour (the NTP Pool's rule for clients) and at most a day.
