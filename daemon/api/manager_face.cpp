@@ -36,10 +36,10 @@ Result<std::tuple<>> nothing(const Status& status) {
     return std::tuple<>();
 }
 
-template <typename T>
-Result<std::tuple<T>> one(Result<T> value) {
+template <typename Out, typename T>
+Result<std::tuple<Out>> one(Result<T> value) {
     if (!value) return value.error();
-    return std::tuple<T>(*std::move(value));
+    return std::tuple<Out>(Out(*std::move(value)));
 }
 
 /// Sends an answer or an error; the one to hear it, or the bus, may be gone, which is nobody's failure.
@@ -121,31 +121,12 @@ awaitable<void> ManagerFace::serve(std::shared_ptr<sdbus::Result<Out...>> result
         outcome = admitted.error();
     } else {
         try {
-            outcome = work(*admitted);
+            outcome = co_await work(*admitted);
         } catch (const std::exception& e) {
             outcome = Error{Errc::internal, e.what()};
         }
     }
     send(*result, outcome);
-    pump_.kick();
-}
-
-awaitable<void> ManagerFace::serve_status(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender) {
-    const auto leaving = std::shared_ptr<void>(nullptr, [this, sender](void*) { leave(sender); });
-    auto status = co_await control_.status();
-    send(*result, one(Result<wire::Dict>(wire::Dict(std::move(status)))));
-    pump_.kick();
-}
-
-awaitable<void> ManagerFace::serve_verification(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender) {
-    const auto leaving = std::shared_ptr<void>(nullptr, [this, sender](void*) { leave(sender); });
-    auto verified = co_await control_.verify_evidence();
-    Result<wire::Dict> answer = Error{};
-    if (verified)
-        answer = wire::Dict(*std::move(verified));
-    else
-        answer = verified.error();
-    send(*result, one(std::move(answer)));
     pump_.kick();
 }
 
@@ -157,51 +138,6 @@ Result<std::tuple<Out...>> ManagerFace::witnessed(const Caller& caller, const ch
         if (outcome) operation.run_id = std::get<0>(*outcome);
     control_.operated(operation);
     return outcome;
-}
-
-awaitable<void> ManagerFace::serve_test(std::shared_ptr<sdbus::Result<wire::Rows>> result, Caller caller,
-                                        std::string channel) {
-    const auto leaving = std::shared_ptr<void>(nullptr, [this, name = caller.unique_name](void*) { leave(name); });
-    const auto admitted = co_await admit(std::move(caller), Action::configure);
-    Result<std::tuple<wire::Rows>> outcome = Error{};
-    if (!admitted) {
-        outcome = admitted.error();
-    } else if (printable(channel, kMaxChannel) != channel) {
-        outcome = Error{Errc::invalid_argument, "no channel has such a name"};
-    } else {
-        auto rows = co_await control_.test_notice(channel);
-        Result<wire::Rows> answer = Error{};
-        if (rows)
-            answer = wire::Rows(*std::move(rows));
-        else
-            answer = rows.error();
-        outcome = witnessed(*admitted, "TestNotice", Json{{"channel", channel}}, one(std::move(answer)));
-    }
-    send(*result, outcome);
-    pump_.kick();
-}
-
-awaitable<void> ManagerFace::serve_rollback(std::shared_ptr<sdbus::Result<std::uint64_t>> result, Caller caller,
-                                            wire::Dict options) {
-    const auto leaving = std::shared_ptr<void>(nullptr, [this, name = caller.unique_name](void*) { leave(name); });
-    const auto admitted = co_await admit(std::move(caller), Action::rollback);
-    const auto original = parse_flag(options.value, "original");
-    Result<std::tuple<std::uint64_t>> outcome = Error{};
-    if (!admitted) {
-        outcome = admitted.error();
-    } else if (!original) {
-        outcome = original.error();
-    } else {
-        Result<std::uint64_t> run_id = Error{};
-        try {
-            run_id = co_await control_.rollback(*original);
-        } catch (const std::exception& e) {
-            run_id = Error{Errc::internal, e.what()};
-        }
-        outcome = witnessed(*admitted, "Rollback", Json{{"original", *original}}, one(std::move(run_id)));
-    }
-    send(*result, outcome);
-    pump_.kick();
 }
 
 awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action> action) {
@@ -216,30 +152,26 @@ awaitable<Result<Caller>> ManagerFace::admit(Caller caller, std::optional<Action
 }
 
 void ManagerFace::Reoptimize(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    take<std::uint64_t>(
-        std::move(result), Action::reoptimize,
-        [this, options](const Caller& caller) -> Result<std::tuple<std::uint64_t>> {
-            const auto dry_run = parse_flag(options.value, "dry_run");
-            if (!dry_run) return dry_run.error();
-            return witnessed(caller, "Reoptimize", Json{{"dry_run", *dry_run}}, one(control_.reoptimize(*dry_run)));
-        });
+    take<std::uint64_t>(std::move(result), Action::reoptimize,
+                        [this, options](Caller caller) -> awaitable<Result<std::tuple<std::uint64_t>>> {
+                            const auto dry_run = parse_flag(options.value, "dry_run");
+                            if (!dry_run) co_return dry_run.error();
+                            co_return witnessed(caller, "Reoptimize", Json{{"dry_run", *dry_run}},
+                                                one<std::uint64_t>(control_.reoptimize(*dry_run)));
+                        });
 }
 
 void ManagerFace::GetRun(sdbus::Result<wire::Dict>&& result, std::uint64_t run_id) {
     take<wire::Dict>(std::move(result), std::nullopt,
-                     [this, run_id](const Caller& caller) -> Result<std::tuple<wire::Dict>> {
-                         auto report = control_.run(run_id, caller.is_root());
-                         if (!report) return report.error();
-                         return std::tuple(wire::Dict(*std::move(report)));
+                     [this, run_id](Caller caller) -> awaitable<Result<std::tuple<wire::Dict>>> {
+                         co_return one<wire::Dict>(control_.run(run_id, caller.is_root()));
                      });
 }
 
 void ManagerFace::GetStatus(sdbus::Result<wire::Dict>&& result) {
-    guarded([&] {
-        const auto caller = enter(result);
-        if (!caller) return;
-        auto shared = std::make_shared<sdbus::Result<wire::Dict>>(std::move(result));
-        tasks_.spawn("bus call", serve_status(std::move(shared), caller->unique_name));
+    take<wire::Dict>(std::move(result), std::nullopt, [this](Caller) -> awaitable<Result<std::tuple<wire::Dict>>> {
+        auto status = co_await control_.status();
+        co_return std::tuple(wire::Dict(std::move(status)));
     });
 }
 
@@ -273,57 +205,62 @@ wire::Rows ManagerFace::ListBlacklist() {
 
 void ManagerFace::Blacklist(sdbus::Result<>&& result, std::string server, std::uint64_t for_usec) {
     take<>(std::move(result), Action::configure,
-           [this, server, for_usec](const Caller& caller) -> Result<std::tuple<>> {
+           [this, server, for_usec](Caller caller) -> awaitable<Result<std::tuple<>>> {
                const auto endpoint = parse_server(server);
-               if (!endpoint) return endpoint.error();
+               if (!endpoint) co_return endpoint.error();
                const auto time = parse_usec("the time on the blacklist", for_usec);
-               if (!time) return time.error();
-               return witnessed(caller, "Blacklist", Json{{"server", endpoint->text()}, {"for_usec", for_usec}},
-                                nothing(control_.add_to_blacklist(
-                                    *endpoint, for_usec == 0 ? std::nullopt : std::optional<Duration>(*time))));
+               if (!time) co_return time.error();
+               co_return witnessed(caller, "Blacklist", Json{{"server", endpoint->text()}, {"for_usec", for_usec}},
+                                   nothing(control_.add_to_blacklist(
+                                       *endpoint, for_usec == 0 ? std::nullopt : std::optional<Duration>(*time))));
            });
 }
 
 void ManagerFace::Unblacklist(sdbus::Result<>&& result, std::string server) {
-    take<>(std::move(result), Action::configure, [this, server](const Caller& caller) -> Result<std::tuple<>> {
+    take<>(std::move(result), Action::configure, [this, server](Caller caller) -> awaitable<Result<std::tuple<>>> {
         const auto endpoint = parse_server(server);
-        if (!endpoint) return endpoint.error();
-        return witnessed(caller, "Unblacklist", Json{{"server", endpoint->text()}},
-                         nothing(control_.remove_from_blacklist(*endpoint)));
+        if (!endpoint) co_return endpoint.error();
+        co_return witnessed(caller, "Unblacklist", Json{{"server", endpoint->text()}},
+                            nothing(control_.remove_from_blacklist(*endpoint)));
     });
 }
 
 void ManagerFace::SetInterval(sdbus::Result<>&& result, std::uint64_t interval_usec) {
-    take<>(std::move(result), Action::configure, [this, interval_usec](const Caller& caller) -> Result<std::tuple<>> {
-        const auto interval = parse_usec("the interval", interval_usec);
-        if (!interval) return interval.error();
-        return witnessed(caller, "SetInterval", Json{{"interval_usec", interval_usec}},
-                         nothing(control_.set_interval(*interval)));
-    });
+    take<>(std::move(result), Action::configure,
+           [this, interval_usec](Caller caller) -> awaitable<Result<std::tuple<>>> {
+               const auto interval = parse_usec("the interval", interval_usec);
+               if (!interval) co_return interval.error();
+               co_return witnessed(caller, "SetInterval", Json{{"interval_usec", interval_usec}},
+                                   nothing(control_.set_interval(*interval)));
+           });
 }
 
 void ManagerFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
-    guarded([&] {
-        auto caller = enter(result);
-        if (!caller) return;
-        auto shared = std::make_shared<sdbus::Result<std::uint64_t>>(std::move(result));
-        tasks_.spawn("bus call", serve_rollback(std::move(shared), *std::move(caller), std::move(options)));
-    });
+    take<std::uint64_t>(std::move(result), Action::rollback,
+                        [this, options](Caller caller) -> awaitable<Result<std::tuple<std::uint64_t>>> {
+                            const auto original = parse_flag(options.value, "original");
+                            if (!original) co_return original.error();
+                            auto run_id = co_await control_.rollback(*original);
+                            co_return witnessed(caller, "Rollback", Json{{"original", *original}},
+                                                one<std::uint64_t>(std::move(run_id)));
+                        });
 }
 
 void ManagerFace::Reload(sdbus::Result<>&& result) {
-    take<>(std::move(result), Action::configure, [this](const Caller& caller) -> Result<std::tuple<>> {
-        return witnessed(caller, "Reload", Json::object(), nothing(control_.reload()));
+    take<>(std::move(result), Action::configure, [this](Caller caller) -> awaitable<Result<std::tuple<>>> {
+        co_return witnessed(caller, "Reload", Json::object(), nothing(control_.reload()));
     });
 }
 
 void ManagerFace::TestNotice(sdbus::Result<wire::Rows>&& result, std::string channel) {
-    guarded([&] {
-        auto caller = enter(result);
-        if (!caller) return;
-        auto shared = std::make_shared<sdbus::Result<wire::Rows>>(std::move(result));
-        tasks_.spawn("bus call", serve_test(std::move(shared), *std::move(caller), std::move(channel)));
-    });
+    take<wire::Rows>(
+        std::move(result), Action::configure,
+        [this, channel](Caller caller) -> awaitable<Result<std::tuple<wire::Rows>>> {
+            if (printable(channel, kMaxChannel) != channel)
+                co_return Error{Errc::invalid_argument, "no channel has such a name"};
+            auto rows = co_await control_.test_notice(channel);
+            co_return witnessed(caller, "TestNotice", Json{{"channel", channel}}, one<wire::Rows>(std::move(rows)));
+        });
 }
 
 wire::Dict ManagerFace::GetConfig() {
@@ -336,11 +273,9 @@ wire::Rows ManagerFace::GetEvidence(const wire::Dict& query) {
 }
 
 void ManagerFace::VerifyEvidence(sdbus::Result<wire::Dict>&& result) {
-    guarded([&] {
-        const auto caller = enter(result);
-        if (!caller) return;
-        auto shared = std::make_shared<sdbus::Result<wire::Dict>>(std::move(result));
-        tasks_.spawn("bus call", serve_verification(std::move(shared), caller->unique_name));
+    take<wire::Dict>(std::move(result), std::nullopt, [this](Caller) -> awaitable<Result<std::tuple<wire::Dict>>> {
+        auto verified = co_await control_.verify_evidence();
+        co_return one<wire::Dict>(std::move(verified));
     });
 }
 

@@ -50,7 +50,7 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
 
   private:
     template <typename... Out>
-    using Work = std::function<Result<std::tuple<Out...>>(const Caller&)>;
+    using Work = std::function<boost::asio::awaitable<Result<std::tuple<Out...>>>(Caller)>;
 
     // Methods of the interface, see org.ntpopt1.Manager.xml.
     void Reoptimize(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
@@ -93,17 +93,10 @@ class ManagerFace final : private sdbus::AdaptorInterfaces<org::ntpopt1::Manager
     template <typename... Out>
     boost::asio::awaitable<void> serve(std::shared_ptr<sdbus::Result<Out...>> result, Caller caller,
                                        std::optional<Action> action, Work<Out...> work);
-    boost::asio::awaitable<void> serve_status(std::shared_ptr<sdbus::Result<wire::Dict>> result, std::string sender);
-    boost::asio::awaitable<void> serve_verification(std::shared_ptr<sdbus::Result<wire::Dict>> result,
-                                                    std::string sender);
     /// Does what somebody asked for who may, and has it written down, done or not.
     template <typename... Out>
     Result<std::tuple<Out...>> witnessed(const Caller& caller, const char* method, Json arguments,
                                          Result<std::tuple<Out...>> outcome);
-    boost::asio::awaitable<void> serve_test(std::shared_ptr<sdbus::Result<wire::Rows>> result, Caller caller,
-                                            std::string channel);
-    boost::asio::awaitable<void> serve_rollback(std::shared_ptr<sdbus::Result<std::uint64_t>> result, Caller caller,
-                                                wire::Dict options);
     boost::asio::awaitable<Result<Caller>> admit(Caller caller, std::optional<Action> action);
     /// The sender of the call under way, its user not known yet, where it may have one more pending; else the answer
     /// is an error.

@@ -92,7 +92,7 @@ class Manuals(unittest.TestCase):
         face = (ROOT / "daemon/api/manager_face.cpp").read_text()
         policy = (ROOT / "packaging/polkit/org.ntpopt1.policy.in").read_text()
         methods = {re.findall(r"ManagerFace::(\w+)\(", face[:use.start()])[-1] for use in re.finditer("Action::configure", face)}
-        words = {"SetInterval": "interval", "Blacklist": "blacklist", "Unblacklist": "blacklist", "Reload": "reload", "serve_test": "test notice"}
+        words = {"SetInterval": "interval", "Blacklist": "blacklist", "Unblacklist": "blacklist", "Reload": "reload", "TestNotice": "test notice"}
         self.assertEqual(methods, set(words), "a method that the question does not know")
         question = policy.split('id="org.ntpopt1.configure"')[1].split("<message>")[1].split("</message>")[0]
         for method, word in words.items():
