@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "common/text.hpp"
 #include "daemon/core/discover/candidates.hpp"
 #include "daemon/core/discover/explore.hpp"
 #include "daemon/core/discover/pool_zones.hpp"
+#include "daemon/core/discover/probe_budget.hpp"
 #include "daemon/engine/round.hpp"
 #include "daemon/ports/gather.hpp"
 
@@ -140,7 +140,7 @@ asio::awaitable<Round::StageResult> Round::resolve() {
     const Families families{request_.config.probe.ipv4, request_.config.probe.ipv6};
     std::vector<const Candidate*> asked;
     std::vector<asio::awaitable<Result<std::vector<Address>>>> tasks;
-    const auto budget = static_cast<std::size_t>(request_.config.probe.max_candidates);
+    const auto most = static_cast<std::size_t>(request_.config.probe.max_candidates);
     std::size_t used = 0;
     std::size_t names = 0;
     for (const auto& candidate : candidates_) {
@@ -149,8 +149,8 @@ asio::awaitable<Round::StageResult> Round::resolve() {
         } else if (const auto* address = candidate.endpoint.host.address();
                    address && !may_lead_to(candidate, *address)) {
             observations_.push_back(left_out(candidate, "a private address, which only a configured server may have"));
-        } else if (used++ >= budget) {
-            observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", budget)));
+        } else if (used++ >= most) {
+            observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", most)));
         } else {
             asked.push_back(&candidate);
             names += address ? 0 : 1;
@@ -174,27 +174,20 @@ asio::awaitable<Round::StageResult> Round::resolve() {
         return nullptr;
     };
     // A name of both families is two addresses, a pool up to four, and each of them is asked. The set in use comes
-    // first, and of its names none goes without because another one has many. A host is asked on one port a round: the
-    // rules for clients count its packets, whichever door they come to.
-    std::set<std::pair<Address, std::uint16_t>> targets;
-    auto held = static_cast<std::size_t>(
-        std::count_if(asked.begin(), asked.end(), [&](const Candidate* candidate) { return is_held(*candidate); }));
+    // first, and of its names none goes without because another one has many.
+    const auto held =
+        std::count_if(asked.begin(), asked.end(), [&](const auto* candidate) { return is_held(*candidate); });
+    ProbeBudget budget(most, static_cast<std::size_t>(held));
     const auto affordable = [&](const std::vector<Address>& addresses, const Endpoint& endpoint) {
         std::vector<Address> out;
-        for (const auto& address : addresses) {
-            const std::pair where(address, endpoint.port);
-            const bool costs = !targets.contains(where) && !is_probe_barred(request_.state, endpoint, address, now_s);
-            const auto other = targets.lower_bound(std::pair(address, std::uint16_t{0}));
-            const bool elsewhere = other != targets.end() && other->first == address && !address.is_loopback();
-            if (costs && (elsewhere || targets.size() + held >= budget)) continue;
-            if (costs) targets.insert(where);
-            out.push_back(address);
-        }
+        for (const auto& address : addresses)
+            if (is_probe_barred(request_.state, endpoint, address, now_s) || budget.take(address, endpoint.port))
+                out.push_back(address);
         return out;
     };
     std::size_t failed = 0;
     for (std::size_t i = 0; i < answers.size(); ++i) {
-        if (is_held(*asked[i])) --held;
+        if (is_held(*asked[i])) budget.release();
         if (const auto* wider = stand_in(i)) {
             observations_.push_back(
                 left_out(*asked[i], fmt::format("too few servers in this zone; {} stands in", wider->endpoint.text())));
@@ -208,16 +201,16 @@ asio::awaitable<Round::StageResult> Round::resolve() {
         }
         const auto chosen = affordable(addresses, asked[i]->endpoint);
         if (chosen.empty())
-            observations_.push_back(left_out(*asked[i], targets.size() + held < budget
-                                                            ? "its host is asked on another port this time"
-                                                            : fmt::format("beyond max_candidates = {}", budget)));
+            observations_.push_back(left_out(*asked[i], budget.is_full()
+                                                            ? fmt::format("beyond max_candidates = {}", most)
+                                                            : "its host is asked on another port this time"));
         for (const auto& address : chosen) {
             auto observation = unresolved(*asked[i], "");
             observation.address = address;
             observations_.push_back(std::move(observation));
         }
     }
-    candidates_left_ = static_cast<int>(budget - std::min(std::max(used, targets.size()), budget));
+    candidates_left_ = static_cast<int>(most - std::min(std::max(used, budget.taken()), most));
     co_return fmt::format("{} asked, {} without an address", count_of(names, "name"), failed);
 }
 
