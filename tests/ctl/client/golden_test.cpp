@@ -1,5 +1,6 @@
 // Every verb's text, JSON, errors and exit code, word for word, in golden/. NTPOPT_UPDATE_GOLDEN=1 writes them anew.
-#include <cstdlib>
+#include "tests/golden.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -110,15 +111,7 @@ const std::vector<Case>& cases() {
          {{"SOURCE_DATE_EPOCH", "1767312000"}}},
         {"report_verify", {"report", "--verify"}, with_evidence},
         {"report_verify_json", {"report", "--verify", "--json"}, with_evidence},
-        {"report_verify_fault",
-         {"report", "--verify"},
-         [](FakeControl& c) {
-             with_evidence(c);
-             c.verification["ok"] = false;
-             c.verification["fault_seq"] = std::uint64_t{14};
-             c.verification["fault"] = "it is missing";
-             c.verification["alarms"] = {"the evidence is not as it was left, from entry 14 on: it is missing"};
-         }},
+        {"report_verify_fault", {"report", "--verify"}, with_damaged_evidence},
         {"notify_test",
          {"notify", "test"},
          [](FakeControl& c) {
@@ -195,12 +188,7 @@ TEST_P(Golden, IsWordForWord) {
             std::to_string(ended.code) + "\n";
     for (const auto& told : control.told)
         text += "--- told " + told + "\n";
-    const auto path = std::string(NTPOPT_GOLDEN) + "/" + given.name + ".txt";
-    if (std::getenv("NTPOPT_UPDATE_GOLDEN")) std::ofstream(path) << text;
-    std::ifstream file(path);
-    std::stringstream golden;
-    golden << file.rdbuf();
-    EXPECT_EQ(text, golden.str()) << path;
+    expect_golden(std::string(NTPOPT_GOLDEN) + "/" + given.name + ".txt", text);
 }
 
 INSTANTIATE_TEST_SUITE_P(Verbs, Golden, testing::Range(std::size_t{0}, cases().size()),

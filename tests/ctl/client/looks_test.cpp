@@ -1,13 +1,12 @@
 // What people see on terminals of 60, 80 and 120 columns, with and without colours, in UTF-8 and in plain ASCII, word
 // for word, in looks/. NTPOPT_UPDATE_GOLDEN=1 writes them anew. In the files \e stands for the escape character.
 #include <array>
-#include <cstdlib>
-#include <fstream>
 #include <sstream>
 
 #include "ctl/layout.hpp"
 #include "tests/ctl/client/client_fixture.hpp"
 #include "tests/ctl/client/samples.hpp"
+#include "tests/golden.hpp"
 
 namespace ntpopt::test {
 namespace {
@@ -50,16 +49,7 @@ const std::vector<Look>& looks() {
         {"reoptimize_rolled_back", {"reoptimize"}, [](FakeControl& c) { ends(c, "rolled_back"); }, false},
         {"report", {"report", "--from", "2026-01-01"}, with_evidence},
         {"report_verify", {"report", "--verify"}, with_evidence, false},
-        {"report_verify_fault",
-         {"report", "--verify"},
-         [](FakeControl& c) {
-             with_evidence(c);
-             c.verification["ok"] = false;
-             c.verification["fault_seq"] = std::uint64_t{14};
-             c.verification["fault"] = "it is missing";
-             c.verification["alarms"] = {"the evidence is not as it was left, from entry 14 on: it is missing"};
-         },
-         false},
+        {"report_verify_fault", {"report", "--verify"}, with_damaged_evidence, false},
         {"config", {"config"}, whole, false},
         {"rollback_list", {"rollback", "--list"}, whole},
         {"notify_test", {"notify", "test"}, tells_in_part},
@@ -109,12 +99,7 @@ TEST_P(Looks, AreWordForWordAndFit) {
             }
         }
     }
-    const auto path = std::string(NTPOPT_LOOKS) + "/" + look.name + ".txt";
-    if (std::getenv("NTPOPT_UPDATE_GOLDEN")) std::ofstream(path) << text;
-    std::ifstream file(path);
-    std::stringstream golden;
-    golden << file.rdbuf();
-    EXPECT_EQ(text, golden.str()) << path;
+    expect_golden(std::string(NTPOPT_LOOKS) + "/" + look.name + ".txt", text);
 }
 
 INSTANTIATE_TEST_SUITE_P(Verbs, Looks, testing::Range(std::size_t{0}, looks().size()),

@@ -103,6 +103,14 @@ void with_evidence(FakeControl& control) {
                             {"alarms", Json::array()}};
 }
 
+void with_damaged_evidence(FakeControl& control) {
+    with_evidence(control);
+    control.verification["ok"] = false;
+    control.verification["fault_seq"] = std::uint64_t{14};
+    control.verification["fault"] = "it is missing";
+    control.verification["alarms"] = {"the evidence is not as it was left, from entry 14 on: it is missing"};
+}
+
 void counted(FakeControl& control) {
     const auto row = [](const char* name, double offset_s, bool heard) {
         return Json{{"name", name},      {"heard", heard},        {"offset_s", offset_s},

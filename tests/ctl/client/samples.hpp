@@ -9,6 +9,8 @@ namespace ntpopt::test {
 void whole(FakeControl& control);
 /// Some hours of evidence that is as it was written.
 void with_evidence(FakeControl& control);
+/// with_evidence(), but one entry is missing.
+void with_damaged_evidence(FakeControl& control);
 /// For `explain` without a server.
 void of_round(FakeControl& control);
 /// For `metrics`: something under every key.

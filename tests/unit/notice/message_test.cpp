@@ -2,13 +2,10 @@
 // hostile text can do in them: nothing.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
 #include "common/text.hpp"
 #include "daemon/core/notice/mail.hpp"
 #include "daemon/core/notice/payload.hpp"
+#include "tests/golden.hpp"
 #include "tests/unit/notice/samples.hpp"
 
 namespace ntpopt {
@@ -19,13 +16,8 @@ using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
 
-void expect_golden(const std::string& name, const std::string& text) {
-    const auto path = std::string(GOLDEN_DIR) + "/" + name;
-    if (std::getenv("NTPOPT_UPDATE_GOLDEN")) std::ofstream(path, std::ios::binary) << text;
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream golden;
-    golden << file.rdbuf();
-    EXPECT_EQ(text, golden.str()) << path;
+std::string in_golden(const std::string& name) {
+    return std::string(GOLDEN_DIR) + "/" + name;
 }
 
 EmailConfig mail_config() {
@@ -48,10 +40,10 @@ std::vector<NoticeEvent> many(std::size_t count) {
 
 TEST(Notice, ARoundThatWasRolledBackReadsLikeThis) {
     const auto notice = notice_of({test::rolled_back_event()});
-    expect_golden("rolled_back.eml", render_mail(mail_config(), notice));
-    expect_golden("rolled_back.slack.json", render_slack(notice) + "\n");
-    expect_golden("rolled_back.discord.json", render_discord(notice) + "\n");
-    expect_golden("rolled_back.webhook.json", render_webhook(notice) + "\n");
+    test::expect_golden(in_golden("rolled_back.eml"), render_mail(mail_config(), notice));
+    test::expect_golden(in_golden("rolled_back.slack.json"), render_slack(notice) + "\n");
+    test::expect_golden(in_golden("rolled_back.discord.json"), render_discord(notice) + "\n");
+    test::expect_golden(in_golden("rolled_back.webhook.json"), render_webhook(notice) + "\n");
 }
 
 TEST(Notice, ManyAreToldInFullAtFirstAndThenCounted) {
@@ -59,7 +51,7 @@ TEST(Notice, ManyAreToldInFullAtFirstAndThenCounted) {
     EXPECT_LT(notice.text.size(), 16384U);
     EXPECT_THAT(notice.subject, HasSubstr("error: A change of time servers was rolled back (and 499 more)"));
     EXPECT_THAT(notice.text, HasSubstr("490  selection_changed"));
-    expect_golden("two.eml", render_mail(mail_config(), notice_of(many(2))));
+    test::expect_golden(in_golden("two.eml"), render_mail(mail_config(), notice_of(many(2))));
 }
 
 TEST(Notice, WhatHadNoRoomIsCounted) {

@@ -10,6 +10,7 @@ namespace {
 
 using namespace world;
 using testing::Contains;
+using testing::Each;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -26,8 +27,7 @@ TEST(Traps, T4SixAddressesOfOneOperatorAgainstFiveHonest) {
     const auto decision = machine.round(servers);
     EXPECT_NEAR(decision.consensus.electorate, 6, 1e-9);
     EXPECT_EQ(decision.selected.size(), 4U);
-    for (const auto& name : names(decision))
-        EXPECT_THAT(name, StartsWith("good"));
+    EXPECT_THAT(names(decision), Each(StartsWith("good")));
     EXPECT_EQ(find(decision, "t3.cloud.test")->verdict, Verdict::falseticker);
     EXPECT_EQ(find(decision, "t3.cloud.test")->group, "cloud.test");
 }
@@ -51,7 +51,7 @@ TEST(Traps, T4SixAddressesOfOneOperatorBesideNamesThatNeverAnswer) {
         const auto decision = machine.round(servers);
         EXPECT_EQ(decision.outcome, Outcome::would_apply);
         EXPECT_THAT(names(decision), testing::SizeIs(4));
-        EXPECT_THAT(names(decision), testing::Each(StartsWith("good")));
+        EXPECT_THAT(names(decision), Each(StartsWith("good")));
         EXPECT_EQ(find(decision, "t3.cloud.test")->verdict, Verdict::falseticker);
     }
 }
@@ -175,8 +175,7 @@ TEST(Traps, S1EchoedRefidsDoNotFuseHonestOperators) {
     EXPECT_NEAR(decision.consensus.electorate, 6, 1e-9);
     EXPECT_NEAR(decision.consensus.votes, 5, 1e-9);
     EXPECT_EQ(decision.selected.size(), 4U);
-    for (const auto& name : names(decision))
-        EXPECT_THAT(name, StartsWith("good"));
+    EXPECT_THAT(names(decision), Each(StartsWith("good")));
 }
 
 TEST(Traps, S2NameThatResolvesIntoHonestNetworksFusesNobody) {
@@ -192,8 +191,7 @@ TEST(Traps, S2NameThatResolvesIntoHonestNetworksFusesNobody) {
     const auto decision = machine.round(servers);
     EXPECT_NEAR(decision.consensus.electorate, 7, 1e-9);
     EXPECT_EQ(decision.selected.size(), 4U);
-    for (const auto& name : names(decision))
-        EXPECT_THAT(name, StartsWith("good"));
+    EXPECT_THAT(names(decision), Each(StartsWith("good")));
 }
 
 TEST(Traps, S3NameThatLeadsToOneHonestServerTakesNoneOfItsVote) {
