@@ -241,7 +241,10 @@ asio::awaitable<Round::StageResult> Round::apply() {
 asio::awaitable<Round::StageResult> Round::reconverge() {
     auto done = co_await ports_.time_service.reconverge();
     if (!done) co_return done.error();
-    if (done->state != TransactionState::committed) settle(*done);
+    if (done->state == TransactionState::committed)
+        report_.selected = done->selected;
+    else
+        settle(*done);
     co_return fmt::format("made what was committed true again: transaction {} {}", done->id, name_of(done->state));
 }
 

@@ -377,10 +377,13 @@ TEST_F(RoundTest, DriftIsPutRightWhereTheSetStays) {
         source.origin = "ours";
         world.service.observation.sources.push_back(source);
     }
+    world.service.observation.sources.pop_back();
     world.service.observation.drifted = true;
+    world.service.ends.selected = first.report.selected;
     world.service.calls.clear();
     const auto second = run();
     EXPECT_EQ(second.report.outcome, Outcome::unchanged) << second.report.reason;
+    EXPECT_EQ(second.report.selected, first.report.selected);
     EXPECT_THAT(world.service.calls, testing::ElementsAre("reconverge"));
 }
 
