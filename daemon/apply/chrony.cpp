@@ -58,7 +58,10 @@ ChronyTools tools_of(const ChronySight& sight, const ApplyConfig& config) {
 bool has_drifted(const ChronyRecord& record, const ChronyView& view, const std::string& instance) {
     // Another chronyd has the lines of the restore file in its own files, too, and follows their pools twice.
     if (view.restore_text && instance != record.instance && is_our_restore(record, view.restore_text)) return true;
-    if (view.our_text != record.plan.final_text || !sources_to_delete(record.plan, view.sources).empty()) return true;
+    if (view.our_text != record.plan.final_text) return true;
+    // Back on its own servers it has what its administrator gave it since, and nothing of ours.
+    if (record.plan.original) return false;
+    if (!sources_to_delete(record.plan, view.sources).empty()) return true;
     return std::any_of(record.plan.members.begin(), record.plan.members.end(),
                        [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
 }

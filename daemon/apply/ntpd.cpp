@@ -74,7 +74,10 @@ ServiceSource describe(const NtpdAssociation& association, const std::vector<Ntp
 
 /// Whether ntpd does something else than the committed change left it doing.
 bool has_drifted(const NtpdRecord& record, const NtpdFiles& files, const NtpdState& state) {
-    if (files.our_text != record.plan.ours || !ntpd_leftovers(record.plan, state.associations).empty()) return true;
+    if (files.our_text != record.plan.ours) return true;
+    // Back on its own servers it has what its administrator gave it since, and nothing of ours.
+    if (record.plan.original) return false;
+    if (!ntpd_leftovers(record.plan, state.associations).empty()) return true;
     return record.plan.flavour == NtpdFlavour::ntpsec && !ntpd_missing(record.plan, state.associations).empty();
 }
 

@@ -64,7 +64,7 @@ asio::awaitable<RoundResult> Round::run() {
         if (wants_change()) {
             const bool planned = co_await timed(Stage::plan, plan());
             if (planned && !report_.dry_run) co_await timed(Stage::apply, apply());
-        } else if (service_.drifted && !report_.dry_run) {
+        } else if (service_.drifted && !service_.paused && !report_.dry_run) {
             co_await timed(Stage::apply, reconverge());
         }
     }

@@ -387,6 +387,17 @@ TEST_F(RoundTest, DriftIsPutRightWhereTheSetStays) {
     EXPECT_THAT(world.service.calls, testing::ElementsAre("reconverge"));
 }
 
+TEST_F(RoundTest, WhereRootWentBackNothingIsPutRight) {
+    request.state = run().next;
+    world.service.observation.drifted = true;
+    world.service.observation.paused = true;
+    world.config.selection.min_score = 101;
+    world.service.calls.clear();
+    const auto second = run();
+    EXPECT_NE(second.report.outcome, Outcome::would_apply) << second.report.reason;
+    EXPECT_THAT(world.service.calls, IsEmpty());
+}
+
 TEST_F(RoundTest, CancelledAtAnyStageItEndsWithAReportAndWithoutAChangeThatHasNotBegun) {
     for (const auto stage : {Stage::discover, Stage::resolve, Stage::probe, Stage::plan}) {
         world.service.calls.clear();

@@ -68,6 +68,12 @@ class Switch(unittest.TestCase):
             world.chrony.restart()
             world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
             self.assertEqual(len(world.chrony.names()), before)
+            # What its administrator makes of it now is not put right, nor is there anything left to go back from.
+            world.chrony.chronyc("add", "server", "n5.test")
+            self.assertFalse(world.call("observe")["drifted"])
+            with self.assertRaisesRegex(Refused, "nothing to go back to"):
+                world.call("rollback", {"original": True})
+            self.assertIn("n5.test", world.chrony.names())
 
     def test_a_source_with_a_key_that_was_added_at_run_time_is_not_weakened(self):
         with tempfile.NamedTemporaryFile("w") as keys, ApplierWorld(base=["server base.test iburst", f"keyfile {keys.name}"]) as world:
