@@ -97,6 +97,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.leap = sight->tracking.leap;
     seen.step_limit_s = sight->view.config.step_limit_s;
     seen.leap_source = sight->view.config.leap_source;
+    seen.serves_others = sight->view.config.serves_others;
     seen.offset_s = sight->tracking.offset_s;
     seen.root_delay_s = sight->tracking.root_delay_s;
     seen.root_dispersion_s = sight->tracking.root_dispersion_s;

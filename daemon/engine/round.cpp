@@ -281,6 +281,7 @@ DecisionContext Round::context() const {
     DecisionContext context;
     context.time_s = ports_.clock.now_s();
     context.synchronised = service_.synchronised;
+    context.serves_others = service_.serves_others;
     context.leap_window = is_leap_window(ports_.place.leap_seconds(), context.time_s);
     context.own_addresses = ports_.place.own_addresses();
     context.pools = service_.capabilities.pools || service_.service == Service::none;

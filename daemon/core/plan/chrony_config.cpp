@@ -101,6 +101,7 @@ Status check_directive(const ChronyDirective& directive) {
 
 void read_setting(ChronyConfig& config, const std::vector<string_view>& parts) {
     const std::string word = to_lower(parts[0]);
+    if (word == "allow") config.serves_others = true;
     if (parts.size() < 2) return;
     if (word == "sourcedir")
         for (std::size_t i = 1; i < parts.size() && config.source_dirs.size() < kMaxChronyDirectives; ++i)

@@ -37,8 +37,9 @@ struct ChronyConfig {
     std::string command_socket;            ///< bindcmdaddress where it is a path; empty: compiled in
     int min_sources = 1;
     std::string auth_select_mode = "mix";
-    double step_limit_s = 0;  ///< makestep's threshold, or maxchange's if it is less; 0: neither is configured
-    std::string leap_source;  ///< leapsectz or leapseclist with its argument: chronyd inserts leap seconds by itself
+    double step_limit_s = 0;     ///< makestep's threshold, or maxchange's if it is less; 0: neither is configured
+    bool serves_others = false;  ///< allow: other machines may ask it
+    std::string leap_source;     ///< leapsectz or leapseclist with its argument: chronyd inserts leap seconds by itself
 };
 
 /// Bounds of what is read: chrony's own lines end at 2048 characters, and nobody has a thousand sources.

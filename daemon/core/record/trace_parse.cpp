@@ -288,6 +288,7 @@ Result<TraceLine> parse_round(const Json& json) {
     context.pools = reader.flag("pools", true);
     context.multi_source = reader.flag("multi_source", true);
     context.ports = reader.flag("ports", true);
+    context.serves_others = reader.flag("serves_others", false);
     context.leap_window = reader.flag("leap_window", false);
     out.decided = reader.text("decided", Need::optional);
     if (auto read = read_sources(reader, "current", context.current); !read) return read.error();

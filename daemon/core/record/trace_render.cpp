@@ -118,6 +118,7 @@ std::string render_trace_round(const std::vector<Observation>& observations, con
     if (!context.pools) out["pools"] = false;
     if (!context.multi_source) out["multi_source"] = false;
     if (!context.ports) out["ports"] = false;
+    if (context.serves_others) out["serves_others"] = true;
     if (context.leap_window) out["leap_window"] = true;
     for (const auto& address : context.own_addresses)
         out["own_addresses"].push_back(address.text());

@@ -199,7 +199,7 @@ class Chooser {
     Chooser(Trial& trial, Incumbents incumbents)
         : trial_(trial),
           incumbents_(std::move(incumbents)),
-          voluntary_(trial.confidence >= Confidence::medium && !trial.leap_window),
+          voluntary_(may_improve(trial)),
           free_choice_(!trial.ours && voluntary_),
           slate_(trial, pool_floor()) {}
 

@@ -165,8 +165,10 @@ std::string describe_change(const std::vector<Choice>& chosen, const std::vector
 
 /// Why what works stays, although something else could be chosen.
 std::string_view why_not_now(const Trial& trial) {
-    return trial.confidence >= Confidence::medium ? "a leap second is near, so nothing changes without need"
-                                                  : "too few servers agree to change what is in use without need";
+    if (trial.leap_window) return "a leap second is near, so nothing changes without need";
+    return trial.context.serves_others
+               ? "too few servers agree to change without need what other machines take the time from"
+               : "too few servers agree to change what is in use without need";
 }
 
 class Conclusion {
@@ -212,8 +214,7 @@ class Conclusion {
         for (auto& choice : chosen)
             for (const auto& incumbent : trial_.standing)
                 if (choice.pool && incumbent.endpoint == choice.endpoint) choice.maxsources = incumbent.maxsources;
-        const bool sure = trial_.confidence >= Confidence::medium && !trial_.leap_window;
-        if (!trial_.ours && !sure)
+        if (!trial_.ours && !may_improve(trial_))
             return finish(Outcome::unchanged, std::string(why_not_now(trial_)), std::move(chosen));
         // What was found is what would be chosen: from now on it is ours.
         trial_.standing = incumbents_of(trial_, chosen);

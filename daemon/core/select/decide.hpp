@@ -29,6 +29,7 @@ struct DecisionContext {
     bool pools = true;                   ///< the service has a directive for pools
     bool multi_source = true;            ///< the service follows several sources at once
     bool ports = true;                   ///< a source may have a port other than 123
+    bool serves_others = false;          ///< other machines take the time from this one
     bool leap_window = false;            ///< a leap second is due within 24 h or was within the last 24 h
     std::vector<Address> own_addresses;  ///< of this machine, to recognise servers that follow us
 };

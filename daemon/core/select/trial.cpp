@@ -95,6 +95,11 @@ Trial open_trial(const std::vector<Observation>& observations, const SelectionSt
     return trial;
 }
 
+bool may_improve(const Trial& trial) {
+    const auto needed = trial.context.serves_others ? Confidence::high : Confidence::medium;
+    return trial.confidence >= needed && !trial.leap_window;
+}
+
 int group_cap(int sources) {
     return std::max(1, (sources - 1) / 2);
 }

@@ -101,6 +101,10 @@ void judge_options(Trial& trial);
 /// The verdicts of all servers, ranked first, then by name.
 [[nodiscard]] std::vector<RankedServer> report_servers(const Trial& trial);
 
+/// Whether enough servers agree for a change that nothing forces, and no leap second is near. Where other machines take
+/// the time from this one, as many as Confidence::high demands.
+[[nodiscard]] bool may_improve(const Trial& trial);
+
 /// Most servers of one group, and of one owner, that may be in a set of `sources`: never so many that it is a majority.
 [[nodiscard]] int group_cap(int sources);
 

@@ -87,6 +87,7 @@ Json to_json(const ServiceObservation& observation) {
               {"reference_time_usec", observation.reference_time_usec},
               {"leap", observation.leap},
               {"leap_source", text_or_null(observation.leap_source)},
+              {"serves_others", observation.serves_others},
               {"drifted", observation.drifted},
               {"paused", observation.paused},
               {"changes_left", observation.changes_left ? Json(*observation.changes_left) : Json(nullptr)},

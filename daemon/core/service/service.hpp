@@ -76,8 +76,9 @@ struct ServiceObservation {
     double step_limit_s = 0;  ///< configured to step the clock, or to end, from here on; 0: at nothing below the usual.
                               ///< For the gates of who looked; not on the wire
     std::string leap_source;  ///< by which the service inserts leap seconds by itself, as configured
-    bool drifted = false;     ///< reality is not what was committed
-    bool paused = false;      ///< rolled back by hand: nothing is applied until asked for
+    bool serves_others = false;         ///< other machines may ask it for the time
+    bool drifted = false;               ///< reality is not what was committed
+    bool paused = false;                ///< rolled back by hand: nothing is applied until asked for
     std::optional<int> changes_left;    ///< how many the limit of changes a day still allows
     std::vector<std::string> refusals;  ///< why nothing can be changed, each a sentence
     bool conflict = false;              ///< the first of them: another program sets the clock, or manages the service

@@ -227,6 +227,7 @@ Result<ServiceObservation> parse_observation(const Json& json) {
     if (!leap) return malformed("leap");
     observation.leap = static_cast<int>(*leap);
     observation.leap_source = bounded(json, "leap_source", 4096);
+    observation.serves_others = get_bool(json, "serves_others");
     observation.drifted = get_bool(json, "drifted");
     observation.paused = get_bool(json, "paused");
     if (const auto left = integer(json, "changes_left", -1, 0, INT32_MAX).value_or(-1); left >= 0)

@@ -49,6 +49,12 @@ TEST(ChronyConfig, knows_by_what_chronyd_inserts_leap_seconds) {
     EXPECT_EQ(parse_chrony_config("leapseclist /etc/leap.list\n")->leap_source, "leapseclist /etc/leap.list");
 }
 
+TEST(ChronyConfig, knows_whether_other_machines_may_ask) {
+    EXPECT_FALSE(parse_chrony_config("server a.test\ncmdallow 192.0.2.1\nlocal stratum 10\n")->serves_others);
+    EXPECT_TRUE(parse_chrony_config("server a.test\nallow\n")->serves_others);
+    EXPECT_TRUE(parse_chrony_config("Allow 192.0.2.0/24\n")->serves_others);
+}
+
 TEST(ChronyConfig, knows_from_where_on_chronyd_steps_or_ends) {
     EXPECT_EQ(parse_chrony_config("server a.test\n")->step_limit_s, 0);
     EXPECT_EQ(parse_chrony_config("makestep 0.1 -1\n")->step_limit_s, 0.1);

@@ -179,6 +179,7 @@ TEST(Trace, RandomRoundsSurviveTheWayThereAndBackAndAreDecidedAlike) {
         if (dice.chance(0.3)) machine.config.trusted = {"good1.test"};
         if (dice.chance(0.3)) machine.context.current = world::current({"old.test", "good2.test"});
         if (dice.chance(0.2)) machine.context.leap_window = true;
+        if (dice.chance(0.2)) machine.context.serves_others = true;
         if (dice.chance(0.5)) machine.round(world::random_servers(dice, 12));
         machine.context.time_s += 0.1 / 3;
         auto seen = world::observe(world::random_servers(dice, 12));

@@ -207,6 +207,23 @@ TEST(Course, GoodServerThatIsNotTakenForLackOfWitnessesIsNotBlamedOnTheGates) {
     EXPECT_EQ(machine.round(honest(1)).outcome, Outcome::no_usable_servers);
 }
 
+TEST(Course, WhereOtherMachinesTakeTheTimeMoreServersHaveToAgree) {
+    const auto decide_with = [](int good, bool serves_others) {
+        Machine machine;
+        machine.config.sources = 2;
+        machine.context.current = current({"old1.test", "old2.test"});
+        machine.context.serves_others = serves_others;
+        return machine.round(with(honest(good), {{.name = "old1.test", .address = "127.8.1.1", .delay_ms = 40},
+                                                 {.name = "old2.test", .address = "127.8.2.1", .delay_ms = 40}}));
+    };
+    EXPECT_EQ(decide_with(2, false).outcome, Outcome::would_apply);
+    const auto doubtful = decide_with(2, true);
+    EXPECT_EQ(doubtful.outcome, Outcome::unchanged);
+    EXPECT_EQ(doubtful.confidence, Confidence::medium);
+    EXPECT_THAT(doubtful.reason, HasSubstr("what other machines take the time from"));
+    EXPECT_EQ(decide_with(3, true).outcome, Outcome::would_apply);
+}
+
 TEST(Course, FigureThatFailsALimitIsNotShownAsTheLimit) {
     EXPECT_EQ(ms_texts(36.9, 7.77), std::pair(std::string("36.9 ms"), std::string("7.77 ms")));
     EXPECT_EQ(ms_texts(1.5003, 1.5), std::pair(std::string("1.5003 ms"), std::string("1.5000 ms")));
