@@ -57,6 +57,13 @@ bool is_final(const std::string& state) {
     return state == "committed" || state == "rolled_back" || state == "degraded";
 }
 
+/// The way back was undone itself.
+ExitCode fail_unproven(Session& session, const Json& report) {
+    return session.output.fail(
+        "the former servers did not prove themselves, so the present ones stay: " + text_of(report, "reason"),
+        ExitCode::rolled_back);
+}
+
 /// Asks the applier itself and waits until the transaction is closed.
 ExitCode around_the_daemon(Session& session) {
     auto applier = applier_of(session.bus);
@@ -70,14 +77,13 @@ ExitCode around_the_daemon(Session& session) {
         if (over) session.output.end_progress();
         if (!report) return session.output.fail(report.error());
         if (is_final(state)) {
-            if (session.output.wants_json())
-                session.output.json(*report);
-            else
-                session.output.text(
-                    fmt::format("{}: {}\n", state == "degraded" ? "Rolling back failed" : "Rolled back",
-                                joined(get_array(*report, "selected"), ", ", "the service's own servers")));
+            if (session.output.wants_json()) session.output.json(*report);
             if (state == "degraded")
                 return session.output.fail("rolling back failed: " + text_of(*report, "reason"), ExitCode::failure);
+            if (state == "rolled_back") return fail_unproven(session, *report);
+            if (!session.output.wants_json())
+                session.output.text(fmt::format(
+                    "Rolled back: {}\n", joined(get_array(*report, "selected"), ", ", "the service's own servers")));
             return ExitCode::success;
         }
         if (over) return session.output.fail("interrupted; the roll-back goes on", static_cast<ExitCode>(130));
@@ -102,8 +108,8 @@ ExitCode rollback(Session& session) {
     if (!report) return fail(session, report.error());
     if (output.wants_json()) output.json(documents::shape(*report, documents::run_report()));
     const auto outcome = get_string(*report, "outcome");
-    // To be rolled back is what was asked for here.
-    const auto code = outcome == "rolled_back" ? ExitCode::success : exit_code_of_outcome(outcome);
+    if (outcome == "rolled_back") return fail_unproven(session, *report);
+    const auto code = exit_code_of_outcome(outcome);
     if (code != ExitCode::success) return output.fail("rolling back failed: " + text_of(*report, "reason"), code);
     if (!output.wants_json())
         output.text(

@@ -41,7 +41,7 @@ if [ -n "$uninstall" ]; then
   "${sudo[@]}" "$applier" --rollback-original ||
     echo "packaging/install.sh: the NTP service could not be taken back to its own servers; its next restart will do it" >&2
   # Gone already where the NTP service ran; where it did not, it starts with its own servers.
-  "${sudo[@]}" rm -f /etc/chrony/sources.d/50-ntpopt.sources \
+  "${sudo[@]}" rm -f /etc/chrony/sources.d/50-ntpopt.sources /etc/chrony/sources.d/ntpopt-restore.sources \
     /run/chrony-dhcp/50-ntpopt.sources \
     /etc/ntpsec/ntp.d/50-ntpopt.conf \
     /etc/systemd/timesyncd.conf.d/zz-ntpopt.conf \

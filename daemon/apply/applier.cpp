@@ -258,11 +258,16 @@ asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Jou
     const auto& committed = journal->document().committed;
     if (committed && committed->original) co_return 0;
     const auto begun = co_await transactions->begin_rollback(true, true);
-    if (!begun && !committed) co_return begun.error().code == Errc::refused ? fail(begun.error()) : 0;
+    if (!begun && !committed) {
+        const auto code = begun.error().code;
+        co_return code == Errc::not_found || code == Errc::service_not_found ? 0 : fail(begun.error());
+    }
     if (begun) {
         co_await transactions->run();
         const auto report = transactions->report(*begun);
         if (report && report->state == TransactionState::committed) co_return 0;
+        // Without a record only the service's own files show what is ours, and they still do.
+        if (!committed) co_return 1;
     }
     // Where the service does not run, its files are all there is; where it could not be moved, its next start will do
     // it.

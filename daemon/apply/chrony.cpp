@@ -60,7 +60,9 @@ bool has_drifted(const ChronyRecord& record, const ChronyView& view, const std::
     if (view.restore_text && instance != record.instance && is_our_restore(record, view.restore_text)) return true;
     if (view.our_text != record.plan.final_text) return true;
     // Back on its own servers it has what its administrator gave it since, and nothing of ours.
-    if (record.plan.original) return false;
+    if (record.plan.original)
+        return !record.plan.members.empty() &&
+               std::all_of(view.sources.begin(), view.sources.end(), [](const auto& one) { return one.is_refclock(); });
     if (!sources_to_delete(record.plan, view.sources).empty()) return true;
     return std::any_of(record.plan.members.begin(), record.plan.members.end(),
                        [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
@@ -114,6 +116,7 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
 asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goal) {
     auto sight = co_await look_at_chrony(config_, systemd_);
     if (!sight) co_return sight.error();
+    if (goal.original && goal.committed.is_null() && !sight->shows_ours()) co_return nothing_changed();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (auto open = sight->check_way(config_, goal.original); !open) co_return open.error();
     if (auto fine = sight->check_ownership(goal.committed); !fine) co_return fine.error();
@@ -140,8 +143,6 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
         if (same_chronyd) deleted_before = std::move(committed->plan.removed);
     } else if (sight->shows_ours()) {
         deleted_before = base_lines(sight->view);
-    } else if (goal.original) {
-        co_return nothing_changed();
     }
     if (goal.original) {
         record.plan = plan_chrony_original(sight->view, deleted_before);
@@ -149,12 +150,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
         auto plan = plan_chrony_change(sight->view, goal.choices, config_);
         if (!plan) co_return plan.error();
         record.plan = std::move(*plan);
-        // What an earlier change deleted has to come back too when ntpopt goes.
-        for (auto& directive : deleted_before)
-            if (std::none_of(record.plan.removed.begin(), record.plan.removed.end(),
-                             [&](const auto& other) { return same_source_name(other.name, directive.name); }) &&
-                count_sources(sight->view.sources, directive.name) == 0)
-                record.plan.removed.push_back(std::move(directive));
+        record.plan.removed = still_removed(sight->view, deleted_before, record.plan.removed);
     }
 
     std::vector<std::string> lines;

@@ -45,13 +45,21 @@ asio::awaitable<Status> ChronyEdited::load(ChronyStage stage) {
     if (auto config = co_await link_.tools().effective_config(); !config) co_return config.error();
     const auto sources = co_await link_.tools().sources();
     if (!sources) co_return sources.error();
+    Status failed;
+    bool any = false;
     for (const auto& member : record_.plan.members) {
         if (member.withheld && stage != ChronyStage::final) continue;
-        if (count_sources(*sources, member.directive.name) != 0) continue;
-        if (auto added = co_await link_.tools().add(member.directive); !added && !record_.plan.original)
-            co_return added;
+        if (count_sources(*sources, member.directive.name) == 0) {
+            if (auto added = co_await link_.tools().add(member.directive); !added) {
+                if (!record_.plan.original) co_return added;
+                failed = std::move(added);
+                continue;
+            }
+        }
+        any = true;
     }
-    co_return Status();
+    // Of the service's own servers those are enough that can be added, but never none.
+    co_return any ? Status() : failed;
 }
 
 asio::awaitable<Status> ChronyEdited::undo() {

@@ -19,6 +19,10 @@ std::vector<std::string> names_of(const std::vector<ChronyDirective>& lines) {
     return names;
 }
 
+bool has_line(const std::vector<ChronyDirective>& lines, const std::string& name) {
+    return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return same_source_name(line.name, name); });
+}
+
 }  // namespace
 
 Status ChronySourcedir::put_ours(const FileText& text) const {
@@ -59,7 +63,8 @@ asio::awaitable<Status> ChronySourcedir::load(ChronyStage stage) {
     if (known != texts_of(stage) || loaded_ == stage)
         if (auto done = co_await link_.tools().reload(); !done) co_return done;
     loaded_ = stage;
-    if (record_.plan.original && stage == ChronyStage::staged) co_return co_await bring_back(record_.plan.returning);
+    // Again when our file is gone: one that was chosen, too, was followed by our line until then.
+    if (record_.plan.original) co_return co_await bring_back(record_.plan.returning);
     co_return Status();
 }
 
@@ -77,32 +82,50 @@ asio::awaitable<Status> ChronySourcedir::reload_patiently() {
     co_return done;
 }
 
+Result<std::vector<ChronyDirective>> ChronySourcedir::restoring() const {
+    const auto text = read_text(record_.restore_path);
+    if (!text) return text.error();
+    if (!*text || !is_our_restore(record_, *text)) return std::vector<ChronyDirective>();
+    return parse_chrony_sources_file(**text);
+}
+
 /// Sources that chronyc adds stay over a reload, whoever asks for it, and are gone with chronyd, which has lines of its
-/// own for them: nothing of ours has to be kept. A line in the restore file is for a name that chronyc cannot resolve.
+/// own for them: nothing of ours has to be kept. A line in the restore file is for a name that chronyc cannot resolve;
+/// it stays when this is done again.
 asio::awaitable<Status> ChronySourcedir::bring_back(std::vector<ChronyDirective> lines) {
     const auto sources = co_await link_.tools().sources();
     if (!sources) co_return sources.error();
-    auto kept = parse_chrony_sources_file(record_.restore_before.value_or(""));
-    if (!kept) co_return kept.error();
-    const auto before = kept->size();
+    const auto before = parse_chrony_sources_file(record_.restore_before.value_or(""));
+    if (!before) co_return before.error();
+    const auto present = restoring();
+    if (!present) co_return present.error();
+    auto kept = *before;
+    for (const auto& line : *present)
+        if (!has_line(kept, line.name)) kept.push_back(line);
     bool by_file = false;
     for (const auto& directive : lines) {
         if (count_sources(*sources, directive.name) != 0) continue;
-        const bool has_line = std::any_of(
-            kept->begin(), kept->end(), [&](const auto& line) { return same_source_name(line.name, directive.name); });
-        if (!has_line)
+        if (!has_line(kept, directive.name)) {
             if (const auto added = co_await link_.tools().add(directive); added) continue;
-        if (!has_line) kept->push_back(directive);
+            kept.push_back(directive);
+        }
         by_file = true;
     }
-    const auto text = kept->size() == before ? record_.restore_before : render_chrony_restore(*kept);
+    const auto text = kept == *before ? record_.restore_before : render_chrony_restore(kept);
     if (auto done = put_restore(text); !done) co_return done;
     if (!by_file) co_return Status();
     co_return co_await link_.tools().reload();
 }
 
 asio::awaitable<Status> ChronySourcedir::bring_back_deleted() {
-    auto missing = co_await take_missing(record_.plan.removed);
+    // What has a line comes back by it: in our file as it was, or in the restore file since an earlier try.
+    const auto ours = parse_chrony_sources_file(record_.our_before.value_or(""));
+    if (!ours) co_return ours.error();
+    const auto restore = restoring();
+    if (!restore) co_return restore.error();
+    auto known = record_.plan.removed;
+    std::erase_if(known, [&](const auto& line) { return has_line(*ours, line.name) || has_line(*restore, line.name); });
+    auto missing = co_await take_missing(std::move(known));
     if (!missing) co_return missing.error();
     auto names = names_of(*missing);
     auto done = co_await bring_back(std::move(*missing));

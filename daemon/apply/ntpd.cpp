@@ -191,6 +191,8 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed)
 asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal) {
     auto sight = co_await look();
     if (!sight) co_return sight.error();
+    if (goal.original && goal.committed.is_null())
+        if (const auto back = plan_ntpd_original(sight->view); back && back->edits.empty()) co_return nothing_changed();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (!sight->refusals.empty()) co_return Error{Errc::refused, sight->refusals.front()};
     if (auto fine = check_ownership(sight->files, goal.committed); !fine) co_return fine.error();
@@ -198,7 +200,6 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
 
     auto plan = goal.original ? plan_ntpd_original(sight->view) : plan_ntpd_change(sight->view, goal.choices, config_);
     if (!plan) co_return plan.error();
-    if (goal.original && goal.committed.is_null() && plan->edits.empty()) co_return nothing_changed();
     Json description = describe_plan(*plan, sight->view, sight->detected.unit);
     NtpdRecord record;
     record.instance = instance_of(sight->detected.process);

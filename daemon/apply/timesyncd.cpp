@@ -156,6 +156,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     auto sight = co_await look();
     if (!sight) co_return sight.error();
     const auto& view = sight->view;
+    if (goal.original && goal.committed.is_null() && !view.our_text) co_return nothing_changed();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (auto fine = check_ownership(view.our_text, goal.committed); !fine) co_return fine.error();
     if (auto fine = check_room(kTimesyncdOurPath); !fine) co_return fine.error();
@@ -170,7 +171,6 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     record.unit = sight->detected.unit.empty() ? std::string(kUnit) : sight->detected.unit;
     record.live = view.status.live;
     if (goal.committed.is_null()) {
-        if (goal.original && !view.our_text) co_return nothing_changed();
         // Where our drop-in is, so is our list.
         if (!view.our_text) record.foreign_runtime = view.status.runtime;
     } else {

@@ -69,6 +69,13 @@ Existing existing_of(const ChronyView& view) {
     return existing;
 }
 
+/// Whether chronyd follows the name by a line of its own, or by chronyc: not by ours, which go with our file. A chronyd
+/// that was started since read its own lines first.
+bool is_there_without_us(const ChronyView& view, string_view name) {
+    if (count_sources(view.sources, name) == 0) return false;
+    return view.edited || view.restore_stale || find(directives_of(view.our_text), name) == nullptr;
+}
+
 Error refuse(std::string why) {
     return Error{Errc::refused, std::move(why)};
 }
@@ -190,7 +197,7 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
             return refuse(own->name + " is marked noselect in chronyd's configuration");
         const bool there = count_sources(view.sources, member.directive.name) > 0;
         member.fresh = !there;
-        if (own != nullptr && there) {
+        if (own != nullptr && is_there_without_us(view, own->name)) {
             // The service's own line serves: its samples, its options and its authentication stay.
             member.directive = *own;
             if (find(restored, own->name) != nullptr) still_restored.push_back(*own);
@@ -251,13 +258,26 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
     return plan;
 }
 
+Directives still_removed(const ChronyView& view, const Directives& before, const Directives& now) {
+    Directives removed = now;
+    for (const auto& directive : before)
+        if (find(now, directive.name) == nullptr && !is_there_without_us(view, directive.name))
+            removed.push_back(directive);
+    return removed;
+}
+
 ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& removed) {
     ChronyPlan plan;
     plan.original = true;
     plan.min_sources = view.config.min_sources;
     const Existing existing = existing_of(view);
     for (const auto& directive : removed)
-        if (count_sources(view.sources, directive.name) == 0) plan.returning.push_back(directive);
+        if (!is_there_without_us(view, directive.name)) plan.returning.push_back(directive);
+    // Nobody would be left: then whoever the service's files name.
+    const bool alone = std::none_of(view.sources.begin(), view.sources.end(), [&](const auto& source) {
+        return !source.is_refclock() && is_there_without_us(view, source.name);
+    });
+    if (alone && plan.returning.empty()) plan.returning = existing.base;
     for (const auto& directive : existing.base)
         plan.members.push_back({directive, count_sources(view.sources, directive.name) == 0, false});
     for (const auto& directive : plan.returning)

@@ -61,6 +61,12 @@ struct ChronyPlan {
 [[nodiscard]] Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<Choice>& choices,
                                                     const ApplyConfig& config);
 
+/// What a change has to bring back when ntpopt goes: the lines that it deletes `now`, and those that earlier changes
+/// did `before` and that chronyd has not got back by itself.
+[[nodiscard]] std::vector<ChronyDirective> still_removed(const ChronyView& view,
+                                                         const std::vector<ChronyDirective>& before,
+                                                         const std::vector<ChronyDirective>& now);
+
 /// Plans the way back to the service's own sources; `removed` are the lines that were deleted at run time since.
 [[nodiscard]] ChronyPlan plan_chrony_original(const ChronyView& view, const std::vector<ChronyDirective>& removed);
 

@@ -54,11 +54,10 @@ ProbeRound::ProbeRound(boost::asio::any_io_executor executor, const std::vector<
       progress_(std::move(progress)),
       timeline_(clocks),
       gate_(gate),
-      began_(std::chrono::steady_clock::now().time_since_epoch()),
       max_sockets_(descriptors_for(targets.size())),
       timer_(executor_),
       finished_(executor_, boost::asio::steady_timer::time_point::max()) {
-    gate_.pace(config.rate, began_);
+    gate_.pace(config.rate, std::chrono::steady_clock::now().time_since_epoch());
     servers_.reserve(targets.size());
     for (const auto& target : targets) {
         Nonces nonces{};
@@ -122,11 +121,12 @@ void ProbeRound::perform(std::size_t index, BurstAction action) {
 
 bool ProbeRound::may_leave_now(std::size_t index, const SendRequest& request) {
     auto& server = servers_[index];
-    const auto now = began_ + timeline_.now();
+    // The gate outlives the round and its timeline, whose clock nobody slews.
+    const Duration now = std::chrono::steady_clock::now().time_since_epoch();
     const auto open = gate_.ask(server.target.address, server.turn, now);
     if (open <= now) return true;
     server.held = request;
-    wake_at(index, open - began_);
+    wake_at(index, timeline_.now() + (open - now));
     return false;
 }
 

@@ -73,7 +73,6 @@ class ProbeRound : public std::enable_shared_from_this<ProbeRound> {
     Prober::Progress progress_;
     Timeline timeline_;
     SendGate& gate_;
-    Duration began_;  ///< the timeline's zero on the gate's clock
     std::vector<Server> servers_;
     std::priority_queue<Alarm> alarms_;  ///< those that no longer match their server's wake are stale
     std::deque<std::size_t> blocked_;    ///< servers that wait for a descriptor, in order

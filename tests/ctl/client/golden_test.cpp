@@ -136,7 +136,13 @@ const std::vector<Case>& cases() {
         {"usage_blacklist_add", {"blacklist", "add"}},
         {"usage_bad_time", {"report", "--from", "yesterday"}},
         {"usage_journal_without_verify", {"report", "--journal"}},
-        {"rollback", {"rollback"}, [](FakeControl& c) { c.runs[7]["outcome"] = "rolled_back"; }},
+        {"rollback", {"rollback"}, [](FakeControl& c) { c.runs[7]["outcome"] = "applied"; }},
+        {"rollback_unproven",
+         {"rollback"},
+         [](FakeControl& c) {
+             c.runs[7]["outcome"] = "rolled_back";
+             c.runs[7]["reason"] = "none of the servers answered within 40 s";
+         }},
         {"rollback_list", {"rollback", "--list"}, whole},
         {"rollback_to_nothing",
          {"rollback", "--json"},

@@ -74,6 +74,15 @@ TEST_F(Around, ARollBackThatFailsIsAFailure) {
     EXPECT_EQ(ended.err.starts_with("ntpoptctl: rolling back failed: it said so\n"), root);
 }
 
+TEST_F(Around, FormerServersThatDoNotProveThemselvesAreNoRollBack) {
+    applier.ends_as = "rolled_back";
+    const auto ended = run({"rollback"});
+    EXPECT_EQ(ended.code, root ? 6 : 3);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_EQ(ended.err.starts_with("ntpoptctl: the former servers did not prove themselves, so the present ones stay"),
+              root);
+}
+
 TEST_F(Around, NothingToGoBackToIsAFailure) {
     applier.refuses = sdbus::Error("org.ntpopt1.Error.NotFound", "there is nothing to go back to");
     const auto ended = run({"rollback", "--original"});

@@ -1,9 +1,10 @@
 """A chronyd that reads no source directory (RHEL 8): changed by chronyc, and by marks in its configuration file."""
 import json
 import os
+import shutil
 import unittest
 
-from applier_world import ApplierWorld, BASE_NAMES, Refused, servers
+from applier_world import ApplierWorld, BASE, BASE_NAMES, Refused, servers
 import lab
 
 EDIT = ["edit_files = true"]
@@ -224,6 +225,47 @@ class Edited(unittest.TestCase):
             self.assertEqual(world.finish(world.call("reconverge"))["state"], "committed")
             self.assertEqual(world.distinct_names(), ["127.2.5.1", "127.2.6.1", "n1.test", "n2.test"])
             self.assertFalse(world.call("observe")["drifted"])
+
+    def test_where_none_of_its_own_servers_can_be_resolved_ours_stay(self):
+        with EditedWorld() as world:
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.add_names({name: [] for name in BASE_NAMES})
+            report = world.finish(world.call("rollback", {"original": True}), 60)
+            self.assertEqual((report["state"], world.distinct_names()), ("rolled_back", ["n1.test", "n2.test"]), report)
+
+    def test_a_removal_that_leaves_our_lines_says_so(self):
+        """The record is lost, and chronyc cannot delete."""
+        with EditedWorld() as world:
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.applier.kill()
+            shutil.rmtree(world.directory / "apply-state")
+            script = world.directory / "chronyc"
+            script.write_text(f"""#!/bin/sh
+case "$*" in *delete* | *add*) echo "500 Failure"; exit 1 ;; esac
+exec {" ".join(world.chrony.chronyc_argv)} "$@"
+""")
+            script.chmod(0o755)
+            world.write_config(EDIT, chronyc=script)
+            self.assertEqual(world.once("--rollback-original").returncode, 1)
+            self.assertIn("n1.test", world.chrony.config.read_text())
+
+    def test_a_removal_where_nothing_was_changed_is_no_failure(self):
+        with ApplierWorld(base=["# Ansible managed", *BASE], source_dirs=False) as world:
+            done = world.once("--rollback-original")
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_mark_of_others_keeps_nobody_from_taking_our_lines_out(self):
+        with EditedWorld() as world:
+            world.chrony.config.write_text("# Ansible managed\n" + world.chrony.config.read_text())
+            world.write_config([*EDIT, "respect_managed = false"])
+            world.applier.stop()
+            world.run_applier()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.write_config(EDIT)
+            world.applier.stop()
+            world.run_applier()
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
 
     def assert_killed_at_a_deletion_it_is_finished(self, number):
         with EditedWorld() as world:

@@ -171,6 +171,27 @@ class Failure(unittest.TestCase):
             self.assertEqual(len(journal["changes_usec"]), 2, "as many as are allowed, and no more")
             self.assertEqual(world.distinct_names(), sets[1])
 
+    def test_undone_twice_the_old_servers_are_there(self):
+        """chronyd does not answer for a moment while the change is undone, and its names cannot be resolved."""
+        with ApplierWorld(base=["server base.test iburst", "server n6.test iburst"], config_lines=['verify_timeout = "12s"']) as world:
+            script, asked = world.directory / "chronyc", world.directory / "asked"
+            script.write_text(f"""#!/bin/sh
+case "$*" in
+  *add*) echo "Invalid host/IP address"; exit 1 ;;
+  *delete*) [ -e {asked} ] || echo 0 >{asked} ;;
+  *tracking*) if [ -e {asked} ]; then
+      n=$(($(cat {asked}) + 1)); echo $n >{asked}
+      if [ $n -le 3 ]; then echo "506 Cannot talk to daemon"; exit 1; fi
+    fi ;;
+esac
+exec {" ".join(world.chrony.chronyc_argv)} "$@"
+""")
+            script.chmod(0o755)
+            world.write_config(['verify_timeout = "12s"'], chronyc=script)
+            world.serve()
+            report = world.finish(world.call("apply", servers(["n1.test", "n2.test"])), 120)
+            self.assertEqual((report["state"], world.distinct_names()), ("rolled_back", ["base.test", "n6.test"]), report)
+
     def test_a_configuration_that_others_may_write_is_not_believed(self):
         """What it says is not done; what has to be done without it is."""
         with ApplierWorld() as world:

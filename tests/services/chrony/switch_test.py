@@ -2,7 +2,7 @@
 import tempfile
 import unittest
 
-from applier_world import ApplierWorld, BASE_NAMES, Refused, servers
+from applier_world import ApplierWorld, BASE, BASE_NAMES, Refused, servers
 import lab
 
 
@@ -74,6 +74,43 @@ class Switch(unittest.TestCase):
             with self.assertRaisesRegex(Refused, "nothing to go back to"):
                 world.call("rollback", {"original": True})
             self.assertIn("n5.test", world.chrony.names())
+
+    def test_its_own_pool_that_was_chosen_again_is_there_on_the_way_back(self):
+        """Deleted at run time, then followed by our line: that line goes with our file, and so would the pool."""
+        pool = {"name": "pool.test", "pool": True, "maxsources": 2}
+        for ask in (lambda world: world.finish(world.call("rollback", {"original": True}), 60)["state"] == "committed",
+                    lambda world: (world.applier.kill(), world.once("--rollback-original"))[1].returncode == 0):
+            with ApplierWorld(base=["pool pool.test iburst"]) as world:
+                world.serve()
+                self.assertEqual(world.apply(["n1.test", "n2.test", "n3.test"])["state"], "committed")
+                chosen = [pool, *servers(["n1.test", "n2.test"])]
+                self.assertEqual(world.finish(world.call("apply", chosen, {"by_hand": True}))["state"], "committed")
+                self.assertTrue(ask(world))
+                self.assertEqual(world.distinct_names(), ["pool.test"])
+                world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own pool")
+
+    def test_its_own_server_that_was_chosen_again_stays(self):
+        with ApplierWorld(config_lines=["max_changes_per_day = 20"]) as world:
+            world.serve()
+            for names in (["n1.test", "n2.test", "n3.test"], ["base.test", "n1.test", "n2.test"], ["base.test", "n1.test", "n4.test"]):
+                for _ in range(2):  # the same again is no change
+                    report = world.apply(names, {"by_hand": True})
+                    self.assertEqual((report["state"], world.distinct_names()), ("committed", names), report)
+                report = world.finish(world.call("reconverge"))
+                self.assertEqual((report["state"], world.distinct_names()), ("committed", names), report)
+                self.assertFalse(world.call("observe")["drifted"])
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+
+    def test_what_came_back_by_its_line_stays_when_it_is_loaded_again(self):
+        """The proof asks for a second reload, since one of the service's own was deleted by its administrator."""
+        with ApplierWorld(base=[*BASE, "server n6.test iburst"], config_lines=['verify_timeout = "12s"']) as world:
+            world.serve()
+            world.chrony.chronyc("delete", "127.2.6.1")
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.add_names({name: [] for name in BASE_NAMES})
+            report = world.finish(world.call("rollback", {"original": True}), 60)
+            self.assertEqual((report["state"], world.distinct_names()), ("committed", BASE_NAMES), report)
 
     def test_a_source_with_a_key_that_was_added_at_run_time_is_not_weakened(self):
         with tempfile.NamedTemporaryFile("w") as keys, ApplierWorld(base=["server base.test iburst", f"keyfile {keys.name}"]) as world:
