@@ -11,6 +11,7 @@ enum class ExitCode : int {
     not_authorised = 4,
     nothing_usable = 5,  ///< the round found no usable set, so nothing was changed
     rolled_back = 6,     ///< applied, not verified, rolled back
+    interrupted = 130,   ///< while it waited: 128 and the signal's number, by convention
 };
 
 }  // namespace ntpopt

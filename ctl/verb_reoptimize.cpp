@@ -10,9 +10,6 @@
 namespace ntpopt::ctl {
 namespace {
 
-/// By convention 128 and the signal's number.
-constexpr auto kInterrupted = static_cast<ExitCode>(130);
-
 std::string failure_of(const Json& report) {
     const auto outcome = text_of(report, "outcome");
     const auto reason = text_of(report, "reason");
@@ -46,10 +43,7 @@ ExitCode reoptimize(Session& session) {
         return ExitCode::success;
     }
     const auto report = follower.wait_for(*run_id);
-    if (!report) {
-        if (interrupted()) return output.fail(report.error().detail, kInterrupted);
-        return fail(session, report.error());
-    }
+    if (!report) return fail(session, report.error());
     if (output.wants_json())
         output.json(documents::shape(*report, documents::run_report()));
     else

@@ -86,7 +86,7 @@ ExitCode around_the_daemon(Session& session) {
                     "Rolled back: {}\n", joined(get_array(*report, "selected"), ", ", "the service's own servers")));
             return ExitCode::success;
         }
-        if (over) return session.output.fail("interrupted; the roll-back goes on", static_cast<ExitCode>(130));
+        if (over) return session.output.fail("interrupted; the roll-back goes on", ExitCode::interrupted);
         session.output.progress(state);
         if (auto waited = session.bus.wait(500ms); !waited) return session.output.fail(waited.error());
     }

@@ -5,9 +5,12 @@
 
 #include <cstdio>
 
+#include "ctl/follow.hpp"
+
 namespace ntpopt::ctl {
 
 ExitCode fail(const Options& options, const Output& output, const Error& error) {
+    if (interrupted()) return output.fail(error.detail, ExitCode::interrupted);
     if (error.code != Errc::unavailable) return output.fail(error);
     const auto where = options.host.empty() ? std::string() : " on " + options.host;
     const auto went = error.detail.starts_with("ntpoptd") ? error.detail : fmt::format("ntpoptd does not run{}", where);

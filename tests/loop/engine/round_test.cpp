@@ -1,59 +1,15 @@
 // A round against a world of values: whatever fails, there is a report, and doubt changes nothing.
-#include "daemon/engine/round.hpp"
-
-#include <gmock/gmock.h>
-
-#include <algorithm>
-
-#include <boost/asio/bind_cancellation_slot.hpp>
-
 #include "daemon/core/notice/policy.hpp"
-#include "fakes.hpp"
+#include "tests/loop/engine/round_fixture.hpp"
 
 namespace ntpopt {
 namespace {
 
-using test::FakeWorld;
+using test::RoundTest;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-struct RoundTest : testing::Test {
-    FakeWorld world;
-    RoundRequest request;
-    std::vector<Stage> stages;
-    bool remembered_before_change = false;
-    boost::asio::cancellation_signal cancel;
-    std::optional<Stage> cancel_at;
-    std::function<void(const DecidedRound& round)> on_decided = [](const DecidedRound&) {};
-
-    RoundResult run() {
-        request.run_id = 1;
-        request.config = world.config;
-        Round::Hooks hooks;
-        hooks.progress = [this](Stage stage, std::size_t, std::size_t) {
-            stages.push_back(stage);
-            if (cancel_at == stage) cancel.emit(boost::asio::cancellation_type::terminal);
-        };
-        hooks.observed = [](const ServiceObservation&) {};
-        hooks.decided = on_decided;
-        hooks.before_change = [this](const OpenRound&) {
-            remembered_before_change = std::count(world.service.calls.begin(), world.service.calls.end(), "apply") == 0;
-        };
-        Round round(world.ports(), request, hooks);
-        std::optional<RoundResult> result;
-        boost::asio::co_spawn(
-            world.io, round.run(),
-            boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr escaped, RoundResult done) {
-                EXPECT_FALSE(escaped);
-                result = std::move(done);
-            }));
-        world.io.restart();
-        world.io.run();
-        return std::move(result.value());
-    }
-};
 
 TEST_F(RoundTest, MovesToTheGoodServers) {
     const auto result = run();
@@ -266,85 +222,6 @@ TEST_F(RoundTest, OneFailingDiscovererIsALineInTheReport) {
     world.io.run();
     EXPECT_EQ(report.outcome, Outcome::applied);
     EXPECT_THAT(report.stages.front().detail, HasSubstr("failed (no such file)"));
-}
-
-TEST_F(RoundTest, CandidatesBeyondTheBudgetAreNotProbed) {
-    world.config.probe.max_candidates = 3;
-    const auto result = run();
-    std::vector<std::string> left_out;
-    for (const auto& server : result.report.servers)
-        if (server.verdict == Verdict::not_probed && server.name != "old.test") left_out.push_back(server.name);
-    EXPECT_THAT(left_out, testing::ElementsAre("d.test", "e.test"));
-}
-
-TEST_F(RoundTest, OneCandidateThatIsAPoolGetsFourServersAsked) {
-    world.config.probe.max_candidates = 1;
-    world.discoverer.found.front().pool = true;
-    world.resolver.more["a.test"] = {"192.0.101.1", "192.0.102.1", "192.0.103.1"};
-    run();
-    EXPECT_EQ(world.prober.asked.size(), 1U);
-    world.config.probe.max_candidates = 20;
-    run();
-    EXPECT_EQ(world.prober.asked.size(), 4U + 4U) << "four of the pool, and four servers";
-}
-
-TEST_F(RoundTest, APoolsOwnRowSaysThatNobodyAnswered) {
-    world.discoverer.found.front().pool = true;
-    const auto report = to_json(run().report);
-    int rows = 0;
-    for (const auto& row : get_array(report, "servers")) {
-        rows += get_bool(row, "pool") ? 1 : 0;
-        EXPECT_EQ(row["reachability"].is_null(), get_bool(row, "pool") && get_string(row, "address").empty()) << row;
-    }
-    EXPECT_EQ(rows, 2) << "the pool and its member";
-}
-
-TEST_F(RoundTest, TwentyNamesOfBothFamiliesGetFortyServersAsked) {
-    for (int i = 0; i < 20; ++i) {
-        const auto name = "dual" + std::to_string(i) + ".test";
-        world.add(name, 0.0);
-        world.resolver.more[name] = {"2001:db8:" + std::to_string(i) + "::1"};
-    }
-    const auto result = run();
-    EXPECT_EQ(world.prober.asked.size(), 20U);
-    const auto& servers = result.report.servers;
-    EXPECT_EQ(std::count_if(servers.begin(), servers.end(),
-                            [](const auto& server) { return server.reason == "beyond max_candidates = 20"; }),
-              25 - 5 - 8)
-        << "five names of one address, seven of two, one of which only one address was left for";
-}
-
-TEST_F(RoundTest, NoServerOfTheSetInUseGoesWithoutSinceAnotherHasManyAddresses) {
-    request.state = run().next;
-    world.config.probe.max_candidates = 4;
-    for (const auto& incumbent : request.state.incumbents) {
-        const auto name = incumbent.endpoint.host.text();
-        world.resolver.more[name] = {"2001:db8:" + std::to_string(world.resolver.more.size()) + "::1"};
-    }
-    const auto second = run();
-    EXPECT_EQ(world.prober.asked.size(), 4U);
-    for (const auto& incumbent : second.next.incumbents)
-        EXPECT_EQ(incumbent.missed, 0) << incumbent.endpoint.text();
-}
-
-TEST_F(RoundTest, AHostThatServesOnTwoPortsIsAskedTwiceAsOften) {
-    world.discoverer.found.push_back(Candidate{*Endpoint::parse("a.test:1123")});
-    const auto result = run();
-    EXPECT_EQ(world.prober.asked.size(), 5U);
-    EXPECT_THAT(result.report.servers,
-                Contains(testing::AllOf(testing::Field(&RankedServer::name, "a.test:1123"),
-                                        testing::Field(&RankedServer::verdict, Verdict::not_probed),
-                                        testing::Field(&RankedServer::reason, HasSubstr("asked on another port")))));
-}
-
-TEST_F(RoundTest, TheSetInUseIsAskedFirstWhateverTheDiscoverersSay) {
-    request.state = run().next;
-    world.discoverer.found.erase(world.discoverer.found.begin(), world.discoverer.found.begin() + 4);
-    world.config.probe.max_candidates = 4;
-    const auto second = run();
-    EXPECT_EQ(second.report.outcome, Outcome::unchanged) << second.report.reason;
-    for (const auto& incumbent : second.next.incumbents)
-        EXPECT_EQ(incumbent.missed, 0) << incumbent.endpoint.text();
 }
 
 TEST_F(RoundTest, AServerThatFollowsThisMachineIsALoop) {
