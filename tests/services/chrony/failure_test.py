@@ -104,7 +104,7 @@ class Failure(unittest.TestCase):
     def test_chronyd_that_is_killed_in_the_middle_starts_with_its_own_sources(self):
         with ApplierWorld() as world:
             world.serve()
-            number = self.begin(world, ["n1.test", "n2.test", "n3.test"])
+            number = self.begin(world, ["dead1.test", "dead2.test"])  # which keep it in the middle
             world.chrony.process.kill()
             report = world.finish(number)
             self.assertEqual((report["state"], report["reason"]), ("rolled_back", "chronyd ended meanwhile"))

@@ -26,7 +26,7 @@ ntpopt on HOST
 """.format(blank=" ")
 REPEATER = "127.40.2.4"
 CHANGED = re.compile(r"The time servers were changed\n\nWhen: +\S+Z\nSeverity: +info\nRound: +1\nBefore: +old\.test\n"
-                     r"Now: +good\d\.test good\d\.test good\d\.test good\d\.test\nReason: +\S")
+                     r"Now:( +(good\d|old)\.test){4}\nReason: +\S")  # under load the old one may be better than a good one
 
 
 def plain(text: str) -> str:
