@@ -85,7 +85,8 @@ asio::awaitable<Status> ChronySourcedir::reload_patiently() {
 Result<std::vector<ChronyDirective>> ChronySourcedir::restoring() const {
     const auto text = read_text(record_.restore_path);
     if (!text) return text.error();
-    if (!*text || !is_our_restore(record_, *text)) return std::vector<ChronyDirective>();
+    if (!*text || *text == record_.restore_stale || !is_our_restore(record_, *text))
+        return std::vector<ChronyDirective>();
     return parse_chrony_sources_file(**text);
 }
 

@@ -25,7 +25,7 @@ class ChronySourcedir final : public ChronyWay {
     [[nodiscard]] Texts texts_of(ChronyStage stage) const;
     [[nodiscard]] Status put_ours(const FileText& text) const;
     [[nodiscard]] Status put_restore(const FileText& text) const;
-    /// The lines of the restore file as it is now, none where it is somebody else's.
+    /// The lines of the restore file as it is now, none where it is somebody else's or an earlier chronyd's.
     [[nodiscard]] Result<std::vector<ChronyDirective>> restoring() const;
     boost::asio::awaitable<Status> reload_patiently();
     boost::asio::awaitable<Status> bring_back(std::vector<ChronyDirective> lines);
