@@ -127,7 +127,7 @@ asio::awaitable<Result<std::string>> NtpdChange::watch(std::string instance) {
 
 asio::awaitable<Status> NtpdChange::prove() {
     // Who asks for the service's own sources gets them, even where they do not answer at the moment.
-    if (record_.plan.original) co_return co_await check_return();
+    if (record_.plan.original) co_return co_await check_return(record_.plan.members);
     const auto peer = co_await watch(record_.restarted);
     if (!peer) co_return peer.error();
     co_return Status();
@@ -186,16 +186,14 @@ asio::awaitable<Status> NtpdChange::restart_for_return(std::string running) {
     since_ = Clock::now();
     // What an administrator wrote in place of our lines decides what ntpd follows now.
     if (!left_alone_.empty()) co_return Status();
-    co_return co_await check_return();
+    co_return co_await check_return(record_.plan.former);
 }
 
-asio::awaitable<Status> NtpdChange::check_return() {
+asio::awaitable<Status> NtpdChange::check_return(std::vector<NtpdMember> asked_for) {
     while (true) {
         const auto seen = co_await look();
         if (seen) {
-            NtpdPlan back = record_.plan;
-            if (back.original) back.former = back.members;
-            Finding finding = judge_ntpd_return(back, *seen, kReturnDeadline);
+            Finding finding = judge_ntpd_return(record_.plan.flavour, asked_for, *seen, kReturnDeadline);
             if (finding.judgement == Judgement::keep) co_return Status();
             if (finding.judgement == Judgement::roll_back)
                 co_return Error{Errc::verification_failed, std::move(finding.reason)};

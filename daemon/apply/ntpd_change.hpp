@@ -42,7 +42,8 @@ class NtpdChange final : public Change {
     boost::asio::awaitable<Result<std::string>> watch(std::string instance);
     [[nodiscard]] Status restore_files();
     boost::asio::awaitable<Status> restart_for_return(std::string running);
-    boost::asio::awaitable<Status> check_return();
+    /// Waits until ntpd follows what its files ask for, whether it answers or not.
+    boost::asio::awaitable<Status> check_return(std::vector<NtpdMember> asked_for);
     boost::asio::awaitable<void> pause();
 
     NtpdRecord record_;

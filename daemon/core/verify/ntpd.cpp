@@ -107,16 +107,17 @@ Finding judge_ntpd(const NtpdPlan& plan, const NtpdObserved& seen, Duration appl
     return wait_or_give_up(absent, seen.since_restart, deadline);
 }
 
-Finding judge_ntpd_return(const NtpdPlan& undone, const NtpdObserved& seen, Duration deadline) {
-    NtpdPlan former;
-    former.members = undone.former;
+Finding judge_ntpd_return(NtpdFlavour flavour, const std::vector<NtpdMember>& asked_for, const NtpdObserved& seen,
+                          Duration deadline) {
+    NtpdPlan wanted;
+    wanted.members = asked_for;
     const auto& associations = seen.state.associations;
-    if (const auto others = ntpd_leftovers(former, associations); !others.empty())
+    if (const auto others = ntpd_leftovers(wanted, associations); !others.empty())
         return wait_or_give_up(fmt::format("ntpd still follows {}", fmt::join(others, ", ")), seen.since_restart,
                                deadline);
     // The classic ntpd shows a source only when its name is resolved, which may take as long as it likes.
-    const auto missing = ntpd_missing(former, associations);
-    if (undone.flavour == NtpdFlavour::ntpsec && !missing.empty())
+    const auto missing = ntpd_missing(wanted, associations);
+    if (flavour == NtpdFlavour::ntpsec && !missing.empty())
         return wait_or_give_up(fmt::format("ntpd did not take back {}", fmt::join(missing, ", ")), seen.since_restart,
                                deadline);
     return {Judgement::keep, ""};

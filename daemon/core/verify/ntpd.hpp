@@ -24,9 +24,10 @@ struct NtpdObserved {
 [[nodiscard]] Finding judge_ntpd(const NtpdPlan& plan, const NtpdObserved& seen, Duration applied_at,
                                  Duration deadline);
 
-/// After a restart with the old files: keep as soon as ntpd has exactly the sources that it had before, whether they
-/// answer or not.
-[[nodiscard]] Finding judge_ntpd_return(const NtpdPlan& undone, const NtpdObserved& seen, Duration deadline);
+/// After a restart with files that nobody has to prove: keep as soon as ntpd has exactly the sources that they ask for,
+/// whether they answer or not.
+[[nodiscard]] Finding judge_ntpd_return(NtpdFlavour flavour, const std::vector<NtpdMember>& asked_for,
+                                        const NtpdObserved& seen, Duration deadline);
 
 /// How long the proof may take: what was configured, else 60 s. ntpsec resolves one name a second, and synchronises 8 s
 /// (minsane 1) to 14 s (four names, minsane 3) after its start.

@@ -72,6 +72,18 @@ class Failure(unittest.TestCase):
             self.assert_rolled_back(world.apply(GOOD), "restart|start|ended")
             self.assert_own_sources(world)
 
+    def test_a_way_back_on_which_ntpd_does_not_start_is_undone(self):
+        with NtpdWorld() as world:
+            self.assertEqual(world.apply(GOOD)["state"], "committed")
+            wrapper = world.directory / "ntpd-wrapper"
+            wrapper.write_text(f"#!/bin/sh\n[ -e {world.ntpd.drop_in} ] || exit 1\nexec {' '.join(map(str, world.ntpd.argv))}\n")
+            wrapper.chmod(0o755)
+            world.ntpd.start_as(wrapper)
+            world.wait_for(world.ntpd.is_synchronised, 40, "ntpd to follow our set")
+            self.assert_rolled_back(world.finish(world.call("rollback", {"original": True})), "restart|start|ended")
+            self.assertEqual(world.ntpd.names(), GOOD)
+            self.assertTrue(world.ntpd.drop_in.exists())
+
     def test_a_line_that_ntpd_does_not_take_is_found_out(self):
         """ntpd starts whatever its files say, and drops what it does not understand; here somebody's script drops it."""
         with NtpdWorld() as world:

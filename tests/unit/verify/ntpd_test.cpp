@@ -197,7 +197,7 @@ TEST(VerifyNtpd, the_return_is_exactly_what_was_there) {
     NtpdObserved seen;
     seen.restarted = true;
     seen.state.associations = {answering(1, "old.test", 1)};
-    const auto judge_back = [&] { return judge_ntpd_return(four(), seen, 20s); };
+    const auto judge_back = [&] { return judge_ntpd_return(NtpdFlavour::ntpsec, four().former, seen, 20s); };
     EXPECT_THAT(judge_back().reason, HasSubstr("did not take back pool.test"));
     seen.state.associations.push_back({});
     seen.state.associations.back().name = "pool.test";
