@@ -17,6 +17,11 @@ SIDES = {"chronyd": ("chrony_side", "ChronySide"), "chronyd-edited": ("chrony_ed
          "ntpd": ("ntpd_side", "NtpdSide"), "timesyncd": ("timesyncd_side", "TimesyncdSide")}
 
 
+# From which set to which; "other" goes to and fro.
+FROM = {"own": "own", "other": "A", "dead": "A", "back": "A"}
+TO = {"own": "A", "other": "B", "dead": "dead", "back": "own"}
+
+
 class Torture:
     def __init__(self, service, family):
         module, name = SIDES[service]
@@ -28,15 +33,21 @@ class Torture:
         self.current = "own"
         self.runs = 0
         self.side.serve()
-        if family in ("other", "dead"):
-            self.change_in_peace("A")
+        if FROM[family] != self.current:
+            self.change_in_peace(FROM[family])
         self.world.applier.stop()
 
     def close(self):
         self.world.close()
 
     def target(self):
-        return {"own": "A", "dead": "dead"}.get(self.family) or ("B" if self.current == "A" else "A")
+        return FROM[self.family] if self.current == TO[self.family] else TO[self.family]
+
+    def ask(self, letter):
+        """Begins a change and returns its number."""
+        if letter == "own":
+            return self.world.call("rollback", {"original": True})
+        return self.world.call("apply", self.side.choices(letter), {"by_hand": True})
 
     def transaction(self):
         document = json.loads(self.journal.read_text()) if self.journal.exists() else {}
@@ -44,9 +55,7 @@ class Torture:
 
     def change_in_peace(self, letter):
         for _ in range(2):  # on a machine under heavy load a service may not answer in time, and the change is undone
-            number = self.world.call("rollback", {"original": True}) if letter == "own" else \
-                self.world.call("apply", self.side.choices(letter), {"by_hand": True})
-            report = self.world.finish(number, timeout=120)
+            report = self.world.finish(self.ask(letter), timeout=120)
             if report["state"] == "committed":
                 break
         else:
@@ -56,9 +65,9 @@ class Torture:
 
     def prepare(self):
         """Back to the set that the family starts from."""
-        if self.family == "own" and self.current != "own":
+        if self.family != "other" and self.current != FROM[self.family]:
             self.world.applier = self.world.start_applier(self.world.config)
-            self.change_in_peace("own")
+            self.change_in_peace(FROM[self.family])
             self.world.applier.stop()
         self.side.settle()
 
@@ -75,7 +84,7 @@ class Torture:
         answer = ""
         try:
             self.world.call("observe")  # as in count(): a call is met by its number
-            number = self.world.call("apply", self.side.choices(self.target()), {"by_hand": True})
+            number = self.ask(self.target())
         except Exception as refused:  # killed before it could answer, or a disk that is full
             number, answer = 0, str(refused)
 
@@ -130,7 +139,7 @@ class Torture:
         self.world.wait_for(lambda: self.world.has_owner("org.ntpopt1.Applier"), 30, "the applier on the bus")
         self.world.call("observe")  # the first question of all makes connections that a change does not
         before = count_calls(trace.read_text())
-        self.world.finish(self.world.call("apply", self.side.choices(self.target()), {"by_hand": True}), timeout=150)
+        self.world.finish(self.ask(self.target()), timeout=150)
         after = count_calls(trace.read_text())
         self.stop_applier()
         return before, after
