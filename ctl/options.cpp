@@ -109,7 +109,8 @@ void define(CLI::App& app, Options& o, Raw& raw) {
     remove->callback([&o] { o.blacklist = BlacklistAct::remove; });
 
     auto* interval = verb(app, o, "interval", "Show or set the time between rounds", Verb::interval);
-    interval->add_option("duration", raw.interval, "For example 6h; at least 30min")->type_name("DURATION");
+    interval->add_option("duration", raw.interval, "For example 6h, at least 30min; default: as configured")
+        ->type_name("DURATION");
 
     auto* rollback = verb(app, o, "rollback", "Go back to the servers before the current ones", Verb::rollback);
     auto* original = rollback->add_flag("--original", o.original, "To the configuration before ntpopt");
@@ -200,7 +201,12 @@ Result<std::variant<Options, Text>> parse_options(int argc, const char* const* a
         return usage(e.what());
     }
     if (auto read = read_duration(raw.timeout, "--timeout", options.timeout); !read) return read.error();
-    if (auto read = read_duration(raw.interval, "interval", options.interval); !read) return read.error();
+    if (raw.interval == "default")
+        options.interval = Duration::zero();
+    else if (auto read = read_duration(raw.interval, "interval", options.interval); !read)
+        return read.error();
+    else if (options.interval == Duration::zero())
+        return usage("interval: at least 30min");
     if (auto read = read_duration(raw.since, "--since", options.since); !read) return read.error();
     if (auto read = read_duration(raw.ban_time, "--for", options.ban_time); !read) return read.error();
     if (auto read = read_point(raw.from, "--from", options.from); !read) return read.error();

@@ -46,7 +46,7 @@ struct Options {
     bool csv = false;
     bool trace = false;
     std::string server;                ///< explain, history, blacklist
-    std::optional<Duration> interval;  ///< nothing: show it
+    std::optional<Duration> interval;  ///< nothing: show it; zero: as configured
     std::optional<Duration> since;     ///< history: how far back
     std::uint32_t limit = 0;           ///< history: 0 for the daemon's own
     std::optional<RealTime> from;      ///< report

@@ -81,8 +81,8 @@ class Control {
     virtual Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) = 0;
     virtual Status remove_from_blacklist(const Endpoint& server) = 0;
 
-    /// Errc::invalid_argument below the least interval.
-    virtual Status set_interval(Duration interval) = 0;
+    /// `interval`: nothing is what the configuration says. Errc::invalid_argument below the least interval.
+    virtual Status set_interval(std::optional<Duration> interval) = 0;
     /// Starts a roll-back; the number is good for run(). Asks the applier first: Errc::not_found where there is nothing
     /// to go back to, and no run.
     virtual boost::asio::awaitable<Result<std::uint64_t>> rollback(bool original) = 0;

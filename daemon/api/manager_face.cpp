@@ -226,13 +226,14 @@ void ManagerFace::Unblacklist(sdbus::Result<>&& result, std::string server) {
 }
 
 void ManagerFace::SetInterval(sdbus::Result<>&& result, std::uint64_t interval_usec) {
-    take<>(std::move(result), Action::configure,
-           [this, interval_usec](Caller caller) -> awaitable<Result<std::tuple<>>> {
-               const auto interval = parse_usec("the interval", interval_usec);
-               if (!interval) co_return interval.error();
-               co_return witnessed(caller, "SetInterval", Json{{"interval_usec", interval_usec}},
-                                   nothing(control_.set_interval(*interval)));
-           });
+    take<>(
+        std::move(result), Action::configure, [this, interval_usec](Caller caller) -> awaitable<Result<std::tuple<>>> {
+            const auto interval = parse_usec("the interval", interval_usec);
+            if (!interval) co_return interval.error();
+            co_return witnessed(
+                caller, "SetInterval", Json{{"interval_usec", interval_usec}},
+                nothing(control_.set_interval(interval_usec == 0 ? std::nullopt : std::optional<Duration>(*interval))));
+        });
 }
 
 void ManagerFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {

@@ -207,9 +207,11 @@ Status DaemonControl::remove_from_blacklist(const Endpoint& server) {
     return optimizer_.unblacklist(server);
 }
 
-Status DaemonControl::set_interval(Duration interval) {
+Status DaemonControl::set_interval(std::optional<Duration> interval) {
     auto changed = optimizer_.set_interval(interval);
-    if (changed) log(Priority::notice, fmt::format("interval set to {}", render_duration(interval)));
+    if (changed)
+        log(Priority::notice, fmt::format("interval set to {}{}", render_duration(optimizer_.state().interval),
+                                          interval ? "" : ", as configured"));
     return changed;
 }
 
@@ -222,7 +224,7 @@ boost::asio::awaitable<Result<std::uint64_t>> DaemonControl::rollback(bool origi
 
 Status DaemonControl::reload() {
     notify::reloading();
-    auto loaded = load_config(places_, optimizer_.interval_override());
+    auto loaded = load_config(places_, std::nullopt);  // the optimizer puts its override on top
     if (loaded) notices_.configure(loaded->config.notify);
     if (loaded) optimizer_.reload(std::move(loaded->config));
     told_status_.clear();

@@ -47,7 +47,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     Json blacklist() const override;
     Status add_to_blacklist(const Endpoint& server, std::optional<Duration> time) override;
     Status remove_from_blacklist(const Endpoint& server) override;
-    Status set_interval(Duration interval) override;
+    Status set_interval(std::optional<Duration> interval) override;
     boost::asio::awaitable<Result<std::uint64_t>> rollback(bool original) override;
     Status reload() override;
     Json config() const override;

@@ -250,9 +250,11 @@ Result<Json> Optimizer::report(std::uint64_t run_id) const {
                  fmt::format("run {} is not remembered; the last one is {}", run_id, state_.last_run_id)};
 }
 
-Status Optimizer::set_interval(Duration interval) {
-    const auto checked = parse_config({}, {{"schedule.interval", Json(render_duration(interval))}});
-    if (!checked.ok()) return Error{Errc::invalid_argument, checked.problems.front().what};
+Status Optimizer::set_interval(std::optional<Duration> interval) {
+    if (interval) {
+        const auto checked = parse_config({}, {{"schedule.interval", Json(render_duration(*interval))}});
+        if (!checked.ok()) return Error{Errc::invalid_argument, checked.problems.front().what};
+    }
     memory_.interval = interval;
     memory_.save_overrides();
     refresh_schedule();

@@ -83,7 +83,8 @@ class Optimizer {
 
     /// The interval that was set at run time, if one was.
     [[nodiscard]] std::optional<Duration> interval_override() const { return memory_.interval; }
-    [[nodiscard]] Status set_interval(Duration interval);
+    /// Nothing: as configured again. Errc::invalid_argument where the configuration would refuse it.
+    [[nodiscard]] Status set_interval(std::optional<Duration> interval);
     void reload(Config config);
     /// For so long, or for good.
     [[nodiscard]] Status blacklist(const Endpoint& server, std::optional<Duration> time);

@@ -40,7 +40,7 @@ _ntpoptctl() {
                 history) words="--since --limit --csv --trace $common" ;;
                 rollback) words="--original --list $common" ;;
                 report) words="--from --to --verify --journal $common" ;;
-                interval) words="1h 3h 6h 12h 1d $common" ;;
+                interval) words="1h 3h 6h 12h 1d default $common" ;;
                 blacklist)
                     case $act in
                         '') words="list add remove $common" ;;

@@ -40,7 +40,7 @@ complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and not __fish_
 complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and __fish_seen_subcommand_from add' -a '(__ntpoptctl_servers)'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and __fish_seen_subcommand_from add' -l for -x -a '1h 1d 7d 30d' -d 'how long'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from blacklist; and __fish_seen_subcommand_from remove' -a '(__ntpoptctl_blacklisted)'
-complete -c ntpoptctl -n '__fish_seen_subcommand_from interval' -a '1h 3h 6h 12h 1d'
+complete -c ntpoptctl -n '__fish_seen_subcommand_from interval' -a '1h 3h 6h 12h 1d default'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from rollback' -l original -d "to the NTP service's own servers"
 complete -c ntpoptctl -n '__fish_seen_subcommand_from rollback' -l list -d 'only show'
 complete -c ntpoptctl -n '__fish_seen_subcommand_from metrics' -l textfile -r -F -d 'replace this file'

@@ -67,7 +67,7 @@ _ntpoptctl() {
         server:remove) _arguments $common '1:server:_ntpoptctl_blacklisted' ;;
       esac
       ;;
-    interval) _arguments $common '1:duration:(1h 3h 6h 12h 1d)' ;;
+    interval) _arguments $common '1:duration:(1h 3h 6h 12h 1d default)' ;;
     notify) _arguments $common '1:action:(test)' '2:channel:(email slack discord webhook command)' ;;
     rollback) _arguments $common "(--list)--original[to the NTP service's own servers]" '(--original)--list[only show]' ;;
     metrics) _arguments $common '(--http)--textfile[replace this file]:file:_files' '(--textfile)--http[answer one HTTP request on standard input]' ;;

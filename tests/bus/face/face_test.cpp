@@ -73,12 +73,14 @@ TEST_F(Face, ChangesAreHandedOn) {
     EXPECT_TRUE(tell("Blacklist", std::string("bad.example:124"), std::uint64_t{0}));
     EXPECT_TRUE(tell("Unblacklist", std::string("bad.example")));
     EXPECT_TRUE(tell("SetInterval", std::uint64_t{3'600'000'000}));
+    EXPECT_TRUE(tell("SetInterval", std::uint64_t{0}));
     EXPECT_TRUE(tell("Reload"));
     control.notice_results = options(R"([{"channel":"email","ok":true,"detail":""}])");
     EXPECT_EQ(call<wire::Rows>("TestNotice", std::string("email")).value().value, control.notice_results);
-    EXPECT_THAT(control.told, ElementsAre("reoptimize", "reoptimize dry", "rollback original",
-                                          "blacklist bad.example 1h", "blacklist bad.example:124 for good",
-                                          "unblacklist bad.example", "interval 1h", "reload", "test_notice email"));
+    EXPECT_THAT(control.told,
+                ElementsAre("reoptimize", "reoptimize dry", "rollback original", "blacklist bad.example 1h",
+                            "blacklist bad.example:124 for good", "unblacklist bad.example", "interval 1h",
+                            "interval as configured", "reload", "test_notice email"));
     // All of it is for the evidence, with the user whom the bus vouches for.
     std::vector<std::string> noted;
     for (const auto& operation : control.operations) {
@@ -91,8 +93,9 @@ TEST_F(Face, ChangesAreHandedOn) {
         ElementsAre(R"(Reoptimize{"dry_run":false}7)", R"(Reoptimize{"dry_run":true}7)",
                     R"(Rollback{"original":true}7)", R"(Blacklist{"server":"bad.example","for_usec":3600000000}0)",
                     R"(Blacklist{"server":"bad.example:124","for_usec":0}0)", R"(Unblacklist{"server":"bad.example"}0)",
-                    R"(SetInterval{"interval_usec":3600000000}0)", "Reload{}0", R"(TestNotice{"channel":"email"}0)"));
-    EXPECT_EQ(authority.asked.size(), 9U);
+                    R"(SetInterval{"interval_usec":3600000000}0)", R"(SetInterval{"interval_usec":0}0)", "Reload{}0",
+                    R"(TestNotice{"channel":"email"}0)"));
+    EXPECT_EQ(authority.asked.size(), 10U);
     EXPECT_EQ(authority.asked.front().user, geteuid());
 }
 

@@ -177,9 +177,9 @@ Status FakeControl::remove_from_blacklist(const Endpoint& server) {
     return note("unblacklist " + server.text());
 }
 
-Status FakeControl::set_interval(Duration interval) {
-    properties.interval_usec = static_cast<std::uint64_t>(interval / std::chrono::microseconds(1));
-    return note("interval " + render_duration(interval));
+Status FakeControl::set_interval(std::optional<Duration> interval) {
+    if (interval) properties.interval_usec = static_cast<std::uint64_t>(*interval / std::chrono::microseconds(1));
+    return note("interval " + (interval ? render_duration(*interval) : "as configured"));
 }
 
 boost::asio::awaitable<Result<std::uint64_t>> FakeControl::rollback(bool original) {

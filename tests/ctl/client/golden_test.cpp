@@ -50,6 +50,8 @@ const std::vector<Case>& cases() {
         {"interval", {"interval"}},
         {"interval_json", {"interval", "--json"}},
         {"interval_set", {"interval", "2h"}},
+        {"interval_default", {"interval", "default"}},
+        {"interval_zero", {"interval", "0s"}},
         {"interval_too_short",
          {"interval", "1min"},
          [](FakeControl& c) {

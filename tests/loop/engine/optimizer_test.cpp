@@ -136,6 +136,10 @@ TEST_F(OptimizerTest, TheIntervalIsCheckedAndSurvivesARestart) {
     EXPECT_EQ(engine.state().interval, std::chrono::hours(2));
     EXPECT_EQ(make().state().interval, std::chrono::hours(2));
     EXPECT_EQ(get_string(world.store.documents["overrides"], "interval"), "2h");
+    auto& again = make();
+    EXPECT_TRUE(again.set_interval(std::nullopt));
+    EXPECT_EQ(again.state().interval, Config().schedule.interval);
+    EXPECT_EQ(make().state().interval, Config().schedule.interval);
 }
 
 TEST_F(OptimizerTest, AFullDiskIsTroubleAndNoReasonToStop) {

@@ -87,6 +87,14 @@ class Life(unittest.TestCase):
         self.assertEqual(self.machine.property("IntervalUSec"), f"t {3 * 3600 * 10**6}")
         config = self.machine.ctl_json("config")
         self.assertEqual(config["schedule.interval"], {"value": "3h", "origin": "override"})
+        # Read again while the override holds: what the files say is kept for when it goes.
+        self.machine.write_config([], QUICK + 'interval = "2h"\n')
+        os.kill(self.machine.daemon.pid, signal.SIGHUP)
+        self.machine.wait_for(lambda: "configuration reloaded" in self.machine.daemon.log(), 10, "the reload")
+        self.assertEqual(self.machine.property("IntervalUSec"), f"t {3 * 3600 * 10**6}")
+        shown = self.machine.ctl("interval", "default")
+        self.assertEqual((shown.returncode, shown.stdout), (0, "2h\n"))
+        self.assertNotEqual(self.machine.ctl_json("config")["schedule.interval"]["origin"], "override")
 
     def test_without_the_bus_it_ends_with_a_failure(self):
         bus = next(process for process in self.machine.processes if process.name == "dbus")
