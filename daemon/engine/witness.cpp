@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/text.hpp"
 #include "daemon/core/publish/clock_error.hpp"
 
 namespace ntpopt {
@@ -20,6 +21,12 @@ constexpr std::uint64_t kFewestEntries = 50;
 
 std::string sentence(const EvidenceFault& fault) {
     return fmt::format("the evidence is not as it was left, from entry {} on: {}", fault.seq, fault.what);
+}
+
+EvidenceFault fault_told_by(const EvidenceEntry& alarm) {
+    const auto body = parse_json(alarm.body);
+    const auto what = body ? get_string(*body, "what") : std::string();
+    return {alarm.seq, "the evidence was found faulty when this entry was written: " + printable(what)};
 }
 
 }  // namespace
@@ -79,7 +86,10 @@ void Witness::observed(const ServiceObservation& observation) {
 
 void Witness::note_sources(const ServiceObservation& observation) {
     auto followed = followed_names(observation);
-    if (sources_ == followed) return;
+    if (sources_ == followed) {
+        changed_by_us_ = false;  // ours led to what was there before
+        return;
+    }
     const auto now = clock_.since_boot();
     if (sources_ && !changed_by_us_ && now - sources_noted_at_ < kSourcesEvery) return;
     add(sources_fact(!sources_ ? "start" : changed_by_us_ ? "change" : "elsewhere", observation));
@@ -146,6 +156,8 @@ Result<Json> Witness::verify(const std::optional<EvidenceMark>& told) const {
         if (!found) return found.error();
         fault = *found;
     }
+    // Who gives in to a faulty chain is told of it all the same: the next change makes the applier's word fit again.
+    if (!fault && looked->alarm) fault = fault_told_by(*looked->alarm);
     const auto& head = looked->head;
     const bool any = looked->first != 0;
     return Json{{"ok", !fault},

@@ -28,6 +28,7 @@ struct LedgerCheck {
     std::uint64_t first = 0;  ///< number of the first entry, 0 where there is none
     EvidenceMark head;        ///< of the newest entry that is as it was written
     std::optional<EvidenceFault> fault;
+    std::optional<EvidenceEntry> alarm;  ///< the newest entry that says that the evidence was not as it was left
 };
 
 class Ledger {

@@ -99,13 +99,17 @@ Result<LedgerCheck> SqliteStore::check() {
     const auto head = stored_mark();
     if (!head) return head.error();
     ChainCheck chain(*pruned);
+    std::optional<EvidenceEntry> alarm;
     auto rows = database_->query("SELECT seq, time_usec, kind, body, hash FROM evidence ORDER BY seq");
     for (auto more = rows.next();; more = rows.next()) {
         if (!more) return more.error();
-        if (!*more || !chain.take(entry_of(rows))) break;
+        if (!*more) break;
+        auto entry = entry_of(rows);
+        if (!chain.take(entry)) break;
+        if (entry.kind == evidence::kAlarm) alarm = std::move(entry);
     }
     auto fault = chain.finish(*head);
-    return LedgerCheck{chain.first(), chain.mark(), std::move(fault)};
+    return LedgerCheck{chain.first(), chain.mark(), std::move(fault), std::move(alarm)};
 }
 
 Status SqliteStore::prune(std::uint64_t oldest_usec, std::uint64_t most, std::uint64_t now_usec) {

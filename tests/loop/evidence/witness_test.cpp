@@ -96,6 +96,21 @@ TEST(Witness, NotesOtherSourcesThanBeforeAndWhoseDoingTheyAre) {
     EXPECT_THAT(f.kinds(), ElementsAre("sources", "clock", "sources", "requested", "changed", "sources"));
 }
 
+TEST(Witness, AChangeThatLeftTheSourcesAsTheyWereIsNotBlamedForTheNext) {
+    Scratch scratch;
+    Fixture f(scratch);
+    f.follow({"a"});
+    f.witness.observed(f.seen);
+    TransactionReport report;
+    report.state = TransactionState::rolled_back;
+    f.witness.changed(report);
+    f.witness.observed(f.seen);
+    f.clock.skip(std::chrono::hours(48));
+    f.follow({"b"});
+    f.witness.observed(f.seen);
+    EXPECT_EQ(get_string(*parse_json(f.store.entries({})->at(f.kinds().size() - 2).body), "why"), "elsewhere");
+}
+
 TEST(Witness, ARoundThatAnEarlierProcessBeganIsARecovery) {
     Scratch scratch;
     Fixture f(scratch);
@@ -175,21 +190,32 @@ TEST(Witness, ADatabaseRestoredFromAnOlderCopyIsNoticedByWhatTheApplierWasTold) 
         EXPECT_TRUE(get_bool(f.verify(), "ok"));
     }
     std::filesystem::copy_file(scratch.file("copy"), file, std::filesystem::copy_options::overwrite_existing);
-    Fixture f(scratch);
-    EXPECT_THAT(f.told, IsEmpty()) << "the chain of the copy is whole";
-    EXPECT_TRUE(get_bool(f.verify(), "ok")) << "and nobody was asked";
-    f.seen.evidence = late;
-    EXPECT_FALSE(get_bool(f.verify(), "ok"));
-    EXPECT_EQ(get_integer(f.verify(), "fault_seq"), early.seq + 1);
-    f.witness.observed(f.seen);
-    f.witness.observed(f.seen);
-    EXPECT_THAT(f.witness.alarms(), ElementsAre(HasSubstr("older copy")));
-    EXPECT_THAT(f.told, SizeIs(1)) << "once";
-    EXPECT_EQ(f.kinds()[static_cast<std::size_t>(early.seq)], "alarm");
-    // Lived on for as long as it takes: the entry of that number is another one now.
-    while (f.store.mark().seq <= late.seq)
-        f.witness.round_ended(Json{{"transaction", 0}}, f.seen, {}, {});
-    EXPECT_THAT(get_string(f.verify(), "fault"), HasSubstr("made anew"));
+    EvidenceMark told;
+    {
+        Fixture f(scratch);
+        EXPECT_THAT(f.told, IsEmpty()) << "the chain of the copy is whole";
+        EXPECT_TRUE(get_bool(f.verify(), "ok")) << "and nobody was asked";
+        f.seen.evidence = late;
+        EXPECT_FALSE(get_bool(f.verify(), "ok"));
+        EXPECT_EQ(get_integer(f.verify(), "fault_seq"), early.seq + 1);
+        f.witness.observed(f.seen);
+        f.witness.observed(f.seen);
+        EXPECT_THAT(f.witness.alarms(), ElementsAre(HasSubstr("older copy")));
+        EXPECT_THAT(f.told, SizeIs(1)) << "once";
+        EXPECT_EQ(f.kinds()[static_cast<std::size_t>(early.seq)], "alarm");
+        // Lived on for as long as it takes: the entry of that number is another one now.
+        while (f.store.mark().seq <= late.seq)
+            f.witness.round_ended(Json{{"transaction", 0}}, f.seen, {}, {});
+        EXPECT_THAT(get_string(f.verify(), "fault"), HasSubstr("made anew"));
+        told = f.store.mark();
+    }
+    // The applier was told of this chain meanwhile, by the next change.
+    Fixture next(scratch);
+    next.seen.evidence = told;
+    EXPECT_THAT(next.witness.alarms(), IsEmpty());
+    EXPECT_FALSE(get_bool(next.verify(), "ok")) << "the alarm stays";
+    EXPECT_EQ(get_integer(next.verify(), "fault_seq"), early.seq + 1);
+    EXPECT_THAT(get_string(next.verify(), "fault"), HasSubstr("older copy"));
 }
 
 TEST(Witness, ATailThatWasCutOffIsNoticedByTheHeadAndWhereThatWasCutTooByTheApplier) {
