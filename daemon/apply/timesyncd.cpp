@@ -137,7 +137,7 @@ asio::awaitable<Result<ServiceObservation>> TimesyncdBackend::observe(Json commi
     seen.offset_s = message.offset_s();
     // The way to the server is part of the root delay (RFC 5905 11.2); what it jitters by, of the dispersion.
     seen.root_delay_s = message.root_delay_s + message.delay_s();
-    seen.root_dispersion_s = message.root_dispersion_s + message.jitter_s;
+    seen.root_dispersion_s = message.dispersion_s(to_usec(SystemClock().now()));
     seen.reference_time_usec = message.destination_usec;
     seen.capabilities = {view.status.live, false, false, false, true, 1};
     const auto record = parse_timesyncd_record(committed);

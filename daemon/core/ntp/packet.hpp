@@ -12,6 +12,8 @@
 namespace ntpopt {
 
 inline constexpr std::size_t kHeaderSize = 48;
+/// How much an oscillator may drift, in seconds a second (PHI, RFC 5905 7.2).
+inline constexpr double kPhi = 15e-6;
 using HeaderBytes = std::array<std::uint8_t, kHeaderSize>;
 
 /// RFC 5905 figure 10.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "daemon/core/ntp/packet.hpp"
+
 namespace ntpopt {
 namespace {
 
@@ -22,6 +24,10 @@ double TimesyncdMessage::offset_s() const {
 
 double TimesyncdMessage::delay_s() const {
     return std::max(0.0, difference_s(destination_usec, origin_usec) - difference_s(transmit_usec, receive_usec));
+}
+
+double TimesyncdMessage::dispersion_s(std::uint64_t now_usec) const {
+    return root_dispersion_s + jitter_s + kPhi * std::max(0.0, difference_s(now_usec, destination_usec));
 }
 
 std::vector<std::string> TimesyncdStatus::followed() const {

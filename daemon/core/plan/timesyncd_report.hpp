@@ -29,6 +29,9 @@ struct TimesyncdMessage {
     [[nodiscard]] double offset_s() const;
     /// (T4 - T1) - (T3 - T2) (RFC 5905 8), never negative.
     [[nodiscard]] double delay_s() const;
+    /// The root dispersion, with what the answers jitter by, grown by 15e-6 (PHI, RFC 5905 7.2) of the time since the
+    /// last one; timesyncd's own figure stays as it was.
+    [[nodiscard]] double dispersion_s(std::uint64_t now_usec) const;
 };
 
 struct TimesyncdStatus {

@@ -3,10 +3,11 @@
 
 #include <cmath>
 
+#include "daemon/core/ntp/packet.hpp"
+
 namespace ntpopt {
 namespace {
 
-constexpr double kPhi = 15e-6;  // RFC 5905 7.2: tolerance of an oscillator
 constexpr int kLeapUnsynchronised = 3;
 
 }  // namespace

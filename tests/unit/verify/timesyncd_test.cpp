@@ -159,6 +159,15 @@ TEST(TimesyncdReport, offset_and_delay_of_an_answer) {
     EXPECT_GE(absurd.delay_s(), 0);
 }
 
+TEST(TimesyncdReport, the_dispersion_grows_with_the_age_of_the_answer) {
+    auto message = answered().message;
+    message.root_dispersion_s = 0.002;
+    message.jitter_s = 0.001;
+    EXPECT_DOUBLE_EQ(message.dispersion_s(message.destination_usec), 0.003);
+    EXPECT_NEAR(message.dispersion_s(message.destination_usec + 4'000'000'000), 0.003 + 0.06, 1e-9);
+    EXPECT_DOUBLE_EQ(message.dispersion_s(message.destination_usec - 10'000'000), 0.003) << "the clock was set back";
+}
+
 TEST(TimesyncdReport, synchronised_only_while_the_answer_is_young) {
     const auto seen = answered();
     const auto now = seen.message.destination_usec;
