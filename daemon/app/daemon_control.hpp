@@ -66,6 +66,7 @@ class DaemonControl final : public Control, public OptimizerListener {
                            std::string_view reason) override;
     void server_blacklisted(std::string_view server, std::uint64_t until_usec, std::string_view reason) override;
     void trouble(std::string_view what) override;
+    void reconverge_failed(const TransactionReport&) override {}  // told as a trouble, too
 
   private:
     [[nodiscard]] Result<Json> measured() const;

@@ -47,6 +47,10 @@ class Listeners final : public OptimizerListener {
         for (auto* one : all_)
             one->trouble(what);
     }
+    void reconverge_failed(const TransactionReport& report) override {
+        for (auto* one : all_)
+            one->reconverge_failed(report);
+    }
 
   private:
     std::vector<OptimizerListener*> all_;

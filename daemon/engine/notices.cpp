@@ -10,6 +10,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include "common/text.hpp"
 #include "daemon/core/publish/clock_error.hpp"
 #include "daemon/ports/gather.hpp"
 
@@ -43,10 +44,9 @@ Notices::Notices(asio::any_io_executor executor, Clock& clock, Alarm& alarm, Out
     const auto state = state_of(outbox);
     knows_the_past_ = state.is_object();
     for (auto& channel : channels_of(config)) {
-        const auto& queue = get_object(get_object(state, "channels"), channel.name);
+        const auto& queue = get_object(get_object(state, "channels"), channel.key);
         couriers_.push_back(std::make_shared<Courier>(std::move(channel), queue));
     }
-    if (couriers_.empty()) return;
     const auto waiting = outbox_.waiting();
     if (!waiting) {
         trouble_("notices that waited cannot be read: " + waiting.error().detail);
@@ -56,7 +56,7 @@ Notices::Notices(asio::any_io_executor executor, Clock& clock, Alarm& alarm, Out
     for (const auto& entry : *waiting) {
         last_id_ = std::max(last_id_, entry.id);
         const auto event = parse_notice_event(entry.event);
-        const auto same = [&](const auto& courier) { return courier->channel.name == entry.channel; };
+        const auto same = [&](const auto& courier) { return courier->channel.key == entry.channel; };
         const auto courier = std::find_if(couriers_.begin(), couriers_.end(), same);
         if (event && courier != couriers_.end()) {
             const auto dropped = (*courier)->queue.add({entry.id, *event}, clock_.since_boot());
@@ -65,7 +65,13 @@ Notices::Notices(asio::any_io_executor executor, Clock& clock, Alarm& alarm, Out
             removed.push_back(entry.id);  // of a channel that is configured no longer
         }
     }
-    if (!removed.empty()) save({}, std::move(removed));
+    if (!couriers_.empty()) {
+        if (!removed.empty()) save({}, removed);
+    } else if (knows_the_past_ || !removed.empty()) {
+        // Whoever is to be told one day shall not hear what is old by then.
+        const auto forgotten = outbox_.change({{}, std::move(removed), nullptr});
+        if (!forgotten) trouble_("notices that nobody is to have cannot be forgotten: " + forgotten.error().detail);
+    }
 }
 
 void Notices::catch_up(const Json& last_round) {
@@ -100,6 +106,7 @@ asio::awaitable<void> Notices::run() {
         courier->cancel.emit(asio::cancellation_type::terminal);
     while (under_way_ > 0)
         co_await alarm_.wait_until(clock_.since_boot() + kNever);
+    if (!save_problem_.empty()) save({}, {});
 }
 
 void Notices::stop() {
@@ -131,18 +138,19 @@ void Notices::finish(const std::shared_ptr<Courier>& courier, const Delivery& de
     const bool known = std::find(couriers_.begin(), couriers_.end(), courier) != couriers_.end();
     const bool had_problem = !courier->queue.problem().empty();
     auto ended = courier->queue.ended(clock_.since_boot(), delivery);
-    save({}, std::move(ended.removed));
+    save({}, ended.removed);
     if (!known) return;
     const auto& why = delivery.detail;
     if (delivery.ok && why.empty() && had_problem) trouble_(fmt::format("notices by {} are delivered again", name));
     if (ended.news && delivery.ok) trouble_(fmt::format("notices by {} do not reach everybody: {}", name, why));
     if (ended.news && !delivery.ok)
         trouble_(fmt::format("notices by {} cannot be delivered: {}; this is tried again for a day", name, why));
-    if (ended.given_up)
-        trouble_(fmt::format("notices by {} could not be delivered for a day and are given up: {}", name, why));
-    if (!ended.given_up && !(ended.news && delivery.permanent)) return;
+    if (ended.given_up != 0)
+        trouble_(fmt::format("{} by {} could not be delivered for a day and {} given up: {}",
+                             count_of(ended.given_up, "notice"), name, ended.given_up == 1 ? "is" : "are", why));
+    if (ended.given_up == 0 && !(ended.news && delivery.permanent)) return;
     using Silence = NoticePolicy::Silence;
-    const auto how = ended.given_up ? Silence::given_up : delivery.ok ? Silence::in_part : Silence::refused;
+    const auto how = ended.given_up != 0 ? Silence::given_up : delivery.ok ? Silence::in_part : Silence::refused;
     take(policy_.undeliverable(name, why, how, clock_.now()), name);
 }
 
@@ -150,7 +158,7 @@ void Notices::configure(const NotifyConfig& config) {
     policy_.configure(config);
     auto former = std::exchange(couriers_, {});
     for (auto& channel : channels_of(config)) {
-        const auto same = [&](const auto& courier) { return courier->channel.name == channel.name; };
+        const auto same = [&](const auto& courier) { return courier->channel.key == channel.key; };
         const auto known = std::find_if(former.begin(), former.end(), same);
         if (known == former.end()) {
             couriers_.push_back(std::make_shared<Courier>(std::move(channel), nullptr));
@@ -166,7 +174,7 @@ void Notices::configure(const NotifyConfig& config) {
     for (const auto& courier : former)
         for (const auto id : courier->queue.ids())
             removed.push_back(id);
-    if (!removed.empty()) save({}, std::move(removed));
+    if (!removed.empty()) save({}, removed);
     alarm_.ring();
 }
 
@@ -229,6 +237,11 @@ void Notices::run_finished(std::uint64_t, const Json& report) {
     take(policy_.round_finished(report, clock_.now()));
 }
 
+void Notices::reconverge_failed(const TransactionReport& report) {
+    if (couriers_.empty()) return;
+    take(policy_.reconverge_failed(report, clock_.now()));
+}
+
 void Notices::server_blacklisted(std::string_view server, std::uint64_t, std::string_view reason) {
     if (couriers_.empty()) return;
     take(policy_.blacklisted(server, reason, clock_.now()));
@@ -236,17 +249,17 @@ void Notices::server_blacklisted(std::string_view server, std::uint64_t, std::st
 
 /// Into the queue of every channel but one, and into the outbox, before anything is sent.
 void Notices::take(const std::vector<NoticeEvent>& events, std::string_view except) {
-    if (events.empty()) return;
+    if (events.empty() && save_problem_.empty()) return;
     std::vector<OutboxEntry> added;
     std::vector<std::uint64_t> removed;
     for (const auto& event : events)
         for (const auto& courier : couriers_) {
             if (courier->channel.name == except) continue;
-            added.push_back({++last_id_, courier->channel.name, to_json(event)});
+            added.push_back({++last_id_, courier->channel.key, to_json(event)});
             if (const auto dropped = courier->queue.add({last_id_, event}, clock_.since_boot()))
                 removed.push_back(*dropped);
         }
-    save(std::move(added), std::move(removed));
+    save(std::move(added), removed);
     alarm_.ring();
 }
 
@@ -254,14 +267,25 @@ Json Notices::remembered() const {
     auto state = policy_.remembered();
     auto channels = Json::object();
     for (const auto& courier : couriers_)
-        channels[courier->channel.name] = courier->queue.remembered();
+        channels[courier->channel.key] = courier->queue.remembered();
     state["channels"] = std::move(channels);
     return state;
 }
 
-/// A memory that cannot be written costs nothing but the certainty over a restart.
-void Notices::save(std::vector<OutboxEntry> added, std::vector<std::uint64_t> removed) {
-    const auto saved = outbox_.change({std::move(added), std::move(removed), remembered()});
+/// A memory that cannot be written costs nothing but the certainty over a restart, and is asked again with whatever
+/// comes next.
+void Notices::save(std::vector<OutboxEntry> added, const std::vector<std::uint64_t>& removed) {
+    OutboxChange change{std::exchange(unsaved_, {}), std::exchange(unremoved_, {}), remembered()};
+    std::move(added.begin(), added.end(), std::back_inserter(change.added));
+    change.removed.insert(change.removed.end(), removed.begin(), removed.end());
+    std::erase_if(change.added, [&](const auto& entry) {
+        return std::find(removed.begin(), removed.end(), entry.id) != removed.end();
+    });
+    const auto saved = outbox_.change(change);
+    if (!saved) {
+        unsaved_ = std::move(change.added);
+        unremoved_ = std::move(change.removed);
+    }
     const auto problem = saved ? std::string() : saved.error().detail;
     if (!problem.empty() && problem != save_problem_)
         trouble_("notices cannot be kept until they are delivered: " + problem);

@@ -65,6 +65,7 @@ class Notices final : public OptimizerListener {
                            std::string_view) override {}
     void server_blacklisted(std::string_view server, std::uint64_t until_usec, std::string_view reason) override;
     void trouble(std::string_view) override {}
+    void reconverge_failed(const TransactionReport& report) override;
 
   private:
     struct Courier {
@@ -77,7 +78,7 @@ class Notices final : public OptimizerListener {
     void take(const std::vector<NoticeEvent>& events, std::string_view except = "");
     void launch(const std::shared_ptr<Courier>& courier);
     void finish(const std::shared_ptr<Courier>& courier, const Delivery& delivery);
-    void save(std::vector<OutboxEntry> added, std::vector<std::uint64_t> removed);
+    void save(std::vector<OutboxEntry> added, const std::vector<std::uint64_t>& removed);
     [[nodiscard]] Duration next_due() const;
     [[nodiscard]] Json remembered() const;
     boost::asio::awaitable<Result<Delivery>> test_one(NotifyChannel channel);
@@ -96,6 +97,8 @@ class Notices final : public OptimizerListener {
     std::size_t under_way_ = 0;
     bool stopping_ = false;
     std::string save_problem_;
+    std::vector<OutboxEntry> unsaved_;      ///< what the outbox refused, to be asked once more
+    std::vector<std::uint64_t> unremoved_;  ///< the same
 };
 
 }  // namespace ntpopt

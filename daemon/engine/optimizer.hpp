@@ -39,6 +39,8 @@ class OptimizerListener {
                                    std::string_view reason) = 0;
     virtual void server_blacklisted(std::string_view server, std::uint64_t until_usec, std::string_view reason) = 0;
     virtual void trouble(std::string_view what) = 0;
+    /// Between rounds what was committed could not be made true again.
+    virtual void reconverge_failed(const TransactionReport& report) = 0;
 };
 
 class Optimizer {

@@ -188,6 +188,7 @@ asio::awaitable<void> Optimizer::reconverge(std::string why) {
     observation_stale_ = true;
     if (done && done->state == TransactionState::committed) co_return;
     listener_.trouble(fmt::format("could not make it so again: {}", done ? done->reason : done.error().detail));
+    if (done) listener_.reconverge_failed(*done);
     trigger(Trigger::service_restarted);
 }
 

@@ -61,6 +61,7 @@ class Notes final : public OptimizerListener {
                            std::string_view) override {}
     void server_blacklisted(std::string_view, std::uint64_t, std::string_view) override {}
     void trouble(std::string_view what) override { life_.troubles.emplace_back(what); }
+    void reconverge_failed(const TransactionReport&) override {}
 
   private:
     Life& life_;

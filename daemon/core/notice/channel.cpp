@@ -3,18 +3,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace ntpopt {
 
 std::vector<NotifyChannel> channels_of(const NotifyConfig& config) {
     using Way = NotifyChannel::Way;
     std::vector<NotifyChannel> out;
-    if (!config.email.server.empty()) out.push_back({"email", Way::email, config.email, {}, {}});
-    if (!config.slack_url_file.empty()) out.push_back({"slack", Way::slack, {}, {config.slack_url_file, {}}, {}});
+    const auto add = [&](std::string name, std::string key, Way way) -> NotifyChannel& {
+        return out.emplace_back(NotifyChannel{std::move(name), std::move(key), way, {}, {}, {}});
+    };
+    if (!config.email.server.empty()) add("email", "email", Way::email).email = config.email;
+    if (!config.slack_url_file.empty()) add("slack", "slack", Way::slack).post.url_file = config.slack_url_file;
     if (!config.discord_url_file.empty())
-        out.push_back({"discord", Way::discord, {}, {config.discord_url_file, {}}, {}});
-    for (std::size_t i = 0; i < config.webhooks.size(); ++i)
-        out.push_back({i == 0 ? "webhook" : fmt::format("webhook{}", i + 1), Way::webhook, {}, config.webhooks[i], {}});
-    if (!config.command.empty()) out.push_back({"command", Way::command, {}, {}, config.command});
+        add("discord", "discord", Way::discord).post.url_file = config.discord_url_file;
+    for (std::size_t i = 0; i < config.webhooks.size(); ++i) {
+        const auto& webhook = config.webhooks[i];
+        const auto same =
+            std::count_if(config.webhooks.begin(), config.webhooks.begin() + static_cast<std::ptrdiff_t>(i),
+                          [&](const auto& other) { return other.url_file == webhook.url_file; });
+        add(i == 0 ? "webhook" : fmt::format("webhook{}", i + 1), fmt::format("webhook {} {}", webhook.url_file, same),
+            Way::webhook)
+            .post = webhook;
+    }
+    if (!config.command.empty()) add("command", "command", Way::command).argv = config.command;
     return out;
 }
 

@@ -11,6 +11,7 @@ namespace ntpopt {
 struct NotifyChannel {
     enum class Way { email, slack, discord, webhook, command };
     std::string name;  ///< "email", "slack", "discord", "webhook", "webhook2", ..., "command"
+    std::string key;   ///< what keeps its memory: a webhook's place in the list is not the webhook
     Way way = Way::email;
     EmailConfig email;
     WebhookConfig post;  ///< where the URL is, for the three that are HTTPS requests

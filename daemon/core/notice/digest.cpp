@@ -94,7 +94,8 @@ Notice make_notice(std::string id, std::string host, std::vector<NoticeEvent> ev
     if (full < notice.events.size()) {
         notice.text += counted(notice.events, full) + "\nThe last of them:\n\n" + describe(notice.events.back()) + "\n";
     }
-    if (lost != 0) notice.text += fmt::format("{} older events had no room and are in the journal only.\n\n", lost);
+    if (lost != 0)
+        notice.text += fmt::format("{} older events could not be told in time and are in the journal only.\n\n", lost);
     notice.text += fmt::format("-- \nntpopt on {}\n", notice.host);
     return notice;
 }

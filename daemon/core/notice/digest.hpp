@@ -19,7 +19,7 @@ struct Notice {
     std::string subject{};
     std::string text{};  ///< lines ending in "\n"
     std::vector<NoticeEvent> events{};
-    std::uint64_t lost = 0;  ///< older events that the outbox had no room for
+    std::uint64_t lost = 0;  ///< older events that had no room or were given up
 };
 
 /// `events`: at least one, the oldest first.

@@ -62,6 +62,9 @@ void keep_small(Map& map) {
         map.erase(map.begin());
 }
 
+constexpr const char* kLookAtOnce =
+    "Look at once: `ntpoptctl status` and `journalctl -u ntpopt-apply` say what state the NTP service is in; "
+    "`ntpoptctl rollback --original` gives it back its own configuration.";
 constexpr const char* kLook = "See what the last round found with `ntpoptctl explain` and `ntpoptctl servers`.";
 
 }  // namespace
@@ -80,7 +83,10 @@ NoticePolicy::NoticePolicy(const NotifyConfig& config, const Json& remembered) :
             troubles_[name] = {time_of(value, "since"), get_string(value, "title")};
     keep_small(told_);
     keep_small(kept_);
+    for (auto& name : get_strings(remembered, "untold"))
+        untold_.insert(std::move(name));
     keep_small(troubles_);
+    keep_small(untold_);
 }
 
 Json NoticePolicy::remembered() const {
@@ -94,7 +100,8 @@ Json NoticePolicy::remembered() const {
     for (const auto& [name, trouble] : troubles_)
         troubles[name] = {{"since", render_time(trouble.since)}, {"title", trouble.title}};
     return Json{{"last_run", last_run_},   {"selected", selected_},   {"keys", keys_},
-                {"told", std::move(told)}, {"kept", std::move(kept)}, {"troubles", std::move(troubles)}};
+                {"told", std::move(told)}, {"kept", std::move(kept)}, {"troubles", std::move(troubles)},
+                {"untold", untold_}};
 }
 
 bool NoticePolicy::tell(std::vector<NoticeEvent>& out, NoticeEvent event, const std::string& subject, bool is_trouble) {
@@ -109,12 +116,15 @@ bool NoticePolicy::tell(std::vector<NoticeEvent>& out, NoticeEvent event, const 
     // A clock that was set back must not silence anything.
     if (rule.cool_down > 0s && last != told_.end() && event.time >= last->second &&
         event.time - last->second < rule.cool_down) {
-        if (!troubles_.contains(name)) ++kept_[name];  // one that lasts is no other one
+        // One that lasts is no other one, however often it is looked at.
+        if (!is_trouble || (!troubles_.contains(name) && untold_.insert(name).second)) ++kept_[name];
+        keep_small(untold_);
         return false;
     }
     keys_.push_back(event.key);
     if (keys_.size() > kKeys) keys_.pop_front();
     if (is_trouble) troubles_.try_emplace(name, Trouble{event.time, event.title});
+    untold_.erase(name);
     if (rule.cool_down > 0s) told_[name] = event.time;
     if (const auto kept = kept_.extract(name)) event.held_back = kept.mapped();
     keep_small(told_);
@@ -124,10 +134,12 @@ bool NoticePolicy::tell(std::vector<NoticeEvent>& out, NoticeEvent event, const 
     return true;
 }
 
-std::vector<std::string> NoticePolicy::troubles_of(Topic topic) const {
+std::vector<std::string> NoticePolicy::end_troubles(Topic topic) {
+    const auto prefix = name_with(topic, "");
+    std::erase_if(untold_, [&](const auto& name) { return name.starts_with(prefix); });
     std::vector<std::string> names;
     for (const auto& [name, trouble] : troubles_)
-        if (name.starts_with(name_with(topic, ""))) names.push_back(name);
+        if (name.starts_with(prefix)) names.push_back(name);
     return names;
 }
 
@@ -164,10 +176,12 @@ std::vector<NoticeEvent> NoticePolicy::round_finished(const Json& report, RealTi
     const auto run_id = get_integer(report, "run_id").value_or(0);
     if (run_id <= 0 || static_cast<std::uint64_t>(run_id) <= last_run_) return out;
     last_run_ = static_cast<std::uint64_t>(run_id);
-    if (get_bool(report, "dry_run")) return out;
+    // In mode observe every round is a dry one; only who asked for one knows what it says.
+    const bool dry_run = get_bool(report, "dry_run");
+    if (dry_run && get_string(report, "trigger") == "request") return out;
     const auto outcome = parse_word<Outcome>(get_string(report, "outcome")).value_or(Outcome::failed);
     const auto before = names_in(report, "previous");
-    selected_ = names_in(report, "selected");
+    selected_ = names_in(report, dry_run ? "previous" : "selected");
     NoticeEvent event{.topic = Topic::selection_changed,
                       .time = now,
                       .reason = get_string(report, "reason"),
@@ -190,9 +204,9 @@ std::vector<NoticeEvent> NoticePolicy::round_finished(const Json& report, RealTi
             std::vector<std::string> over;
             for (const auto topic :
                  {Topic::rolled_back, Topic::degraded, Topic::no_consensus, Topic::no_usable_servers})
-                for (auto& name : troubles_of(topic))
+                for (auto& name : end_troubles(topic))
                     over.push_back(std::move(name));
-            for (auto& name : troubles_of(Topic::incumbent_blacklisted))
+            for (auto& name : end_troubles(Topic::incumbent_blacklisted))
                 if (std::find(selected_.begin(), selected_.end(), name.substr(name.find('|') + 1)) == selected_.end())
                     over.push_back(std::move(name));
             recover(out, over, fmt::format("run/{}/recovered", run_id), now);
@@ -211,11 +225,7 @@ std::vector<NoticeEvent> NoticePolicy::round_finished(const Json& report, RealTi
             break;
         case Outcome::degraded:
             event.new_servers = wanted_by(report);
-            take(Topic::degraded, "A change of time servers failed, and so did its roll-back",
-                 "Look at once: `ntpoptctl status` and `journalctl -u ntpopt-apply` say what state the NTP service is "
-                 "in; "
-                 "`ntpoptctl rollback --original` gives it back its own configuration.",
-                 true);
+            take(Topic::degraded, "A change of time servers failed, and so did its roll-back", kLookAtOnce, true);
             break;
         case Outcome::no_consensus:
             take(Topic::no_consensus, "The time servers do not agree on the time",
@@ -235,6 +245,26 @@ std::vector<NoticeEvent> NoticePolicy::round_finished(const Json& report, RealTi
     return out;
 }
 
+std::vector<NoticeEvent> NoticePolicy::reconverge_failed(const TransactionReport& report, RealTime now) {
+    std::vector<NoticeEvent> out;
+    const bool degraded = report.state == TransactionState::degraded;
+    // It is tried at every look; that it still fails is no news.
+    if (troubles_.contains(name_with(degraded ? Topic::degraded : Topic::rolled_back, ""))) return out;
+    NoticeEvent event{.key = fmt::format("transaction/{}/{}", report.id, name_of(report.state)),
+                      .topic = degraded ? Topic::degraded : Topic::rolled_back,
+                      .time = now,
+                      .title = degraded ? "The chosen servers could not be brought back, and neither could the others"
+                                        : "The NTP service could not be brought back to the chosen servers",
+                      .reason = report.reason,
+                      .old_servers = report.previous,
+                      .new_servers = report.selected,
+                      .advice = degraded ? kLookAtOnce
+                                         : "Nothing has to be done at once: a round follows by itself. `journalctl -u "
+                                           "ntpopt-apply` has the details."};
+    tell(out, std::move(event), "", true);
+    return out;
+}
+
 std::vector<NoticeEvent> NoticePolicy::observed(const ServiceObservation& service, std::optional<double> bound_s,
                                                 RealTime now, Duration since_boot) {
     std::vector<NoticeEvent> out;
@@ -250,7 +280,7 @@ std::vector<NoticeEvent> NoticePolicy::observed(const ServiceObservation& servic
                               "all of it."};
         tell(out, std::move(event), "", true);
     } else {
-        recover(out, troubles_of(Topic::service_conflict), fmt::format("conflict/{}/recovered", to_usec(now)), now);
+        recover(out, end_troubles(Topic::service_conflict), fmt::format("conflict/{}/recovered", to_usec(now)), now);
     }
     watch_bound(out, service, bound_s, now, since_boot);
     return out;
@@ -288,7 +318,7 @@ void NoticePolicy::watch_bound(std::vector<NoticeEvent>& out, const ServiceObser
                 "`ntpoptctl reoptimize` looks for better servers."};
         tell(out, std::move(event), "", true);
     } else if (bound_s && *bound_s <= limit_s * kClearlyBelow) {
-        recover(out, troubles_of(Topic::clock_error), fmt::format("clock/{}/recovered", to_usec(now)), now);
+        recover(out, end_troubles(Topic::clock_error), fmt::format("clock/{}/recovered", to_usec(now)), now);
     }
 }
 

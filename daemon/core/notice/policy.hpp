@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ class NoticePolicy {
     [[nodiscard]] std::vector<NoticeEvent> round_finished(const Json& report, RealTime now);
     /// The first life knows no past: what was before is taken as it is, and not told.
     void take_as_known(const Json& report);
+    /// What was committed could not be made true again between two rounds.
+    [[nodiscard]] std::vector<NoticeEvent> reconverge_failed(const TransactionReport& report, RealTime now);
     /// What the NTP service does, and how wrong the clock can be by it; nothing where it follows nobody. How long that
     /// lasts is measured by the boot clock: the other one may be stepped just then.
     [[nodiscard]] std::vector<NoticeEvent> observed(const ServiceObservation& service, std::optional<double> bound_s,
@@ -52,7 +55,8 @@ class NoticePolicy {
     /// Takes the event in where it is to be told.
     bool tell(std::vector<NoticeEvent>& out, NoticeEvent event, const std::string& subject, bool is_trouble);
     void recover(std::vector<NoticeEvent>& out, const std::vector<std::string>& names, std::string key, RealTime now);
-    [[nodiscard]] std::vector<std::string> troubles_of(Topic topic) const;
+    /// Names of the topic's troubles that were told; those that were not are over.
+    [[nodiscard]] std::vector<std::string> end_troubles(Topic topic);
     void watch_bound(std::vector<NoticeEvent>& out, const ServiceObservation& service, std::optional<double> bound_s,
                      RealTime now, Duration since_boot);
 
@@ -63,6 +67,7 @@ class NoticePolicy {
     std::map<std::string, RealTime> told_;       ///< by topic and subject
     std::map<std::string, std::uint64_t> kept_;  ///< by the cool-down, since then
     std::map<std::string, Trouble> troubles_;    ///< by topic and subject: told, and not over
+    std::set<std::string> untold_;               ///< by topic and subject: kept by the cool-down, and not over
     std::optional<Duration> unknown_since_;      ///< the service follows nobody; by the boot clock
     std::optional<Duration> over_since_;         ///< the bound is over the limit; the same
 };

@@ -1,11 +1,12 @@
 // What waits for one channel, and when it goes: gathered for a moment, so that what happens at once is one message;
-// further and further apart where messages follow each other; retried with backoff up to a day, then given up. Times
-// are those of the boot clock, so no step of the clock that we look after can hurry or hold anything. Knows nothing of
-// how a message is delivered.
+// further and further apart where messages follow each other; retried with backoff, each event for up to a day, then
+// given up. Times are those of the boot clock, so no step of the clock that we look after can hurry or hold anything.
+// Knows nothing of how a message is delivered.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,9 +33,9 @@ class ChannelQueue {
 
     /// What is to be done after an attempt.
     struct Ended {
-        std::vector<std::uint64_t> removed;  ///< delivered, or given up
-        bool given_up = false;
-        bool news = false;  ///< something wrong that was not told yet
+        std::vector<std::uint64_t> removed;  ///< delivered or given up
+        std::size_t given_up = 0;            ///< how many of those
+        bool news = false;                   ///< something wrong that was not told yet
     };
 
     static constexpr std::size_t kMostWaiting = 1000;
@@ -64,7 +65,7 @@ class ChannelQueue {
     void retry_now(Duration now);
 
     /// The number of the oldest entry that waits, 0 for none.
-    [[nodiscard]] std::uint64_t first() const { return waiting_.empty() ? 0 : waiting_.front().id; }
+    [[nodiscard]] std::uint64_t first() const { return waiting_.empty() ? 0 : waiting_.front().entry.id; }
     /// The numbers of all that wait.
     [[nodiscard]] std::vector<std::uint64_t> ids() const;
     [[nodiscard]] std::size_t size() const { return waiting_.size(); }
@@ -75,14 +76,22 @@ class ChannelQueue {
     [[nodiscard]] bool in_part() const { return in_part_; }
 
   private:
-    std::deque<Entry> waiting_;
-    std::size_t under_way_ = 0;  ///< how many of the first are in the attempt that runs
-    std::uint64_t lost_ = 0;     ///< had no room, since the last message
+    struct Waiting {
+        Entry entry;
+        Duration since{};   ///< from when on nothing is counted yet
+        Duration waited{};  ///< in vain, also in earlier lives; the older, the longer
+    };
+
+    void count_waiting(std::size_t batch, Duration now);
+
+    std::deque<Waiting> waiting_;
+    std::map<std::uint64_t, Duration> waited_before_;  ///< in earlier lives, by number, of those still to be added
+    std::size_t under_way_ = 0;                        ///< how many of the first are in the attempt that runs
+    std::uint64_t lost_ = 0;                           ///< had no room or were given up, since the last message
     Duration due_{};
     std::optional<Duration> delivered_at_;  ///< of the last message
     Duration gap_ = kLeastGap;
-    int attempts_ = 0;   ///< failed in a row
-    Duration waited_{};  ///< between them
+    int attempts_ = 0;  ///< failed in a row
     bool told_temporary_ = false;
     bool told_permanent_ = false;
     bool told_in_part_ = false;

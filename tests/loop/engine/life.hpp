@@ -33,6 +33,7 @@ struct Ears final : OptimizerListener {
         blacklisted.emplace_back(server);
     }
     void trouble(std::string_view what) override { troubles.emplace_back(what); }
+    void reconverge_failed(const TransactionReport&) override {}
 };
 
 struct OptimizerTest : testing::Test {

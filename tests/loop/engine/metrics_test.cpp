@@ -19,6 +19,7 @@ struct Deaf final : OptimizerListener {
                            std::string_view) override {}
     void server_blacklisted(std::string_view, std::uint64_t, std::string_view) override {}
     void trouble(std::string_view) override {}
+    void reconverge_failed(const TransactionReport&) override {}
 };
 
 TEST(CountedRound, HasItsOutcomePacketsAndBound) {

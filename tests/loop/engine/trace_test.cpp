@@ -32,6 +32,7 @@ struct Silent final : OptimizerListener {
                            std::string_view) override {}
     void server_blacklisted(std::string_view, std::uint64_t, std::string_view) override {}
     void trouble(std::string_view what) override { troubles.emplace_back(what); }
+    void reconverge_failed(const TransactionReport&) override {}
 };
 
 std::vector<std::string> play(const std::vector<std::string>& lines, std::vector<std::string>* warnings = nullptr) {

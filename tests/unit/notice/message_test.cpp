@@ -55,7 +55,8 @@ TEST(Notice, ManyAreToldInFullAtFirstAndThenCounted) {
 }
 
 TEST(Notice, WhatHadNoRoomIsCounted) {
-    EXPECT_THAT(make_notice("x", "h", many(1), 12, at(0s)).text, HasSubstr("12 older events had no room"));
+    EXPECT_THAT(make_notice("x", "h", many(1), 12, at(0s)).text,
+                HasSubstr("12 older events could not be told in time"));
 }
 
 TEST(Notice, AReasonOfBlanksAndARollBackWithoutServersAreLeftOut) {

@@ -52,8 +52,45 @@ TEST(NoticePolicy, TellsOfRoundsByTheirOutcome) {
             << row.outcome;
         auto dry = round_of(2, row.outcome, {"a.test"}, row.after);
         dry["dry_run"] = true;
+        dry["trigger"] = "request";
         EXPECT_THAT(policy.round_finished(dry, at(0s)), IsEmpty()) << row.outcome;
     }
+}
+
+TEST(NoticePolicy, InModeObserveWhatARoundFindsIsToldAndWhatItWouldDoIsNot) {
+    NoticePolicy policy(NotifyConfig{}, nullptr);
+    std::uint64_t id = 0;
+    const auto run = [&](const std::string& outcome, const std::string& trigger) {
+        auto dry = round_of(++id, outcome, {"a.test"}, {"b.test"});
+        dry["dry_run"] = true;
+        dry["trigger"] = trigger;
+        return told(policy.round_finished(dry, at(0s)));
+    };
+    EXPECT_THAT(run("no_usable_servers", "request"), IsEmpty()) << "who asked knows";
+    EXPECT_THAT(run("would_apply", "schedule"), IsEmpty());
+    EXPECT_THAT(run("no_usable_servers", "schedule"), ElementsAre("no_usable_servers/error"));
+    EXPECT_THAT(told(policy.blacklisted("a.test", "failed 3 rounds", at(1s))),
+                ElementsAre("incumbent_blacklisted/warning"))
+        << "it is in use";
+    EXPECT_THAT(run("would_apply", "schedule"), ElementsAre("recovered/info"));
+}
+
+TEST(NoticePolicy, WhatCannotBeMadeTrueAgainIsToldOnceUntilARoundGoesWell) {
+    NoticePolicy policy(NotifyConfig{}, nullptr);
+    TransactionReport report;
+    report.id = 5;
+    report.state = TransactionState::degraded;
+    report.reason = "chronyd took nothing";
+    const auto events = policy.reconverge_failed(report, at(0s));
+    ASSERT_EQ(told(events), std::vector<std::string>{"degraded/critical"});
+    EXPECT_EQ(events[0].reason, "chronyd took nothing");
+    EXPECT_THAT(events[0].advice, testing::HasSubstr("ntpoptctl rollback --original"));
+    report.id = 6;
+    EXPECT_THAT(policy.reconverge_failed(report, at(15min)), IsEmpty());
+    EXPECT_THAT(told(policy.round_finished(round_of(1, "unchanged", {"a.test"}, {"a.test"}), at(20min))),
+                ElementsAre("recovered/info"));
+    report.state = TransactionState::rolled_back;
+    EXPECT_THAT(told(policy.reconverge_failed(report, at(30min))), ElementsAre("rolled_back/error"));
 }
 
 TEST(NoticePolicy, ARoundThatIsRolledBackNamesBothSetsTheReasonAndWhatToDo) {
@@ -104,6 +141,7 @@ TEST(NoticePolicy, WhatComesAndGoesIsToldOnceAnHour) {
     EXPECT_THAT(look(0.1, 10min), ElementsAre("recovered/info"));
     EXPECT_THAT(look(2.0, 15min), IsEmpty());
     EXPECT_THAT(look(2.0, 18min), IsEmpty()) << "too soon";
+    EXPECT_THAT(look(2.0, 19min), IsEmpty()) << "the same, looked at once more";
     EXPECT_THAT(look(0.1, 20min), IsEmpty()) << "nobody was told that it began";
     EXPECT_THAT(look(2.0, 60min), IsEmpty());
     const auto again = policy.observed(service_with({}), 2.0, at(65min), 65min);

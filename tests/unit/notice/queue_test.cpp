@@ -46,7 +46,7 @@ TEST(ChannelQueue, FiveHundredEventsInAMinuteAreTwoMessages) {
     ASSERT_TRUE(queue.due());
     EXPECT_LE(*queue.due(), 2min);
     told += queue.begin().size();
-    EXPECT_EQ(queue.ended(2min, kOk).given_up, false);
+    EXPECT_EQ(queue.ended(2min, kOk).given_up, 0U);
     EXPECT_EQ(messages + 1, 2U);
     EXPECT_EQ(told, 500U);
     EXPECT_FALSE(queue.due());
@@ -97,13 +97,56 @@ TEST(ChannelQueue, IsGivenUpAfterADayAndToldOnce) {
         [[maybe_unused]] const auto events = queue.begin();
         const auto ended = queue.ended(last, kDown);
         news += ended.news ? 1 : 0;
-        given_up += ended.given_up ? 1 : 0;
-        EXPECT_EQ(ended.removed.size(), ended.given_up ? 1U : 0U);
+        given_up += ended.given_up != 0 ? 1 : 0;
+        EXPECT_EQ(ended.removed.size(), ended.given_up);
     }
     EXPECT_EQ(news, 1);
     EXPECT_EQ(given_up, 1);
     EXPECT_GT(last, 20h);
     EXPECT_LE(last, 24h + 5s);
+}
+
+TEST(ChannelQueue, WhatHappenedLateInAnOutageHasItsOwnDay) {
+    ChannelQueue queue;
+    queue.add(entry(1), 0s);
+    attempts(queue, 19h, kDown);
+    queue.add(entry(2), 19h);
+    const auto tried = attempts(queue, 24h + 5s, kDown);
+    EXPECT_EQ(queue.size(), 1U) << "the first has had its day";
+    EXPECT_EQ(queue.lost(), 1U) << "the next message says so";
+    EXPECT_EQ(queue.first(), 2U);
+    EXPECT_THAT(attempts(queue, 40h, kDown), testing::SizeIs(testing::Ge(4U)));
+    EXPECT_EQ(queue.size(), 1U);
+    attempts(queue, 43h + 5s, kDown);
+    EXPECT_EQ(queue.size(), 0U);
+    EXPECT_FALSE(queue.due());
+}
+
+TEST(ChannelQueue, ReloadsAndRestartsTakeNothingFromTheDay) {
+    ChannelQueue queue;
+    queue.add(entry(1), 0s);
+    Duration now{};
+    for (int i = 0; i < 50; ++i) {
+        now += 1min;
+        queue.retry_now(now);
+        EXPECT_EQ(queue.begin().size(), 1U) << i;
+        EXPECT_EQ(queue.ended(now, kRefused).given_up, 0U) << i;
+        if (i % 2 == 0) {
+            ChannelQueue next(*parse_json(render_json(queue.remembered())));
+            next.add(entry(1), now);
+            queue = std::move(next);
+        }
+    }
+    EXPECT_EQ(queue.remembered()["waited"]["1"], 50 * 60);
+}
+
+TEST(ChannelQueue, AMachineThatSleptDidNotTryMeanwhile) {
+    ChannelQueue queue;
+    queue.add(entry(1), 0s);
+    EXPECT_EQ(queue.begin().size(), 1U);
+    EXPECT_EQ(queue.ended(5s, kDown).given_up, 0U);
+    EXPECT_EQ(queue.begin().size(), 1U);
+    EXPECT_EQ(queue.ended(72h, kDown).given_up, 0U) << "woken before there is a network";
 }
 
 TEST(ChannelQueue, AWrongPasswordIsToldOnceAndTriedAfterAnHour) {
@@ -126,7 +169,7 @@ TEST(ChannelQueue, RemembersOverARestartWhatItToldAndHowLongItTried) {
     next.add(entry(1), 0s);
     events = next.begin();
     EXPECT_FALSE(next.ended(5s, kRefused).news);
-    EXPECT_EQ(next.remembered()["waited_s"], 7200);
+    EXPECT_EQ(next.remembered()["waited"]["1"], 5 + 5);
     events = next.begin();
     EXPECT_TRUE(next.ended(2h, kOk).removed.size() == 1 && next.problem().empty());
     next.add(entry(2), 10h);
