@@ -86,14 +86,26 @@ asio::awaitable<Status> ChronyChange::prove() {
     }
 }
 
+/// In a chronyd that was started since nothing is deleted: the record does not describe it, so nobody would bring that
+/// back. It has its own sources and ours, and the next change takes its own away once more, with a proof.
+bool ChronyChange::may_delete(ChronyPresence presence) const {
+    return presence == ChronyPresence::same || (presence == ChronyPresence::restarted && record_.plan.original);
+}
+
 asio::awaitable<Status> ChronyChange::delete_leftovers() {
     for (int i = 0; i < kChronyDeleteAttempts; ++i) {
         const auto sources = co_await link_.tools().sources();
         if (!sources) co_return sources.error();
         const auto ids = sources_to_delete(record_.plan, *sources);
         if (ids.empty()) break;
-        for (const auto& id : ids)
+        for (const auto& id : ids) {
+            const auto presence = link_.attach();
+            if (!presence) co_return presence.error();
+            if (*presence == ChronyPresence::absent)
+                co_return Error{Errc::verification_failed, "chronyd ended meanwhile"};
+            if (!may_delete(*presence)) co_return Status();
             if (auto gone = co_await link_.tools().remove(id); !gone) co_return gone;
+        }
     }
     co_return Status();
 }
@@ -102,6 +114,10 @@ asio::awaitable<Status> ChronyChange::remove_base() {
     const auto presence = link_.attach();
     if (!presence) co_return presence.error();
     if (*presence == ChronyPresence::absent) co_return way_->write(ChronyStage::final);
+    if (!may_delete(*presence)) {
+        if (auto done = way_->write(ChronyStage::final); !done) co_return done;
+        co_return co_await way_->load(ChronyStage::final);
+    }
 
     if (auto done = way_->write(ChronyStage::settled); !done) co_return done;
     if (auto done = co_await way_->load(ChronyStage::settled); !done) co_return done;
@@ -124,6 +140,7 @@ asio::awaitable<Result<std::string>> ChronyChange::confirm() {
         if (auto done = co_await delete_leftovers(); !done) co_return done.error();
         const auto seen = co_await link_.look();
         if (!seen) co_return seen.error();
+        if (!may_delete(*presence) && !sources_to_delete(record_.plan, seen->sources).empty()) co_return std::string();
         Finding finding = judge_takeover(record_.plan, *seen, before, deadline);
         if (finding.judgement == Judgement::roll_back && !record_.plan.original)
             co_return Error{Errc::verification_failed, std::move(finding.reason)};

@@ -31,6 +31,7 @@ class ChronyChange final : public Change {
     [[nodiscard]] std::vector<std::string> left_alone() const override { return way_->left_alone(); }
 
   private:
+    [[nodiscard]] bool may_delete(ChronyPresence presence) const;
     boost::asio::awaitable<Status> delete_leftovers();
 
     ChronyRecord record_;

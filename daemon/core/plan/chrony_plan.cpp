@@ -73,7 +73,11 @@ Existing existing_of(const ChronyView& view) {
 /// that was started since read its own lines first.
 bool is_there_without_us(const ChronyView& view, string_view name) {
     if (count_sources(view.sources, name) == 0) return false;
-    return view.edited || view.restore_stale || find(directives_of(view.our_text), name) == nullptr;
+    if (view.edited || find(directives_of(view.our_text), name) == nullptr) return true;
+    return view.restore_stale && (find(view.config.sources, name) != nullptr ||
+                                  std::any_of(view.files.begin(), view.files.end(), [&](const auto& file) {
+                                      return find(file.directives, name) != nullptr;
+                                  }));
 }
 
 Error refuse(std::string why) {

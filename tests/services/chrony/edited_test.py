@@ -283,6 +283,22 @@ exec {" ".join(world.chrony.chronyc_argv)} "$@"
             world.finish(world.call("rollback", {"original": True}))
             self.assert_untouched(world)
 
+    def test_killed_at_the_first_deletion_and_chronyd_restarted_its_own_sources_come_back_where_ours_died(self):
+        with EditedWorld(config_lines=DEAD) as world:
+            script = world.kill_at_delete(1)
+            world.write_config(DEAD, chronyc=script)
+            world.applier.stop()
+            world.applier = world.start_applier(world.config)
+            world.call("apply", servers(["n1.test", "n2.test"]))
+            world.applier.wait(60)
+            world.write_config(DEAD)
+            world.set_fakes(["n1.test", "n2.test"], "silent=yes")
+            world.chrony.restart()
+            world.wait_for(lambda: world.distinct_names() == ["n1.test", "n2.test"], 20, "the new chronyd to read ours")
+            done = world.once("--recover")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assert_untouched(world)
+
     def test_killed_at_the_first_deletion_it_is_finished_by_the_next_applier(self):
         self.assert_killed_at_a_deletion_it_is_finished(1)
 

@@ -1,11 +1,12 @@
 """kill -9 of the applier between two deletes of the old sources: chronyd then has some of the old and all of the new ones.
+And chronyd restarted before the next applier goes on: it has its own sources and ours.
 
 The kills at every durable step of a change are in tests/services/crash.
 """
 import json
 import unittest
 
-from applier_world import ApplierWorld, NAMES, servers
+from applier_world import ApplierWorld, BASE_NAMES, NAMES, servers
 import lab
 
 NEW = ["n1.test", "n2.test", "n3.test"]
@@ -37,6 +38,50 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
 
 
 class Recovery(unittest.TestCase):
+    def restarted_after_the_proof(self, world):
+        """A change that is proven, the applier killed at its first deletion, and chronyd restarted by somebody."""
+        world.write_config(['verify_timeout = "8s"'], chronyc=world.kill_at_delete(1))
+        world.serve()
+        world.call("apply", servers(NEW))
+        world.wait_for(lambda: not world.applier.is_running(), 30, "the kill")
+        world.write_config(['verify_timeout = "8s"'])
+        world.chrony.restart()
+        world.wait_for(lambda: len(world.chrony.names()) == 12, 20, "the new chronyd to read its own sources and ours")
+
+    def assert_own_sources(self, world):
+        self.assertEqual(world.distinct_names(), BASE_NAMES)
+        world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
+
+    def test_a_chronyd_that_was_restarted_since_keeps_its_own_sources_though_ours_die(self):
+        with ApplierWorld() as world:
+            self.restarted_after_the_proof(world)
+            world.set_fakes(NEW, "silent=yes")
+            done = world.once("--recover")
+            self.assertEqual((done.returncode, world.distinct_names()), (0, sorted([*BASE_NAMES, *NEW])), done.stderr)
+            world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
+            world.run_applier()
+            self.assertTrue(world.call("observe")["drifted"])
+            report = world.finish(world.call("reconverge"))
+            self.assertEqual((report["state"], world.distinct_names()), ("rolled_back", sorted([*BASE_NAMES, *NEW])), report)
+            world.set_fakes(NEW, "silent=no")
+            world.chrony.restart()
+            world.wait_for(lambda: sum(row["state"] in "*+-" for row in world.chrony.sources()) >= 6, 30, "ours to answer again")
+            report = world.finish(world.call("reconverge"))
+            self.assertEqual((report["state"], world.distinct_names()), ("committed", NEW), report)
+            self.assertFalse(world.call("observe")["drifted"])
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assert_own_sources(world)
+
+    def test_from_a_chronyd_that_was_restarted_since_the_way_back_leads_to_its_own_sources(self):
+        with ApplierWorld() as world:
+            self.restarted_after_the_proof(world)
+            done = world.once("--recover")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            world.run_applier()
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual(report["state"], "committed", report)
+            self.assert_own_sources(world)
+
     def test_between_two_deletes(self):
         result = kill_between_deletes(new_ones_die=False)
         self.assertTrue(0 < result["middle"] < len(result["old"]), result)

@@ -8,50 +8,14 @@
 #include <random>
 
 #include "daemon/core/plan/chrony_describe.hpp"
+#include "tests/unit/plan/chrony_views.hpp"
 
-namespace ntpopt {
+namespace ntpopt::test {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-Choice choose(std::string_view endpoint, std::string_view address = "", bool pool = false, int members = 0) {
-    std::optional<Address> resolved;
-    if (!address.empty()) resolved = *Address::parse(address);
-    return {*Endpoint::parse(endpoint), resolved, pool, members, Timescale::utc, 0, 0.001};
-}
-
-ChronySource listed(std::string_view name, std::string_view id, char state = '+') {
-    ChronySource source;
-    source.name = std::string(name);
-    source.id = std::string(id);
-    source.state = state;
-    source.reach = state == '?' ? 0 : 0377;
-    if (auto address = Address::parse(id)) source.address = *address;
-    return source;
-}
-
-ChronyView view_of(std::string_view config, std::vector<ChronySource> sources) {
-    ChronyView view;
-    view.config = *parse_chrony_config(config);
-    view.sources = std::move(sources);
-    return view;
-}
-
-std::vector<std::string> names_of(const std::vector<ChronyDirective>& directives) {
-    std::vector<std::string> names;
-    for (const auto& directive : directives)
-        names.push_back(directive.name);
-    return names;
-}
-
-/// Debian's shape: a pool and a server, both synchronised, the pool with an unresolved member.
-ChronyView debian() {
-    return view_of("pool pool.test iburst\nserver base.test iburst minpoll 5\n",
-                   {listed("pool.test", "10.0.0.1"), listed("pool.test", "10.0.0.2", '-'),
-                    listed("pool.test", "ID#0000000003", '?'), listed("base.test", "10.0.0.9", '*')});
-}
 
 std::string refusal(const ChronyView& view, const std::vector<Choice>& choices, const ApplyConfig& config = {}) {
     const auto plan = plan_chrony_change(view, choices, config);
@@ -218,56 +182,6 @@ TEST(ChronyPlan, a_line_that_chronyd_does_not_follow_is_not_brought_back) {
     EXPECT_FALSE(plan->removed.empty());
 }
 
-TEST(ChronyOriginal, deleted_lines_come_back_by_chronyc) {
-    auto view = debian();
-    const auto removed = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {})->removed;
-    view.our_text = "server a.test iburst\nserver b.test iburst\n";
-    view.sources = {listed("a.test", "10.1.0.1", '*'), listed("b.test", "10.1.0.2")};
-    const auto plan = plan_chrony_original(view, removed);
-    EXPECT_EQ(plan.staged_text, view.our_text);
-    EXPECT_EQ(plan.final_text, std::nullopt);
-    EXPECT_EQ(plan.final_restore_text, std::nullopt);
-    EXPECT_EQ(plan.returning, removed);
-    ASSERT_EQ(plan.members.size(), 2u);
-    EXPECT_TRUE(plan.members[0].fresh);
-    EXPECT_THAT(sources_to_delete(plan, view.sources), ElementsAre("10.1.0.2", "10.1.0.1"));
-}
-
-TEST(ChronyOriginal, what_our_line_keeps_goes_with_it_and_comes_back_by_its_own) {
-    auto view = debian();
-    const auto removed = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {})->removed;
-    // The service's own server was chosen again: our line brought it back.
-    view.our_text = "server a.test iburst\nserver base.test iburst\n";
-    view.sources = {listed("a.test", "10.1.0.1", '*'), listed("base.test", "10.0.0.9")};
-    const auto again = plan_chrony_change(view, {choose("a.test"), choose("base.test")}, {});
-    ASSERT_TRUE(again);
-    EXPECT_THAT(*again->final_text, HasSubstr("server base.test iburst\n"));
-    const auto carried = still_removed(view, removed, again->removed);
-    EXPECT_THAT(names_of(carried), ElementsAre("pool.test", "base.test"));
-    EXPECT_THAT(names_of(plan_chrony_original(view, carried).returning), ElementsAre("pool.test", "base.test"));
-    // A chronyd that was started since has its own lines.
-    view.restore_stale = true;
-    EXPECT_THAT(still_removed(view, removed, {}), testing::SizeIs(1));
-    EXPECT_EQ(plan_chrony_change(view, {choose("base.test")}, {})->final_text, std::nullopt);
-}
-
-TEST(ChronyOriginal, where_nobody_would_be_left_all_of_its_own_are_added) {
-    auto view = debian();
-    view.our_text = "server a.test iburst\npool pool.test iburst\n";
-    view.sources = {listed("a.test", "10.1.0.1", '*'), listed("pool.test", "10.0.0.1")};
-    EXPECT_THAT(names_of(plan_chrony_original(view, {}).returning), ElementsAre("pool.test", "base.test"));
-    view.sources.push_back(listed("base.test", "10.0.0.9"));
-    EXPECT_TRUE(plan_chrony_original(view, {}).returning.empty());
-}
-
-TEST(ChronyOriginal, before_anything_was_deleted_nothing_needs_restoring) {
-    auto view = debian();
-    view.our_text = "server a.test iburst\n";
-    const auto plan = plan_chrony_original(view, view.config.sources);
-    EXPECT_TRUE(plan.returning.empty());
-    EXPECT_FALSE(plan.members[0].fresh);
-}
-
 TEST(ChronyPlan, a_dry_run_names_every_step_and_its_inverse) {
     const auto view = debian();
     const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
@@ -396,4 +310,4 @@ TEST(ChronyPlanProperty, a_plan_is_idempotent_and_writes_nothing_but_names) {
 }
 
 }  // namespace
-}  // namespace ntpopt
+}  // namespace ntpopt::test
