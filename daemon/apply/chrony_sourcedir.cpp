@@ -92,7 +92,8 @@ Result<std::vector<ChronyDirective>> ChronySourcedir::restoring() const {
 
 /// Sources that chronyc adds stay over a reload, whoever asks for it, and are gone with chronyd, which has lines of its
 /// own for them: nothing of ours has to be kept. A line in the restore file is for a name that chronyc cannot resolve;
-/// it stays when this is done again.
+/// it stays when this is done again, unless its source was deleted: then the line leaves the file first, since chronyd
+/// reads only what was not there before.
 asio::awaitable<Status> ChronySourcedir::bring_back(std::vector<ChronyDirective> lines) {
     const auto sources = co_await link_.tools().sources();
     if (!sources) co_return sources.error();
@@ -103,6 +104,13 @@ asio::awaitable<Status> ChronySourcedir::bring_back(std::vector<ChronyDirective>
     auto kept = *before;
     for (const auto& line : *present)
         if (!has_line(kept, line.name)) kept.push_back(line);
+    const auto is_dead = [&](const ChronyDirective& line) {
+        return has_line(lines, line.name) && has_line(*present, line.name) && count_sources(*sources, line.name) == 0;
+    };
+    if (std::erase_if(kept, is_dead) != 0) {
+        if (auto done = put_restore(render_chrony_restore(kept)); !done) co_return done;
+        if (auto done = co_await link_.tools().reload(); !done) co_return done;
+    }
     bool by_file = false;
     for (const auto& directive : lines) {
         if (count_sources(*sources, directive.name) != 0) continue;
@@ -162,7 +170,11 @@ asio::awaitable<Status> ChronySourcedir::undo() {
         co_return co_await reload_patiently();
     }
     // A file that cannot be made durable is no reason to leave chronyd with half of the old sources.
-    auto restored = co_await bring_back_deleted();
+    Status restored;
+    if (record_.plan.original)  // a line goes before its source is deleted
+        restored = put_restore(record_.restore_before);
+    else
+        restored = co_await bring_back_deleted();
     const Status brought_back = unless_changed_by_others(std::move(restored));
     const std::size_t others = left_alone_.size();
     const Status put = unless_changed_by_others(put_ours(record_.our_before));

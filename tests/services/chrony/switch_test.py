@@ -1,4 +1,5 @@
 """Changes that succeed: chronyd follows the new set, keeps its PID, and comes back to every set it had."""
+import json
 import tempfile
 import unittest
 
@@ -139,6 +140,58 @@ class Switch(unittest.TestCase):
             self.assertFalse(world.call("observe")["drifted"])
             world.chrony.restart()
             self.assertTrue(world.call("observe")["drifted"])
+
+    def test_without_a_name_service_an_undone_way_back_leaves_no_line_of_a_deleted_source(self):
+        """chronyd reads a line again only where it was gone: one that stayed would keep the next way back from ending well."""
+        with ApplierWorld(config_lines=['verify_timeout = "12s"']) as world:
+            script, count = world.directory / "chronyc", world.directory / "reloads"
+            script.write_text(f"""#!/bin/sh
+case "$*" in
+  *reload*) if [ -e {count} ]; then
+      n=$(($(cat {count}) + 1)); echo $n >{count}
+      if [ $n = 2 ] || [ $n = 3 ]; then echo "506 Cannot talk to daemon"; exit 1; fi
+    fi ;;
+esac
+exec {" ".join(world.chrony.chronyc_argv)} "$@"
+""")
+            script.chmod(0o755)
+            world.write_config(['verify_timeout = "12s"'], chronyc=script)
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.add_names({name: [] for name in BASE_NAMES})
+            count.write_text("0")
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual((report["state"], world.distinct_names()), ("rolled_back", ["n1.test", "n2.test"]), report)
+            self.assertFalse((world.chrony.dhcp_dir / "ntpopt-restore.sources").exists())
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual((report["state"], world.distinct_names()), ("committed", BASE_NAMES), report)
+
+    def test_a_line_of_a_source_that_was_deleted_since_is_read_again(self):
+        """As an earlier ntpopt left it: the line is in the file, and chronyd has no source for it."""
+        with ApplierWorld(config_lines=['verify_timeout = "12s"', "max_changes_per_day = 20"]) as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            restore = world.chrony.dhcp_dir / "ntpopt-restore.sources"
+            world.add_names({name: [] for name in BASE_NAMES})
+            world.wait_for(lambda: world.applier.stop() == 0, 30, "the applier to end")
+            journal = world.directory / "apply-state" / "txn.json"
+            before = journal.read_text()
+            world.run_applier()
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            world.applier.stop()
+            # Back to where our set was committed, with the file of lines left behind and what it brought deleted.
+            for row in world.chrony.sources():
+                world.chrony.chronyc("delete", row["id"])
+            committed = json.loads(before)["committed"]["change"]["plan"]["final"]
+            (world.chrony.sources_dir / "50-ntpopt.sources").write_text(committed)
+            world.chrony.chronyc("reload", "sources")
+            self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
+            document = json.loads(before)
+            document["committed"]["change"]["plan"]["final_restore"] = restore.read_text()
+            journal.write_text(json.dumps(document))
+            world.run_applier()
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual((report["state"], world.distinct_names()), ("committed", BASE_NAMES), report)
 
     def test_servers_that_are_members_of_the_old_pool(self):
         with ApplierWorld() as world:
