@@ -142,13 +142,30 @@ asio::awaitable<Status> ChronySourcedir::bring_back_deleted() {
     co_return co_await await_one_of(std::move(names));
 }
 
+/// Names that our own lines brought, and those that this change took away.
+std::vector<std::string> ChronySourcedir::owed() const {
+    auto names = names_of(record_.plan.removed);
+    for (const auto* text : {&record_.our_before, &record_.restore_before})
+        if (const auto lines = parse_chrony_sources_file(text->value_or("")))
+            for (const auto& line : *lines)
+                names.push_back(line.name);
+    for (const auto& former : record_.former)
+        for (const auto& id : record_.plan.evicted)
+            if (std::find(former.addresses.begin(), former.addresses.end(), id) != former.addresses.end())
+                names.push_back(former.name);
+    return names;
+}
+
 asio::awaitable<Status> ChronySourcedir::check_former() {
+    std::vector<std::string> former;
+    for (const auto& one : record_.former)
+        former.push_back(one.name);
     std::vector<std::string> lost;
     for (int i = 0; i < kChronyDeleteAttempts; ++i) {
-        auto names = co_await lost_names();
-        if (!names) co_return names.error();
-        if (names->empty()) co_return Status();
-        lost = std::move(*names);
+        const auto sources = co_await link_.tools().sources();
+        if (!sources) co_return sources.error();
+        lost = not_brought_back(former, owed(), *sources);
+        if (lost.empty()) co_return Status();
         if (auto done = co_await link_.tools().reload(); !done) co_return done;
         co_await ChronyLink::pause();
     }

@@ -30,6 +30,8 @@ class ChronySourcedir final : public ChronyWay {
     boost::asio::awaitable<Status> reload_patiently();
     boost::asio::awaitable<Status> bring_back(std::vector<ChronyDirective> lines);
     boost::asio::awaitable<Status> bring_back_deleted();
+    [[nodiscard]] std::vector<std::string> owed() const;
+    /// Waits until chronyd has back what this undoing owes it.
     boost::asio::awaitable<Status> check_former();
 
     std::optional<ChronyStage> loaded_;  ///< by this process

@@ -76,13 +76,4 @@ asio::awaitable<Status> ChronyWay::delete_all_but_former(std::vector<std::string
     co_return Error{Errc::verification_failed, "chronyd keeps sources that were deleted"};
 }
 
-asio::awaitable<Result<std::vector<std::string>>> ChronyWay::lost_names() {
-    const auto sources = co_await link_.tools().sources();
-    if (!sources) co_return sources.error();
-    std::vector<std::string> lost;
-    for (const auto& former : record_.former)
-        if (count_sources(*sources, former.name) == 0) lost.push_back(former.name);
-    co_return lost;
-}
-
 }  // namespace ntpopt

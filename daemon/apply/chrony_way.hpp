@@ -48,8 +48,6 @@ class ChronyWay {
     boost::asio::awaitable<Status> await_one_of(std::vector<std::string> names);
     /// Deletes the sources of these names which chronyd did not follow before.
     boost::asio::awaitable<Status> delete_all_but_former(std::vector<std::string> names);
-    /// Names that chronyd followed before and has no source of now.
-    boost::asio::awaitable<Result<std::vector<std::string>>> lost_names();
 
     const ChronyRecord& record_;
     ChronyLink& link_;

@@ -136,4 +136,16 @@ Finding judge_takeover(const ChronyPlan& plan, const ChronyObserved& seen, const
     return wait_or_give_up("chronyd selected none of its sources", seen.since_reload, deadline);
 }
 
+std::vector<std::string> not_brought_back(const std::vector<std::string>& former, const std::vector<std::string>& owed,
+                                          const std::vector<ChronySource>& sources) {
+    const bool alone = std::all_of(sources.begin(), sources.end(), [](const auto& one) { return one.is_refclock(); });
+    std::vector<std::string> lost;
+    for (const auto& name : former) {
+        const bool is_owed =
+            std::any_of(owed.begin(), owed.end(), [&](const auto& other) { return same_source_name(other, name); });
+        if ((alone || is_owed) && count_sources(sources, name) == 0) lost.push_back(name);
+    }
+    return lost;
+}
+
 }  // namespace ntpopt

@@ -35,6 +35,12 @@ struct ChronyObserved {
 [[nodiscard]] Finding judge_takeover(const ChronyPlan& plan, const ChronyObserved& seen, const ChronyTracking& before,
                                      Duration deadline);
 
+/// After an undoing: those `owed` by it that chronyd followed before (`former`) and has no source of now; where it has
+/// no source at all, whatever it followed. What others took from it meanwhile, as a DHCP client does, is not our debt.
+[[nodiscard]] std::vector<std::string> not_brought_back(const std::vector<std::string>& former,
+                                                        const std::vector<std::string>& owed,
+                                                        const std::vector<ChronySource>& sources);
+
 /// How long the proof may take: what was configured, else 30 s for the burst and 15 s more where a name must be
 /// resolved.
 [[nodiscard]] Duration chrony_deadline(const ChronyPlan& plan, Duration configured);

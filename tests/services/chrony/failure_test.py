@@ -84,6 +84,19 @@ class Failure(unittest.TestCase):
             self.assert_untouched(world)
             self.assertEqual(world.chrony.pid, pid)
 
+    def test_a_server_that_dhcp_takes_away_meanwhile_is_not_missed(self):
+        with ApplierWorld(config_lines=['verify_timeout = "10s"']) as world:
+            dhcp = world.chrony.dhcp_dir / "eth0.sources"
+            dhcp.write_text("server n6.test iburst\n")
+            world.chrony.chronyc("reload", "sources")
+            world.serve()
+            number = self.begin(world, ["dead1.test", "dead2.test"])
+            dhcp.unlink()
+            world.chrony.chronyc("reload", "sources")
+            report = world.finish(number)
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assert_untouched(world)
+
     def test_fewer_than_minsources_resolve(self):
         with ApplierWorld(base=[*BASE, "minsources 3"], config_lines=['verify_timeout = "10s"']) as world:
             world.serve()

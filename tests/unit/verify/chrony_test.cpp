@@ -202,5 +202,15 @@ TEST(Deadline, names_take_longer) {
     EXPECT_EQ(chrony_deadline(plan_of({member("a.test")}), 7s), Duration(7s));
 }
 
+TEST(ChronyReturn, what_others_took_away_meanwhile_is_not_owed) {
+    const std::vector<std::string> former = {"base.test", "dhcp.test", "a.test"};
+    const std::vector<std::string> owed = {"BASE.test", "a.test", "never.test"};
+    const auto base = source("base.test", '*', "10.0.0.1");
+    EXPECT_THAT(not_brought_back(former, owed, {base, source("a.test", '+', "10.0.0.2")}), testing::IsEmpty());
+    EXPECT_THAT(not_brought_back(former, owed, {base}), testing::ElementsAre("a.test"));
+    EXPECT_EQ(not_brought_back(former, {}, {}), former) << "chronyd must not end without a source";
+    EXPECT_THAT(not_brought_back({}, owed, {}), testing::IsEmpty()) << "nor gets any where it had none";
+}
+
 }  // namespace
 }  // namespace ntpopt
