@@ -194,6 +194,9 @@ asio::awaitable<Status> ChronySourcedir::undo() {
         restored = co_await bring_back_deleted();
     const Status brought_back = unless_changed_by_others(std::move(restored));
     const std::size_t others = left_alone_.size();
+    // A crash may have left lines in our file whose sources were deleted to make room.
+    if (!record_.plan.evicted.empty() && put_ours(record_.plan.staged_text))
+        if (auto done = co_await reload_patiently(); !done) co_return done;
     const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
     if (auto done = co_await delete_all_but_former(names_of(record_.plan.returning)); !done) co_return done;

@@ -243,7 +243,11 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
                 }
     }
 
+    // chronyd would not read a line again whose source it was told to delete: it leaves our file, to come back by it.
     Directives staged = existing.ours;
+    for (const auto& source : view.sources)
+        if (std::find(plan.evicted.begin(), plan.evicted.end(), source.id) != plan.evicted.end())
+            std::erase_if(staged, [&](const auto& line) { return same_source_name(line.name, source.name); });
     for (const auto& member : plan.members) {
         if (member.withheld || find(written, member.directive.name) == nullptr) continue;
         std::erase_if(staged, [&](const auto& line) { return same_source_name(line.name, member.directive.name); });

@@ -84,6 +84,16 @@ class Failure(unittest.TestCase):
             self.assert_untouched(world)
             self.assertEqual(world.chrony.pid, pid)
 
+    def test_ours_that_made_room_come_back(self):
+        """The new servers are the old ones by their addresses, and chronyd follows an address once."""
+        with ApplierWorld(config_lines=['verify_timeout = "8s"']) as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            number = self.begin(world, ["127.2.1.1", "127.2.2.1"])
+            world.set_fakes(["n1.test", "n2.test"], "silent=yes")
+            report = world.finish(number)
+            self.assertEqual((report["state"], world.distinct_names()), ("rolled_back", ["n1.test", "n2.test"]), report)
+
     def test_a_server_that_dhcp_takes_away_meanwhile_is_not_missed(self):
         with ApplierWorld(config_lines=['verify_timeout = "10s"']) as world:
             dhcp = world.chrony.dhcp_dir / "eth0.sources"

@@ -90,6 +90,16 @@ TEST(ChronyPlan, old_members_make_room_one_is_kept_so_that_chronyd_never_stands_
     EXPECT_FALSE(plan->members[1].withheld);
 }
 
+TEST(ChronyPlan, a_line_of_ours_whose_source_makes_room_leaves_the_file_so_that_chronyd_reads_it_when_it_returns) {
+    auto view = view_of("", {listed("a.test", "10.0.0.1", '*'), listed("b.test", "10.0.0.2")});
+    view.our_text = "server a.test iburst\nserver b.test iburst\n";
+    const auto plan = plan_chrony_change(view, {choose("10.0.0.1"), choose("10.0.0.2")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(plan->evicted, ElementsAre("10.0.0.2"));
+    EXPECT_THAT(*plan->staged_text, HasSubstr("\nserver a.test iburst\nserver 10.0.0.2 iburst\n"));
+    EXPECT_THAT(*plan->staged_text, testing::Not(HasSubstr("b.test")));
+}
+
 TEST(ChronyPlan, dhcp_servers_stay_unless_told_otherwise) {
     auto view = debian();
     view.files.push_back({"/run/chrony-dhcp/eth0.sources", *parse_chrony_sources_file("server dhcp.test iburst\n")});
