@@ -56,9 +56,14 @@ std::uint64_t Transactions::open() const {
     return transaction && !is_final(transaction->report.state) ? transaction->report.id : 0;
 }
 
-Json Transactions::committed_record() const {
+bool Transactions::is_of_another(Service service) const {
     const auto& committed = journal_.document().committed;
-    return committed ? committed->change : Json();
+    return committed && committed->service != service;
+}
+
+Json Transactions::committed_record(Service service) const {
+    const auto& committed = journal_.document().committed;
+    return committed && committed->service == service ? committed->change : Json();
 }
 
 Result<TransactionReport> Transactions::report(std::uint64_t id) const {
@@ -72,7 +77,8 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
     const auto backend = co_await find_();
     ServiceObservation seen;
     if (backend) {
-        auto observed = co_await (*backend)->observe(committed_record());
+        const Service service = (*backend)->service();
+        auto observed = co_await (*backend)->observe(committed_record(service));
         if (!observed) co_return observed.error();
         seen = std::move(*observed);
     } else {
@@ -84,14 +90,14 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
     if (!policy_) seen.refusals.push_back(policy_.error().detail);
     seen.paused = journal_.document().paused;
     seen.changes_left = changes_left(journal_.document(), config_, clock_.now());
-    seen.kept = kept();
+    if (!backend || !is_of_another((*backend)->service())) seen.kept = kept();
     seen.evidence = journal_.document().evidence;
     co_return seen;
 }
 
 asio::awaitable<Result<std::vector<std::string>>> Transactions::closed_gates_now(std::shared_ptr<Backend> backend,
                                                                                  std::vector<Choice> choices) {
-    const auto seen = co_await backend->observe(committed_record());
+    const auto seen = co_await backend->observe(committed_record(backend->service()));
     if (!seen) co_return seen.error();
     co_return closed_gates(choices, *seen, config_, timescale_of_);
 }
@@ -107,7 +113,7 @@ asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
     Goal goal;
     goal.choices = std::move(choices);
     goal.measured = true;
-    goal.committed = committed_record();
+    goal.committed = committed_record((*backend)->service());
     auto change = co_await (*backend)->prepare(std::move(goal));
     if (!change) co_return change.error();
     Json description = (*change)->description();
@@ -156,7 +162,11 @@ asio::awaitable<Result<Transactions::Prepared>> Transactions::prepare(std::strin
     }
     if (kind == kRollback)
         if (const auto open = co_await check_way_back(*backend); !open) co_return open.error();
-    goal.committed = committed_record();
+    const Service service = (*backend)->service();
+    // Of what another service followed only a new choice leads on; what is ours in this one's files goes all the same.
+    const bool leads_back = kind == kReconverge || (kind == kRollback && !goal.original);
+    if (leads_back && is_of_another(service)) co_return nothing_changed();
+    goal.committed = committed_record(service);
     auto change = co_await (*backend)->prepare(std::move(goal));
     if (!change) co_return change.error();
     co_return Prepared{*backend, *std::move(change)};
@@ -289,6 +299,7 @@ void Transactions::commit(std::string peer) {
     transaction.report.peer = std::move(peer);
     transaction.change = change_->record();
     const bool by_hand = transaction.report.kind == kRollback;
+    withdraw_former(transaction.service);
     if (by_hand) {
         document.paused = true;
         if (!document.kept.empty()) document.kept.pop_back();

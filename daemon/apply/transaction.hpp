@@ -107,7 +107,11 @@ class Transactions {
     void finish(TransactionState state, std::string reason);
     boost::asio::awaitable<Result<std::vector<std::string>>> closed_gates_now(std::shared_ptr<Backend> backend,
                                                                               std::vector<Choice> choices);
-    [[nodiscard]] Json committed_record() const;
+    /// The record of what was committed, for its own service; null for another one, which was installed in its place.
+    [[nodiscard]] Json committed_record(Service service) const;
+    [[nodiscard]] bool is_of_another(Service service) const;
+    /// Before what was committed for another service is forgotten: nobody else would know of our lines in its files.
+    void withdraw_former(Service service);
 
     Journal& journal_;
     Clock& clock_;

@@ -55,10 +55,27 @@ asio::awaitable<Status> Transactions::can_roll_back(bool original, bool by_root)
 /// from a copy, for example.
 asio::awaitable<Status> Transactions::check_way_back(std::shared_ptr<Backend> backend) {
     const auto& committed = journal_.document().committed;
-    if (!committed || !committed->original) co_return Status();
-    const auto seen = co_await backend->observe(committed_record());
+    const Service service = backend->service();
+    if (!committed || !committed->original || committed->service != service) co_return Status();
+    const auto seen = co_await backend->observe(committed_record(service));
     if (!seen || seen->drifted) co_return Status();
     co_return Error{Errc::not_found, "there is nothing to go back to: the service uses its own servers"};
+}
+
+void Transactions::withdraw_former(Service service) {
+    if (!is_of_another(service)) return;
+    auto& document = journal_.document();
+    const Service former = document.committed->service;
+    const auto own = named_(former);
+    const auto change = own ? (*own)->resume(document.committed->change) : Result<std::unique_ptr<Change>>(own.error());
+    const Status done = change ? (*change)->withdraw_files() : Status(change.error());
+    if (done)
+        log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(former)));
+    else
+        log(Priority::warning,
+            fmt::format("lines of ntpopt's may be left in the files of {}: {}", name_of(former), done.error().detail));
+    document.committed.reset();
+    document.kept.clear();
 }
 
 asio::awaitable<Result<bool>> Transactions::withdraw() {

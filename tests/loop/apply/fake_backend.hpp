@@ -16,6 +16,8 @@ struct FakeService {
     bool needed = true;
     bool drifted = false;
     std::vector<std::string> left_alone;
+    Service kind = Service::chronyd;
+    bool knew_committed = false;  ///< at the last question or change
 
     Status step(const std::string& name) {
         calls.push_back(name);
@@ -51,14 +53,16 @@ class FakeChange final : public Change {
 class FakeBackend final : public Backend {
   public:
     explicit FakeBackend(FakeService& service) : service_(service) {}
-    [[nodiscard]] Service service() const override { return Service::chronyd; }
-    boost::asio::awaitable<Result<ServiceObservation>> observe(Json) override {
+    [[nodiscard]] Service service() const override { return service_.kind; }
+    boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) override {
+        service_.knew_committed = !committed.is_null();
         ServiceObservation seen;
-        seen.service = Service::chronyd;
+        seen.service = service_.kind;
         seen.drifted = service_.drifted;
         co_return seen;
     }
     boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) override {
+        service_.knew_committed = !goal.committed.is_null();
         if (goal.original && goal.committed.is_null()) co_return nothing_changed();
         if (auto done = service_.step("prepare"); !done) co_return done.error();
         co_return std::unique_ptr<Change>(std::make_unique<FakeChange>(service_));

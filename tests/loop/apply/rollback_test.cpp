@@ -77,5 +77,51 @@ TEST_F(Transaction, who_asks_whether_it_can_be_rolled_back_begins_nothing) {
     EXPECT_EQ(run(begin({"b.test"})).state, TransactionState::committed) << "nothing is under way";
 }
 
+TEST_F(Transaction, what_was_committed_for_another_service_is_nobody_s_record) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    service_.kind = Service::timesyncd;
+    EXPECT_TRUE(loop_.run(transactions_->observe())->kept.empty());
+    EXPECT_FALSE(service_.knew_committed);
+    EXPECT_EQ(loop_.run(transactions_->begin_reconverge()).error().code, Errc::not_found);
+    for (const bool original : {false, true})
+        EXPECT_EQ(loop_.run(transactions_->begin_rollback(original)).error().code, Errc::not_found);
+    EXPECT_TRUE(loop_.run(transactions_->plan(choose({"c.test"}))));
+    EXPECT_FALSE(service_.knew_committed);
+
+    service_.kind = Service::chronyd;
+    EXPECT_EQ(loop_.run(transactions_->observe())->kept.size(), 2u) << "it is there again, and so is its record";
+    EXPECT_TRUE(service_.knew_committed);
+}
+
+TEST_F(Transaction, a_commit_takes_our_lines_out_of_the_files_of_the_service_before) {
+    run(begin({"a.test"}));
+    run(begin({"b.test"}));
+    service_.kind = Service::ntpd;
+    service_.calls.clear();
+    EXPECT_EQ(run(begin({"c.test"})).state, TransactionState::committed);
+    EXPECT_EQ(service_.calls.back(), "withdraw_files");
+    EXPECT_EQ(journal_->document().committed->service, Service::ntpd);
+    EXPECT_TRUE(journal_->document().kept.empty()) << "another service's sets are none to go back to";
+
+    service_.calls.clear();
+    EXPECT_EQ(run(begin({"d.test"})).state, TransactionState::committed);
+    EXPECT_EQ(service_.calls.back(), "confirm");
+    EXPECT_EQ(journal_->document().kept.size(), 1u);
+
+    service_.kind = Service::chronyd;
+    service_.fails_at = "withdraw_files";
+    EXPECT_EQ(run(begin({"e.test"})).state, TransactionState::committed) << "files of an administrator's stay his";
+    EXPECT_EQ(journal_->document().committed->service, Service::chronyd);
+}
+
+TEST_F(Transaction, an_undone_change_leaves_the_record_of_the_service_before) {
+    run(begin({"a.test"}));
+    service_.kind = Service::ntpd;
+    service_.fails_at = "confirm";
+    EXPECT_EQ(run(begin({"c.test"})).state, TransactionState::rolled_back);
+    EXPECT_EQ(journal_->document().committed->service, Service::chronyd);
+}
+
 }  // namespace
 }  // namespace ntpopt::test

@@ -155,6 +155,30 @@ class Switch(unittest.TestCase):
             self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
             self.assertEqual(world.timesyncd.listed(), ["n1.test", "n2.test", "base.test"])
 
+    def test_chronyd_in_its_place_is_changed_and_its_own_files_are_as_they_were(self):
+        with TimesyncdWorld() as world:
+            world.serve()
+            for names in (["n1.test", "n2.test"], ["n2.test", "n3.test"]):
+                self.assertEqual(world.apply(names)["state"], "committed")
+            world.timesyncd.stop()
+            chrony = world.start_chronyd_client(["server base.test iburst"])
+            world.wait_for(chrony.is_synchronised, 30, "chronyd to follow its own source")
+            world.applier.stop()
+            world.config.write_text(f'[apply]\nchronyc = "{" ".join(chrony.chronyc_argv)}"\n')
+            world.run_applier()
+            seen = world.call("observe")
+            self.assertEqual((seen["service"], seen["drifted"], seen["refusals"], seen["kept"]), ("chronyd", False, [], []))
+            for call in (["reconverge"], ["rollback"], ["rollback", {"original": True}]):
+                with self.assertRaisesRegex(Refused, "NotFound"):
+                    world.call(*call)
+            self.assertTrue(world.timesyncd.drop_in.exists())
+            report = world.apply(["n3.test", "n4.test"])
+            self.assertEqual((report["state"], sorted(chrony.names())), ("committed", ["n3.test", "n4.test"]), report)
+            self.assertFalse(world.timesyncd.drop_in.exists())
+            self.assertEqual(world.foreign_files(), world.foreign)
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(chrony.names(), ["base.test"])
+
 
 class BeforeSystemd251(unittest.TestCase):
     def test_the_list_changes_by_the_file_and_a_restart(self):
