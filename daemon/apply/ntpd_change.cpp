@@ -189,11 +189,28 @@ asio::awaitable<Status> NtpdChange::restart_for_return(std::string running) {
     co_return co_await check_return(record_.plan.former);
 }
 
-asio::awaitable<Status> NtpdChange::check_return(std::vector<NtpdMember> asked_for) {
+Result<std::vector<NtpdMember>> NtpdChange::asked_for() {
+    const auto detected = detect_process(config_);
+    if (!detected) return detected.error();
+    if (detected->service != Service::ntpd) return Error{Errc::service_not_found, "ntpd does not run"};
+    auto files = read_ntpd_files(detected->process, record_.plan.flavour);
+    if (!files) return files.error();
+    NtpdView view;
+    view.flavour = record_.plan.flavour;
+    view.files = std::move(files->files);
+    view.our_path = std::move(files->our_path);
+    view.our_text = std::move(files->our_text);
+    return configured_members(view);
+}
+
+asio::awaitable<Status> NtpdChange::check_return(std::vector<NtpdMember> remembered) {
+    // An administrator may have changed what ntpd read at its start.
+    const auto read = asked_for();
+    const auto& members = read ? *read : remembered;
     while (true) {
         const auto seen = co_await look();
         if (seen) {
-            Finding finding = judge_ntpd_return(record_.plan.flavour, asked_for, *seen, kReturnDeadline);
+            Finding finding = judge_ntpd_return(record_.plan.flavour, members, *seen, kReturnDeadline);
             if (finding.judgement == Judgement::keep) co_return Status();
             if (finding.judgement == Judgement::roll_back)
                 co_return Error{Errc::verification_failed, std::move(finding.reason)};

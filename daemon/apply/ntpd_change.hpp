@@ -42,8 +42,10 @@ class NtpdChange final : public Change {
     boost::asio::awaitable<Result<std::string>> watch(std::string instance);
     [[nodiscard]] Status restore_files();
     boost::asio::awaitable<Status> restart_for_return(std::string running);
-    /// Waits until ntpd follows what its files ask for, whether it answers or not.
-    boost::asio::awaitable<Status> check_return(std::vector<NtpdMember> asked_for);
+    /// Waits until ntpd follows what its files ask for, whether it answers or not; where they cannot be read, what they
+    /// asked for when the change was planned (`remembered`).
+    boost::asio::awaitable<Status> check_return(std::vector<NtpdMember> remembered);
+    [[nodiscard]] Result<std::vector<NtpdMember>> asked_for();
     boost::asio::awaitable<void> pause();
 
     NtpdRecord record_;

@@ -31,6 +31,15 @@ class Failure(unittest.TestCase):
             self.assert_rolled_back(world.finish(number), "ntpd is not synchronised; 4 of the new sources")
             self.assert_own_sources(world)
 
+    def test_what_an_administrator_adds_in_the_middle_is_no_failure_of_the_way_back(self):
+        with NtpdWorld(config_lines=['verify_timeout = "12s"']) as world:
+            number = world.begin(DEAD)
+            world.wait_state("verifying")
+            with open(world.ntpd.config, "a") as config:
+                config.write("server n5.test iburst\n")
+            self.assert_rolled_back(world.finish(number, timeout=120), r"dead1.test \(unreachable\)")
+            world.wait_for(lambda: sorted(world.ntpd.names()) == sorted([*POOLS, "n5.test"]), 20, "ntpd to have its own sources")
+
     def test_two_that_answer_never_count_where_minsane_is_3(self):
         with NtpdWorld(config_lines=['verify_timeout = "25s"']) as world:
             self.assertEqual(world.apply(GOOD)["state"], "committed")
