@@ -51,6 +51,15 @@ bool contains(const std::vector<NtpdMember>& members, string_view name) {
                        [&](const auto& member) { return same_source_name(member.name, name); });
 }
 
+bool is_unpeered(const NtpdConfig& config, string_view name) {
+    return std::find(config.unpeers.begin(), config.unpeers.end(), name) != config.unpeers.end();
+}
+
+/// An unpeer of the administrator's own takes the association of that name, whosever line brought it.
+void drop_unpeered(NtpdConfig& config) {
+    std::erase_if(config.sources, [&](const auto& source) { return is_unpeered(config, source.name); });
+}
+
 Status check_config(const NtpdConfig& config) {
     if (!config.listeners.empty())
         return refuse(
@@ -229,8 +238,9 @@ Result<std::vector<NtpdMember>> configured_members(const NtpdView& view) {
 }
 
 Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice>& choices, const ApplyConfig& config) {
-    const auto own = parse_ntpd_files(view.files, view.our_path);
+    auto own = parse_ntpd_files(view.files, view.our_path);
     if (!own) return own.error();
+    drop_unpeered(*own);
     if (auto fine = check_config(*own); !fine) return fine.error();
     if (auto fine = check_choices(choices); !fine) return fine.error();
     auto begun = begin_plan(view, *own);
@@ -239,6 +249,11 @@ Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice
 
     std::vector<NtpdMember> written;
     for (const Choice& choice : choices) {
+        if (is_unpeered(*own, choice.endpoint.host.text()))
+            return refuse(
+                fmt::format("ntpd's configuration says \"unpeer {0}\", so that it would never follow {0}: "
+                            "remove that line to let it be chosen",
+                            choice.endpoint.host.text()));
         const auto* line = find(own->sources, choice.endpoint.host.text());
         if (line != nullptr && !line->selectable)
             return refuse(printable(line->name) + " is marked noselect in ntpd's configuration");
@@ -283,8 +298,9 @@ Result<NtpdPlan> plan_ntpd_change(const NtpdView& view, const std::vector<Choice
 }
 
 Result<NtpdPlan> plan_ntpd_original(const NtpdView& view) {
-    const auto own = parse_ntpd_files(view.files, view.our_path);
+    auto own = parse_ntpd_files(view.files, view.our_path);
     if (!own) return own.error();
+    drop_unpeered(*own);
     auto begun = begin_plan(view, *own);
     if (!begun) return begun.error();
     NtpdPlan plan = std::move(*begun);

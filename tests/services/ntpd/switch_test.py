@@ -1,7 +1,7 @@
 """Changes that succeed: ntpd follows the new set, comes back to every set it had, and its own files stay as they are."""
 import unittest
 
-from ntpd_world import POOLS, NtpdWorld, Refused, servers
+from ntpd_world import POOLS, NtpdWorld, Refused, debian_conf, servers
 import lab
 
 FIRST = ["n1.test", "n2.test", "n3.test", "n4.test"]
@@ -13,6 +13,17 @@ class Switch(unittest.TestCase):
         self.assertEqual(world.ntpd.names(), sorted(names))
         self.assertTrue(world.ntpd.is_synchronised())
         self.assertEqual(world.ntpd.config.read_bytes(), world.pristine)
+
+    def test_what_an_administrator_unpeers_stays_away_there_and_back(self):
+        with NtpdWorld(config=debian_conf() + f"unpeer {POOLS[3]}\n") as world:
+            self.assertEqual(world.ntpd.names(), POOLS[:3])
+            with self.assertRaisesRegex(Refused, f'unpeer {POOLS[3]}'):
+                world.apply([*FIRST, POOLS[3]])
+            report = world.apply(FIRST)
+            self.assertEqual(report["state"], "committed", report)
+            self.assert_follows(world, FIRST)
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual((report["state"], world.ntpd.names()), ("committed", POOLS[:3]), report)
 
     def test_there_and_further_and_back(self):
         with NtpdWorld() as world:

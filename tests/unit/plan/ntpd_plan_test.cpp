@@ -149,6 +149,24 @@ TEST(NtpdPlan, augment_only_adds) {
     EXPECT_THAT(names_of(plan->staying), ElementsAre("old.test", "key.test"));
 }
 
+TEST(NtpdPlan, what_an_administrator_unpeers_is_nobody_s_source) {
+    auto view = view_of("server a.test\nserver b.test\nserver c.test\nserver gone.test key 3\n");
+    view.files.push_back({"/etc/ntpsec/ntp.d/local.conf", "unpeer gone.test\nunpeer n9.test\n"});
+    const auto plan = plan_ntpd_change(view, three(), {});
+    ASSERT_TRUE(plan) << plan.error().detail;
+    EXPECT_THAT(*plan->edits[0].after, Not(HasSubstr("gone.test")));
+    EXPECT_THAT(names_of(plan_ntpd_original(written(view, *plan))->members), ElementsAre("a.test", "b.test", "c.test"));
+    ApplyConfig config;
+    config.augment = true;
+    EXPECT_THAT(names_of(plan_ntpd_change(view, {choose("n1.test")}, config)->staying),
+                ElementsAre("a.test", "b.test", "c.test"));
+    for (const auto* name : {"gone.test", "n9.test"}) {
+        auto choices = three();
+        choices.push_back(choose(name));
+        EXPECT_THAT(refusal(view, choices), HasSubstr(std::string("\"unpeer ") + name + "\"")) << "it would never come";
+    }
+}
+
 TEST(NtpdPlan, classic_marks_lines_and_includes_our_file) {
     ApplyConfig config;
     config.edit_files = true;
