@@ -177,7 +177,8 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
         auto committed = parse_timesyncd_record(goal.committed);
         if (!committed) co_return committed.error();
         const bool same_timesyncd = committed->instance == record.instance;
-        record.foreign_runtime = same_timesyncd ? std::move(committed->foreign_runtime) : std::vector<std::string>();
+        if (same_timesyncd)
+            record.foreign_runtime = foreign_runtime(committed->plan, std::move(committed->foreign_runtime), view);
     }
     auto plan = goal.original ? plan_timesyncd_original(view, record.foreign_runtime)
                               : plan_timesyncd_change(view, goal.choices, goal.measured, config_);

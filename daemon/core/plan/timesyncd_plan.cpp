@@ -110,6 +110,12 @@ Result<TimesyncdPlan> plan_timesyncd_original(const TimesyncdView& view, std::ve
     return plan;
 }
 
+std::vector<std::string> foreign_runtime(const TimesyncdPlan& committed, std::vector<std::string> known,
+                                         const TimesyncdView& view) {
+    const bool is_ours = !committed.original || view.our_text || view.status.runtime == committed.runtime;
+    return is_ours ? std::move(known) : view.status.runtime;
+}
+
 std::vector<std::string> runtime_for(const std::vector<std::string>& wanted, const TimesyncdStatus& status) {
     if (status.system == wanted) return {};
     if (!wanted.empty()) return wanted;

@@ -56,6 +56,11 @@ struct TimesyncdPlan {
 [[nodiscard]] Result<TimesyncdPlan> plan_timesyncd_original(const TimesyncdView& view,
                                                             std::vector<std::string> runtime);
 
+/// The list that somebody else set while timesyncd runs: the one that is `known` since our first change. Where the last
+/// one, `committed`, gave it back its own servers, what it has now is somebody's, and so is that it has none.
+[[nodiscard]] std::vector<std::string> foreign_runtime(const TimesyncdPlan& committed, std::vector<std::string> known,
+                                                       const TimesyncdView& view);
+
 /// The list to set while it runs so that timesyncd asks whom files that say `wanted` would have it ask: empty where it
 /// read just that at its start. Files that name nobody leave the turn to the servers of DHCP, then to the fallbacks.
 [[nodiscard]] std::vector<std::string> runtime_for(const std::vector<std::string>& wanted,

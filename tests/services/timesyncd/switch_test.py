@@ -120,6 +120,11 @@ class Switch(unittest.TestCase):
             self.assertEqual((report["state"], report["previous"]), ("committed", ["n6.test"]), report)
             self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
             self.assertEqual(world.timesyncd.listed(), ["n6.test"])
+            # Cleared since by whoever set it, it does not come back once more.
+            world.timesyncd.set_servers([])
+            self.assertEqual(world.apply(["n1.test", "n2.test"], {"by_hand": True})["state"], "committed")
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assertEqual(world.timesyncd.listed(), BASE_NAMES)
 
     def test_drift_is_seen_and_made_good(self):
         with TimesyncdWorld() as world:

@@ -54,6 +54,21 @@ std::string refusal(const TimesyncdView& view, const std::vector<Choice>& choice
     return plan.error().detail;
 }
 
+TEST(TimesyncdPlan, a_list_of_somebody_s_that_was_cleared_since_does_not_come_back) {
+    auto view = debian();
+    TimesyncdPlan committed;
+    committed.original = true;
+    committed.runtime = view.status.runtime = {"hers.test"};
+    EXPECT_THAT(foreign_runtime(committed, {"hers.test"}, view), ElementsAre("hers.test"));
+    view.status.runtime.clear();
+    EXPECT_THAT(foreign_runtime(committed, {"hers.test"}, view), IsEmpty());
+    view.status.runtime = {"another.test"};
+    EXPECT_THAT(foreign_runtime(committed, {"hers.test"}, view), ElementsAre("another.test"));
+    // What is set while ours is followed is ours.
+    committed.original = false;
+    EXPECT_THAT(foreign_runtime(committed, {"hers.test"}, view), ElementsAre("hers.test"));
+}
+
 TEST(TimesyncdPlan, the_list_is_set_and_written_in_the_order_of_the_choice) {
     const auto plan =
         plan_timesyncd_change(debian(), {choose("b.test"), choose("a.test"), choose("2001:db8::1")}, true, {});
