@@ -113,7 +113,7 @@ Replay::Answer Replay::take(TraceState state) {
     state_.penalties.merge(state.state.penalties);
     state_.pools.merge(state.state.pools);
     // However many lines add to it, the memory keeps its bounds.
-    forget_old(state_, 0);
+    forget_excess(state_);
     return {};
 }
 

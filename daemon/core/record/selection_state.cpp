@@ -152,7 +152,6 @@ Status read_map(const Json& json, const char* name, Map& out, Walk walk) {
     const auto found = json.find(name);
     if (found == json.end()) return {};
     if (!found->is_object()) return bad(name, "not an object");
-    if (found->size() > kMaxRemembered) return bad(name, fmt::format("more than {} entries", kMaxRemembered));
     for (const auto& [key, entry] : found->items()) {
         if (!Endpoint::parse(key)) return bad(fmt::format("{}.{}", name, key), "not a server");
         if (!entry.is_object()) return bad(fmt::format("{}.{}", name, key), "not an object");
@@ -221,6 +220,8 @@ Result<SelectionState> parse_selection_state(const Json& json) {
         return ok.error();
     if (auto ok = read_map(json, "pools", out.pools, [](auto& walk, auto& value) { walk_pool(walk, value); }); !ok)
         return ok.error();
+    // More than is kept is no reason to forget all.
+    forget_excess(out);
     return out;
 }
 

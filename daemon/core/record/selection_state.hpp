@@ -1,6 +1,6 @@
 // The decision's memory as a JSON document, for the store, for traces and for the eyes of whoever debugs it. Reading
-// takes the document for hostile: bounded in number, every figure finite and in range; what cannot be read is an error
-// that names its place, never half a memory.
+// takes the document for hostile: every figure finite and in range, and of more entries than are kept the youngest;
+// what cannot be read is an error that names its place, never half a memory.
 #pragma once
 
 #include "common/error.hpp"

@@ -225,6 +225,7 @@ class Conclusion {
 
     DecisionResult finish(Outcome outcome, std::string reason, std::vector<Choice> selected) {
         if (trial_.ours) trial_.next.incumbents = trial_.standing;
+        forget_excess(trial_.next);
         localise(trial_.consensus, trial_.base_s);
         Decision decision{.outcome = outcome,
                           .confidence = trial_.confidence,

@@ -12,19 +12,17 @@ namespace {
 constexpr double kDay_s = 86400;
 constexpr double kLongestPenalty_s = 90 * kDay_s;
 
-/// The oldest entries beyond the limit go, and everything that nobody touched for too long, unless `keep` says no.
-template <typename Map, typename Touched, typename Keep>
-void trim_map(Map& map, double now_s, Touched touched, Keep keep) {
-    std::erase_if(
-        map, [&](const auto& entry) { return touched(entry.second) < now_s - kForgetAfter_s && !keep(entry.second); });
+/// The oldest entries beyond the limit go.
+template <typename Map, typename Touched>
+void trim_map(Map& map, Touched touched) {
     if (map.size() <= kMaxRemembered) return;
     std::vector<double> times;
     times.reserve(map.size());
     for (const auto& [key, value] : map)
         times.push_back(touched(value));
-    const auto cut = times.begin() + static_cast<std::ptrdiff_t>(map.size() - kMaxRemembered);
-    std::nth_element(times.begin(), cut, times.end());
     auto excess = map.size() - kMaxRemembered;
+    const auto cut = times.begin() + static_cast<std::ptrdiff_t>(excess) - 1;
+    std::nth_element(times.begin(), cut, times.end());
     for (auto it = map.begin(); it != map.end() && excess > 0;) {
         if (touched(it->second) <= *cut) {
             it = map.erase(it);
@@ -33,6 +31,11 @@ void trim_map(Map& map, double now_s, Touched touched, Keep keep) {
             ++it;
         }
     }
+}
+
+/// When it bars nobody from the choice any more.
+double last_bar_s(const Penalty& penalty) {
+    return std::max({penalty.blacklisted_until_s, penalty.banned_until_s, penalty.held_until_s});
 }
 
 }  // namespace
@@ -53,6 +56,7 @@ SelectionState note_rolled_back(SelectionState state, const std::vector<std::str
         penalty.held_until_s = now_s + std::min(kDay_s * std::exp2(penalty.rollbacks - 1), kLongestPenalty_s);
         penalty.touched_s = now_s;
     }
+    forget_excess(state);
     state.proposed.clear();
     return state;
 }
@@ -68,6 +72,7 @@ SelectionState blacklist(SelectionState state, std::string_view name, double unt
     penalty.by_hand = true;
     penalty.blacklisted_until_s = until_s;
     penalty.touched_s = now_s;
+    forget_excess(state);
     return state;
 }
 
@@ -94,9 +99,7 @@ const Penalty* find_bar(const SelectionState& state, const Endpoint& endpoint, c
     const auto bars = [&](const std::string& key) -> const Penalty* {
         const auto found = state.penalties.find(key);
         if (found == state.penalties.end()) return nullptr;
-        const auto& penalty = found->second;
-        return std::max({penalty.blacklisted_until_s, penalty.banned_until_s, penalty.held_until_s}) > now_s ? &penalty
-                                                                                                             : nullptr;
+        return last_bar_s(found->second) > now_s ? &found->second : nullptr;
     };
     if (const auto* bar = bars(endpoint.text())) return bar;
     if (endpoint.port != kNtpPort)
@@ -116,15 +119,22 @@ bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint, cons
 }
 
 void forget_old(SelectionState& state, double now_s) {
+    const double oldest_s = now_s - kForgetAfter_s;
+    const auto is_old = [&](const auto& entry) { return entry.second.updated_s < oldest_s; };
+    std::erase_if(state.servers, is_old);
+    std::erase_if(state.pools, is_old);
+    std::erase_if(state.penalties, [&](const auto& entry) {
+        const Penalty& penalty = entry.second;
+        return penalty.touched_s < oldest_s && last_bar_s(penalty) <= now_s;
+    });
+}
+
+void forget_excess(SelectionState& state) {
     const auto updated = [](const auto& entry) { return entry.updated_s; };
-    const auto never = [](const auto&) { return false; };
-    trim_map(state.servers, now_s, updated, never);
-    trim_map(state.pools, now_s, updated, never);
-    trim_map(
-        state.penalties, now_s, [](const Penalty& penalty) { return penalty.touched_s; },
-        [&](const Penalty& penalty) {
-            return std::max({penalty.blacklisted_until_s, penalty.banned_until_s, penalty.held_until_s}) > now_s;
-        });
+    trim_map(state.servers, updated);
+    trim_map(state.pools, updated);
+    // What somebody asked for goes last, whatever the clock said then.
+    trim_map(state.penalties, [](const Penalty& penalty) { return penalty.by_hand ? kForever : penalty.touched_s; });
 }
 
 }  // namespace ntpopt

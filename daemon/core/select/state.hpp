@@ -17,7 +17,7 @@ namespace ntpopt {
 inline constexpr double kForever = 1e15;
 /// A server that nobody has seen for so long is forgotten.
 inline constexpr double kForgetAfter_s = 90 * 86400.0;
-/// No map of the state ever holds more; the longest unseen go first.
+/// No map of a state that is kept holds more; the longest unseen go first.
 inline constexpr std::size_t kMaxRemembered = 4096;
 
 /// What is known of one server address (SELECTION.md 4.5). Weights decay by half a day; biases are to the consensus, so
@@ -131,7 +131,10 @@ struct BlacklistEntry {
 [[nodiscard]] bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint,
                                    const std::optional<Address>& address, double now_s);
 
-/// Drops what has not been seen for kForgetAfter_s and what is more than kMaxRemembered.
+/// Drops what has not been seen for kForgetAfter_s.
 void forget_old(SelectionState& state, double now_s);
+
+/// Drops what is more than kMaxRemembered.
+void forget_excess(SelectionState& state);
 
 }  // namespace ntpopt

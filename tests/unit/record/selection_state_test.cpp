@@ -60,11 +60,53 @@ TEST(SelectionState, RefusesDamagedDocuments) {
     }
 }
 
-TEST(SelectionState, RefusesMoreThanItWouldRemember) {
+/// A memory as full as it may be, all of it from shortly before now.
+SelectionState full(double now_s) {
+    SelectionState state;
+    for (std::size_t i = 0; i < kMaxRemembered; ++i) {
+        const double seen_s = now_s - 2.0 * static_cast<double>(kMaxRemembered - i);
+        state.servers["10.0.0.1:" + std::to_string(i + 1)].updated_s = seen_s;
+        state.penalties["h" + std::to_string(i)].touched_s = seen_s;
+    }
+    return state;
+}
+
+TEST(SelectionState, MemoryThatIsFullSurvivesARestartAfterEveryEvent) {
+    world::Machine machine;
+    const double now_s = machine.context.time_s;
+    machine.state = full(now_s);
+    machine.round(world::honest(6));
+    const auto silent = world::with(world::honest(6), {{.name = "dead.test", .address = "127.8.1.1", .answers = 0}});
+    const auto decided = decide(world::observe(silent), full(now_s), machine.config, machine.context).next;
+    const auto barred = blacklist(full(now_s), "bad.test", kForever, now_s);
+    const auto undone = note_rolled_back(full(now_s), {"a.test", "b.test"}, now_s);
+    for (const auto& state : {machine.state, decided, barred, undone}) {
+        const auto again = parse_selection_state(to_json(state));
+        ASSERT_TRUE(again) << again.error().detail;
+        EXPECT_EQ(*again, state);
+        EXPECT_LE(state.servers.size(), kMaxRemembered);
+        EXPECT_LE(state.penalties.size(), kMaxRemembered);
+    }
+    EXPECT_FALSE(machine.state.incumbents.empty());
+    EXPECT_TRUE(machine.state.servers.contains("127.1.1.1:123"));
+    EXPECT_TRUE(decided.penalties.contains("dead.test"));
+    EXPECT_FALSE(decided.penalties.contains("h0"));
+    EXPECT_TRUE(barred.penalties.contains("bad.test"));
+    EXPECT_TRUE(undone.penalties.contains("a.test") && undone.penalties.contains("b.test"));
+}
+
+TEST(SelectionState, OfMoreThanIsKeptTheYoungestAreRead) {
     auto servers = Json::object();
     for (std::size_t i = 0; i <= kMaxRemembered; ++i)
-        servers["h" + std::to_string(i)] = Json::object();
-    EXPECT_FALSE(parse_selection_state({{"servers", servers}}));
+        servers["h" + std::to_string(i)] = {{"updated_s", 1.8e9 - static_cast<double>(i)}};
+    const auto read = parse_selection_state({{"servers", servers}, {"incumbents", {{{"name", "a.test"}}}}});
+    ASSERT_TRUE(read) << read.error().detail;
+    EXPECT_EQ(read->servers.size(), kMaxRemembered);
+    EXPECT_FALSE(read->servers.contains("h" + std::to_string(kMaxRemembered)));
+    EXPECT_EQ(read->incumbents.size(), 1U);
+}
+
+TEST(SelectionState, RefusesASetLargerThanAnyIs) {
     auto incumbents = Json::array();
     for (int i = 0; i < 17; ++i)
         incumbents.push_back({{"name", "h" + std::to_string(i)}});

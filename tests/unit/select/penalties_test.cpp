@@ -180,11 +180,15 @@ TEST(Penalties, MemoryIsBounded) {
         state.servers[fmt::format("10.{}.{}.1:123", i / 250, i % 250)].updated_s = 1.8e9 + i;
         state.penalties[fmt::format("10.{}.{}.1", i / 250, i % 250)].touched_s = 1.8e9 + i;
     }
-    forget_old(state, 1.8e9 + 6000);
+    state.penalties["asked.test"] = {.by_hand = true, .touched_s = 0};  // by a clock that was not set
+    forget_excess(state);
     EXPECT_EQ(state.servers.size(), kMaxRemembered);
     EXPECT_EQ(state.penalties.size(), kMaxRemembered);
     EXPECT_TRUE(state.servers.contains("10.23.249.1:123"));
     EXPECT_FALSE(state.servers.contains("10.0.0.1:123"));
+    EXPECT_FALSE(state.servers.contains("10.7.153.1:123"));
+    EXPECT_TRUE(state.servers.contains("10.7.154.1:123"));
+    EXPECT_TRUE(state.penalties.contains("asked.test"));
 }
 
 }  // namespace
