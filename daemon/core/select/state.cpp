@@ -118,6 +118,19 @@ bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint, cons
     return paused(endpoint.text()) || (address && paused(address->text()));
 }
 
+void pull_back_penalties(SelectionState& state, double now_s) {
+    for (auto& [name, penalty] : state.penalties) {
+        const double ahead_s = penalty.touched_s - now_s;
+        if (ahead_s <= kDay_s) continue;
+        const auto pull_back = [ahead_s](double& until_s) { until_s = std::max(0.0, until_s - ahead_s); };
+        if (!penalty.by_hand) pull_back(penalty.blacklisted_until_s);
+        pull_back(penalty.banned_until_s);
+        pull_back(penalty.held_until_s);
+        pull_back(penalty.paused_until_s);
+        penalty.touched_s = now_s;
+    }
+}
+
 void forget_old(SelectionState& state, double now_s) {
     const double oldest_s = now_s - kForgetAfter_s;
     const auto is_old = [&](const auto& entry) { return entry.second.updated_s < oldest_s; };

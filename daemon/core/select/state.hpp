@@ -131,6 +131,10 @@ struct BlacklistEntry {
 [[nodiscard]] bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint,
                                    const std::optional<Address>& address, double now_s);
 
+/// A penalty that a clock from the future set, a day ahead or more, lasts from now on instead; what was blacklisted by
+/// hand stays so until the time that was asked for. As forget_old(), only for when the clock is known to be right.
+void pull_back_penalties(SelectionState& state, double now_s);
+
 /// Drops what has not been seen for kForgetAfter_s.
 void forget_old(SelectionState& state, double now_s);
 

@@ -45,7 +45,10 @@ Trial open_trial(const std::vector<Observation>& observations, const SelectionSt
                  const SelectionConfig& config, const DecisionContext& context) {
     Trial trial{.config = config, .context = context, .next = state};
     trial.next.proposed.clear();
-    forget_old(trial.next, context.time_s);
+    if (context.synchronised) {
+        pull_back_penalties(trial.next, context.time_s);
+        forget_old(trial.next, context.time_s);
+    }
     trial.ours = !state.incumbents.empty();
     trial.standing = trial.ours ? state.incumbents : found_incumbents(context, config.sources);
 

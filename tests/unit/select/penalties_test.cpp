@@ -174,6 +174,61 @@ TEST(Penalties, StrangersUnseenForNinetyDaysAreForgotten) {
     EXPECT_THAT(machine.state.servers, SizeIs(5));
 }
 
+TEST(Penalties, WrongClockFarAheadForgetsNobodyWhileNobodyVouchesForIt) {
+    Machine machine;
+    machine.round(honest(8));
+    machine.state.penalties["denied.test"] = {
+        .bans = 1, .banned_until_s = machine.context.time_s + 7 * 86400, .touched_s = machine.context.time_s};
+    machine.state.pools["p.test"].updated_s = machine.context.time_s;
+    machine.context.time_s += 13 * 365 * 86400.0;
+    machine.context.synchronised = false;
+    machine.round(honest(5));
+    EXPECT_THAT(machine.state.servers, SizeIs(8));
+    EXPECT_THAT(machine.state.penalties, SizeIs(1));
+    EXPECT_THAT(machine.state.pools, SizeIs(1));
+}
+
+TEST(Penalties, PenaltiesOfAWrongClockLastTheirOwnTimeOnceItIsRight) {
+    Machine machine;
+    const double now_s = machine.context.time_s;
+    machine.context.time_s += 13 * 365 * 86400.0;
+    machine.context.synchronised = false;
+    const auto servers = with(honest(5), {{.name = "dead.test", .address = "127.8.1.1", .answers = 0},
+                                          {.name = "deny.test", .address = "127.8.2.1", .kiss = "DENY"},
+                                          {.name = "rate.test", .address = "127.8.3.1", .kiss = "RATE"}});
+    for (int i = 0; i < 3; ++i)
+        machine.round(servers);
+    machine.state = note_rolled_back(machine.state, {"undone.test"}, machine.context.time_s);
+    machine.state = blacklist(machine.state, "asked.test", kForever, machine.context.time_s);
+    ASSERT_THAT(machine.state.penalties, SizeIs(5));
+
+    machine.context.time_s = now_s;
+    machine.context.synchronised = true;
+    machine.round(honest(5));
+    const auto until = [&](std::string_view name, double Penalty::*end) {
+        return machine.state.penalties.find(name)->second.*end - now_s;
+    };
+    for (const auto& [name, end, length_s] : {std::tuple{"dead.test", &Penalty::blacklisted_until_s, 7 * 86400.0},
+                                              std::tuple{"deny.test", &Penalty::banned_until_s, 28 * 86400.0},
+                                              std::tuple{"rate.test", &Penalty::paused_until_s, 2 * 86400.0},
+                                              std::tuple{"undone.test", &Penalty::held_until_s, 86400.0}}) {
+        EXPECT_GT(until(name, end), 0) << name;
+        EXPECT_LE(until(name, end), length_s) << name;
+    }
+    EXPECT_EQ(machine.state.penalties.find("asked.test")->second.blacklisted_until_s, kForever);
+    machine.context.time_s += 91 * 86400;
+    machine.round(honest(5));
+    EXPECT_THAT(machine.state.penalties, testing::ElementsAre(testing::Key("asked.test")));
+}
+
+TEST(Penalties, ClockThatWasADayAheadChangesNoPenalty) {
+    SelectionState state;
+    state.penalties["a.test"] = {.banned_until_s = 1.8e9 + 8 * 86400, .touched_s = 1.8e9 + 86400};
+    const auto before = state;
+    pull_back_penalties(state, 1.8e9);
+    EXPECT_EQ(state, before);
+}
+
 TEST(Penalties, MemoryIsBounded) {
     SelectionState state;
     for (int i = 0; i < 6000; ++i) {
