@@ -20,6 +20,7 @@ constexpr Duration kSettle = 15s;
 constexpr Duration kSettleSpread = 30s;
 constexpr Duration kBetweenTriggered = 10min;
 constexpr Duration kTokenEvery = 6h;
+constexpr int kMostPutOff = 4;
 
 Duration scaled(Duration duration, double factor) {
     return Duration(static_cast<Duration::rep>(static_cast<double>(duration.count()) * factor));
@@ -95,6 +96,7 @@ void Schedule::configure(ScheduleConfig config, Duration now) {
 
 void Schedule::finished(Duration now, bool useful, double chance) {
     last_round_ = now;
+    put_off_ = 0;
     useless_ = useful ? 0 : useless_ + 1;
     if (useful) {
         // Once in the life of a process the distance to the next round is half an interval and the phase, so that
@@ -110,6 +112,12 @@ bool Schedule::trigger(Trigger trigger, Duration now, double chance) {
     tokens_at_ = now;
     auto at = std::max(now + kSettle + scaled(kSettleSpread, chance), earliest_);
     if (last_round_) at = std::max(at, *last_round_ + kBetweenTriggered);
+    const bool unsettled = trigger == Trigger::network_changed || trigger == Trigger::resumed;
+    if (unsettled && next_ <= now && put_off_ < kMostPutOff) {
+        ++put_off_;
+        next_ = at;
+        return true;
+    }
     if (at >= next_ || tokens_ < 1) return false;
     tokens_ -= 1;
     plan(at, name_of(trigger));

@@ -52,7 +52,8 @@ class Schedule {
     void finished(Duration now, bool useful, double chance);
 
     /// Something happened. The round comes after a settling time of 15 to 45 s; at most one such round in 10 min and,
-    /// on the average, four a day above that. False where the event is damped away.
+    /// on the average, four a day above that. A round that is due already, since the machine slept over its time, also
+    /// waits until the network has settled, four times at the most. False where the event is damped away.
     bool trigger(Trigger trigger, Duration now, double chance);
 
     /// When the next round is due, on the clock of `now`.
@@ -75,6 +76,7 @@ class Schedule {
     Duration next_{};
     std::string_view reason_ = "schedule";
     int useless_ = 0;                     ///< rounds in a row
+    int put_off_ = 0;                     ///< how often the round that is due was
     std::optional<Duration> last_round_;  ///< when the last one ended, also one of an earlier life
     bool phased_ = false;                 ///< the phase was taken once
     Duration earliest_{};                 ///< of this life's rounds
