@@ -174,6 +174,11 @@ Result<std::uint64_t> Optimizer::rollback(bool original) {
 }
 
 void Optimizer::trigger(Trigger trigger) {
+    if (running_) {
+        // What the NTP service does meanwhile may be our own doing; the network is not.
+        if (trigger == Trigger::network_changed || trigger == Trigger::resumed) missed_ = trigger;
+        return;
+    }
     schedule_.trigger(trigger, ports_.clock.since_boot(), ports_.clock.random());
     wake_.ring();
 }

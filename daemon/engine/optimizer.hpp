@@ -146,6 +146,7 @@ class Optimizer {
     boost::asio::cancellation_signal cancel_round_;
     std::optional<Request> waiting_;
     std::optional<Request> running_;
+    std::optional<Trigger> missed_;  ///< came while that ran
     ServiceObservation service_;
     Duration observed_at_{};         ///< on the boot clock; zero: never
     bool observation_stale_ = true;  ///< something changed since

@@ -131,6 +131,8 @@ void Optimizer::finish(const Request& request, RoundReport report) {
         schedule_.finished(now, useful, ports_.clock.random());
         metrics_.note_round(report.outcome, report.duration_s);
     }
+    if (const auto missed = std::exchange(missed_, std::nullopt))
+        schedule_.trigger(*missed, now, ports_.clock.random());
     note_round_closed();
     set_state(std::string(name_of(Stage::record)));
     record(std::move(report));

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "daemon/core/record/selection_state.hpp"
 #include "life.hpp"
@@ -13,6 +14,7 @@
 namespace ntpopt {
 namespace {
 
+using namespace std::chrono_literals;
 using test::OptimizerTest;
 using testing::Contains;
 using testing::ElementsAre;
@@ -63,6 +65,33 @@ TEST_F(OptimizerTest, ASecondRequestJoinsOrIsBusy) {
     EXPECT_EQ(other->error().code, Errc::busy);
     EXPECT_EQ(undo->error().code, Errc::busy);
     EXPECT_EQ(world.prober.rounds, 1);
+}
+
+/// A round during which something happens; then ten minutes pass.
+struct TriggeredTest : OptimizerTest {
+    boost::asio::steady_timer soon{world.io};
+
+    void happen(Trigger trigger) {
+        auto& engine = make();
+        world.prober.on_probe = [&engine, trigger] { engine.trigger(trigger); };
+        ears.on_finished = [&](const Json&) {
+            world.prober.on_probe = [] {};
+            world.clock.skip(11min);
+            soon.expires_after(300ms);
+            soon.async_wait([&engine](boost::system::error_code) { engine.stop(); });
+        };
+        run();
+    }
+};
+
+TEST_F(TriggeredTest, ANetworkThatChangesDuringARoundCallsForAnotherOne) {
+    happen(Trigger::network_changed);
+    EXPECT_THAT(ears.triggers, ElementsAre("boot", "network_changed"));
+}
+
+TEST_F(TriggeredTest, WhatARoundDoesToTheServiceCallsForNoOther) {
+    happen(Trigger::unsynchronised);
+    EXPECT_THAT(ears.triggers, ElementsAre("boot"));
 }
 
 TEST_F(OptimizerTest, ARollbackByHandForgetsTheSelection) {
