@@ -151,6 +151,7 @@ class SimulatedNames final : public NameSource {
           fate_(std::move(fate)) {}
 
     [[nodiscard]] std::optional<Result<NameAnswer>> local(const HostName&, Families) override { return std::nullopt; }
+    [[nodiscard]] Families worth_asking(Families families) override { return families; }
     boost::asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration deadline) override;
     boost::asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration deadline) override;
 

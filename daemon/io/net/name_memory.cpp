@@ -68,6 +68,8 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name,
         if (!*local) co_return local->error();
         co_return std::move((*local)->addresses);
     }
+    // What was answered for one family is no answer where only the other one leads anywhere.
+    families = source_.worth_asking(families);
     const auto key = key_of(name, families);
     if (const auto other = open_.find(key); other != open_.end())
         co_return co_await wait_for(other->second, this, name, families);

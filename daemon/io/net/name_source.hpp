@@ -19,6 +19,9 @@ class NameSource {
     /// What the hosts file says of the name, as it is now; nothing where it does not have it. Nobody is asked.
     [[nodiscard]] virtual std::optional<Result<NameAnswer>> local(const HostName& name, Families families) = 0;
 
+    /// Those of the families that are worth a question in the network as it is now.
+    [[nodiscard]] virtual Families worth_asking(Families families) = 0;
+
     /// As Resolver::resolve(), with the time for which the answer holds. Errc::unavailable promises that no name server
     /// can have got the question.
     virtual boost::asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration deadline) = 0;

@@ -149,6 +149,7 @@ class AresResolver::Core {
     static asio::awaitable<Result<std::vector<SrvRecord>>> services(std::shared_ptr<Core> core, std::string name,
                                                                     Duration deadline);
 
+    [[nodiscard]] Families worth_asking(Families families) const;
     [[nodiscard]] std::optional<Result<NameAnswer>> local(const HostName& name, Families families);
 
     /// Ends what is under way; nothing can be asked afterwards.
@@ -176,6 +177,10 @@ Status AresResolver::Core::open() {
     if (ended_) return Error{Errc::shutting_down, "the resolver was ended"};
     if (waiting_ > 0) return {};
     return channel_->open();
+}
+
+Families AresResolver::Core::worth_asking(Families families) const {
+    return options_.check_routes ? ntpopt::worth_asking(families, routed_families()) : families;
 }
 
 void AresResolver::Core::close() {
@@ -237,7 +242,7 @@ asio::awaitable<Result<NameAnswer>> AresResolver::Core::lookup(std::shared_ptr<C
     co_await asio::this_coro::throw_if_cancelled(false);
     if (auto known = core->local(name, families)) co_return *std::move(known);
     if (auto status = core->open(); !status) co_return status.error();
-    if (core->options_.check_routes) families = worth_asking(families, routed_families());
+    families = core->worth_asking(families);
     const auto cap = families.ipv4 && families.ipv6 ? kMaxAddresses / 2 : kMaxAddresses;
     const auto lookup = std::make_shared<Lookup>(core->io_, cap, core->options_.grace);
     lookup->deadline = Clock::now() + deadline;
@@ -284,6 +289,10 @@ AresResolver::~AresResolver() {
 
 std::optional<Result<NameAnswer>> AresResolver::local(const HostName& name, Families families) {
     return core_->local(name, families);
+}
+
+Families AresResolver::worth_asking(Families families) {
+    return core_->worth_asking(families);
 }
 
 asio::awaitable<Result<NameAnswer>> AresResolver::lookup(HostName name, Families families, Duration deadline) {

@@ -33,11 +33,14 @@ class AresResolver final : public Resolver, public NameSource {
     AresResolver& operator=(const AresResolver&) = delete;
 
     /// A name of the hosts file is answered from it alone. A name with a dot is taken as it is; one without a dot is
-    /// completed by the search domains. At most 8 addresses of each family where both are asked for.
+    /// completed by the search domains. A family that leads nowhere is left out. At most 8 addresses of each family
+    /// where both are asked for.
     boost::asio::awaitable<Result<std::vector<Address>>> resolve(HostName name, Families families,
                                                                  Duration deadline) override;
 
     [[nodiscard]] std::optional<Result<NameAnswer>> local(const HostName& name, Families families) override;
+
+    [[nodiscard]] Families worth_asking(Families families) override;
 
     /// The same with the time for which the answer holds.
     boost::asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration deadline) override;

@@ -123,6 +123,7 @@ TEST_F(Surroundings, ACloudIsRecognisedFromSysfs) {
 class FakeDomains final : public NameSource {
   public:
     std::optional<Result<NameAnswer>> local(const HostName&, Families) override { return std::nullopt; }
+    [[nodiscard]] Families worth_asking(Families families) override { return families; }
     asio::awaitable<Result<NameAnswer>> lookup(HostName, Families, Duration) override { co_return Error{}; }
     asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration) override {
         if (domain.text() == "dead.example") co_return Error{Errc::timeout, "no name server answered in time"};

@@ -26,6 +26,7 @@ using testing::ElementsAre;
 class FakeSource final : public NameSource {
   public:
     std::vector<std::string> asked;
+    Families routed;
     std::map<std::string, std::string> hosts;
     Result<NameAnswer> answer = NameAnswer{{*Address::parse("192.0.2.1")}, 60};
     Result<std::vector<SrvRecord>> records = std::vector<SrvRecord>{{1, 2, 123, "ntp.corp.example"}};
@@ -35,8 +36,11 @@ class FakeSource final : public NameSource {
         if (found == hosts.end()) return std::nullopt;
         return NameAnswer{{*Address::parse(found->second)}, 0};
     }
+    [[nodiscard]] Families worth_asking(Families families) override {
+        return {families.ipv4 && routed.ipv4, families.ipv6 && routed.ipv6};
+    }
     asio::awaitable<Result<NameAnswer>> lookup(HostName name, Families families, Duration) override {
-        asked.push_back(name.text() + (families.ipv6 ? "" : " 4"));
+        asked.push_back(name.text() + (!families.ipv6 ? " 4" : !families.ipv4 ? " 6" : ""));
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
         co_return answer;
     }
@@ -191,6 +195,20 @@ TEST_F(NameMemoryTest, OtherFamiliesAreAnotherQuestion) {
     ask("a.example");
     ask("a.example", 1, {true, false});
     EXPECT_THAT(source.asked, ElementsAre("a.example", "a.example 4"));
+}
+
+TEST_F(NameMemoryTest, AnAnswerOfANetworkOfTheOtherFamilyDoesNotHoldInThisOne) {
+    source.routed = {false, true};
+    source.answer = NameAnswer{{*Address::parse("2001:db8::1")}, 86400};
+    EXPECT_EQ(ask("a.example"), "2001:db8::1");
+    source.routed = {true, false};
+    source.answer = NameAnswer{{*Address::parse("192.0.2.1")}, 86400};
+    names.network_changed();
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    source.routed = {false, true};
+    names.network_changed();
+    EXPECT_EQ(ask("a.example"), "2001:db8::1");
+    EXPECT_THAT(source.asked, ElementsAre("a.example 6", "a.example 4")) << "what each of them said still holds";
 }
 
 TEST_F(NameMemoryTest, ServiceRecordsAreRememberedLikewise) {
