@@ -8,9 +8,10 @@
 namespace ntpopt {
 namespace {
 
-/// What may wait, and what is kept of each kind: more than any configuration of ours asks for.
+/// What may wait, and what is kept of lists: as many as may be configured.
 constexpr std::size_t kWaitingAnswers = 1024;
-constexpr std::size_t kWaitingLists = 16;
+constexpr std::size_t kMaxLists = 32;
+constexpr std::uint64_t kListsShare = 4;  // a quarter of what the memory may take
 
 template <typename Item, typename Same>
 void put_into(std::vector<Item>& waiting, Item item, std::size_t most, Same same) {
@@ -62,7 +63,7 @@ std::optional<CachedList> SqliteStore::list(std::string_view url) {
 
 void SqliteStore::put(CachedList list) {
     const auto same = [url = list.url](const CachedList& other) { return other.url == url; };
-    put_into(lists_, std::move(list), kWaitingLists, same);
+    put_into(lists_, std::move(list), kMaxLists, same);
     keep_caches();
 }
 
@@ -90,14 +91,40 @@ Status SqliteStore::write_caches() {
     return {};
 }
 
-Status SqliteStore::prune_caches() {
+/// The lists that were asked for longest ago lose their copies where all of them take too much. That they were asked
+/// for stays, so that nobody is asked again before the hour is over.
+Status SqliteStore::drop_copies(std::uint64_t max_bytes) {
+    std::vector<std::string> dropped;
+    std::uint64_t kept = 0;
+    auto rows = database_->query(
+        "SELECT url, length(CAST(body AS BLOB)) FROM list_cache ORDER BY checked_usec DESC, "
+        "url");
+    for (auto more = rows.next();; more = rows.next()) {
+        if (!more) return more.error();
+        if (!*more) break;
+        const auto bytes = rows.natural(1);
+        if (kept + bytes > max_bytes)
+            dropped.push_back(rows.text(0));
+        else
+            kept += bytes;
+    }
+    for (const auto& url : dropped)
+        if (auto done = database_->run("UPDATE list_cache SET etag = '', body = '' WHERE url = ?", url); !done)
+            return done;
+    return {};
+}
+
+Status SqliteStore::prune_caches(std::uint64_t max_size) {
     if (auto done = database_->run("DELETE FROM dns_cache WHERE (name, kind) NOT IN (SELECT name, kind FROM dns_cache "
                                    "ORDER BY asked_usec DESC LIMIT 4096)");
         !done)
         return done;
-    return database_->run(
-        "DELETE FROM list_cache WHERE url NOT IN (SELECT url FROM list_cache ORDER BY checked_usec "
-        "DESC LIMIT 16)");
+    if (auto done = database_->run("DELETE FROM list_cache WHERE url NOT IN (SELECT url FROM list_cache ORDER BY "
+                                   "checked_usec DESC LIMIT ?)",
+                                   std::uint64_t{kMaxLists});
+        !done)
+        return done;
+    return drop_copies(max_size / kListsShare);
 }
 
 }  // namespace ntpopt

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kMaxDocument = 16 * 1024 * 1024;
 /// Rounds that go in one transaction at most; where the limit was lowered far the rest goes with the next rounds.
 constexpr int kForgottenAtOnce = 200;
+constexpr auto kCachesUnused = std::chrono::hours(168);
 constexpr auto kNoRoundIsFrom = std::chrono::hours(24);  // beyond now: a clock that was wrong
 
 std::int64_t usec_before(RealTime time, Duration span) {
@@ -173,7 +174,7 @@ Status SqliteStore::write(const Remembered& what) {
         if (auto done = write_trace(*what.trace); !done) return done;
     if (auto done = write_caches(); !done) return done;
     if (what.round) {
-        if (auto done = prune_caches(); !done) return done;
+        if (auto done = prune_caches(what.limits.max_size); !done) return done;
         if (auto done = write_round(what); !done) return done;
     }
     auto done = transaction->commit();
@@ -249,7 +250,9 @@ Status SqliteStore::forget_old(const HistoryConfig& limits, RealTime now) {
     for (const auto run_id : old)
         if (auto done = forget_round(run_id); !done) return done;
     if (auto done = database_->run("DELETE FROM selections WHERE started_usec < ?", oldest); !done) return done;
-    return database_->run("DELETE FROM dns_cache WHERE expires_usec < ?", usec_before(now, std::chrono::hours(168)));
+    const auto unused = usec_before(now, kCachesUnused);
+    if (auto done = database_->run("DELETE FROM dns_cache WHERE expires_usec < ?", unused); !done) return done;
+    return database_->run("DELETE FROM list_cache WHERE checked_usec < ? OR checked_usec > ?", unused, newest);
 }
 
 /// The oldest rounds go, in the order in which they were run, until so many bytes fit. The file then grows into pages

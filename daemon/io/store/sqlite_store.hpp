@@ -68,7 +68,8 @@ class SqliteStore final : public Store, public Archive, public Cache, public Led
     [[nodiscard]] Status write_round(const Remembered& what);
     void keep_caches();
     [[nodiscard]] Status write_caches();
-    [[nodiscard]] Status prune_caches();
+    [[nodiscard]] Status prune_caches(std::uint64_t max_size);
+    [[nodiscard]] Status drop_copies(std::uint64_t max_bytes);
     [[nodiscard]] Status forget_old(const HistoryConfig& limits, RealTime now);
     [[nodiscard]] Status make_room(std::uint64_t bytes, std::uint64_t max_size);
     [[nodiscard]] Status forget_round(std::uint64_t run_id);

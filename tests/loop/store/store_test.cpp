@@ -296,6 +296,52 @@ TEST(SqliteStore, CachesAreReadAtOnceAndSurviveTheProcess) {
     EXPECT_EQ(store.list(list.url)->checked, renewed.checked);
 }
 
+CachedList list_of(int number, std::size_t bytes, RealTime at) {
+    return {fmt::format("https://lists.example/{}", number), "\"etag\"", at, at, std::string(bytes, 'x')};
+}
+
+TEST(SqliteStore, AsManyListsAreKeptAsMayBeConfigured) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    for (int i = 0; i < 40; ++i)
+        store.put(list_of(i, 10, time_of_round(1) - std::chrono::minutes(i)));
+    ASSERT_TRUE(remember(store, sample_round(1, 3)));
+    for (int i = 0; i < 40; ++i)
+        EXPECT_EQ(store.list(list_of(i, 0, {}).url).has_value(), i < 32) << i;
+}
+
+TEST(SqliteStore, AListThatNobodyAsksForAnyMoreGoesAfterAWeek) {
+    Scratch scratch;
+    auto store = open_store(scratch);
+    const auto at = time_of_round(100);
+    store.put(list_of(1, 10, at - std::chrono::hours(167)));
+    store.put(list_of(2, 10, at - std::chrono::hours(169)));
+    store.put(list_of(3, 10, at + std::chrono::hours(100'000)));
+    ASSERT_TRUE(remember(store, sample_round(100, 3)));
+    EXPECT_TRUE(store.list(list_of(1, 0, {}).url));
+    EXPECT_FALSE(store.list(list_of(2, 0, {}).url));
+    EXPECT_FALSE(store.list(list_of(3, 0, {}).url)) << "by a clock that was wrong";
+}
+
+TEST(SqliteStore, ListsPushNoHistoryOut) {
+    Scratch scratch;
+    HistoryConfig limits;
+    limits.max_size = 1024 * 1024;
+    auto store = open_store(scratch);
+    for (std::uint64_t round = 1; round <= 20; ++round) {
+        for (int i = 0; i < 32; ++i)
+            store.put(list_of(i, 100'000, time_of_round(round) + std::chrono::seconds(i)));
+        ASSERT_TRUE(remember(store, sample_round(round, 40), limits));
+    }
+    EXPECT_THAT(store.find({}).value(), SizeIs(20));
+    EXPECT_LE(size_of(scratch), limits.max_size);
+    for (const int i : {30, 31})
+        EXPECT_EQ(store.list(list_of(i, 0, {}).url)->body.size(), 100'000U) << i;
+    const auto dropped = store.list(list_of(0, 0, {}).url);
+    ASSERT_TRUE(dropped) << "it was asked for, and is not asked again at once";
+    EXPECT_EQ(dropped->body + dropped->etag, "");
+}
+
 TEST(SqliteStore, TheOutboxSurvivesARestartUntilItIsDelivered) {
     Scratch scratch;
     {
