@@ -47,15 +47,11 @@ std::string why_none(const Result<std::vector<Address>>& answer, const Candidate
     return fmt::format("leads to the private address {}, which only a configured server may", refused->text());
 }
 
-bool is_public(CandidateSource source) {
-    return source == CandidateSource::catalogue || source == CandidateSource::list ||
-           source == CandidateSource::pool_zone;
-}
-
 /// Who named what nobody named who may have private servers. That the service uses such a name by our own choice makes
-/// it no more trusted than it was when we chose it.
+/// it no more trusted than it was when we chose it, nor that they do not name it any more.
 std::map<Endpoint, CandidateSource> named_by_strangers(const std::vector<Candidate>& found,
-                                                       const ServiceObservation& service) {
+                                                       const ServiceObservation& service,
+                                                       const std::vector<Incumbent>& incumbents) {
     const auto is_base = [&service](const Endpoint& endpoint) {
         const auto name = endpoint.host.text();
         return std::count(service.base_names.begin(), service.base_names.end(), name) > 0 ||
@@ -65,6 +61,8 @@ std::map<Endpoint, CandidateSource> named_by_strangers(const std::vector<Candida
     std::map<Endpoint, CandidateSource> out;
     for (const auto& candidate : found)
         if (is_public(candidate.source)) out.emplace(candidate.endpoint, candidate.source);
+    for (const auto& incumbent : incumbents)
+        if (incumbent.stranger && !is_base(incumbent.endpoint)) out.emplace(incumbent.endpoint, CandidateSource::list);
     for (const auto& candidate : found)
         if (!is_public(candidate.source) &&
             (candidate.source != CandidateSource::current || is_base(candidate.endpoint)))
@@ -114,7 +112,7 @@ asio::awaitable<Round::StageResult> Round::discover() {
         for (std::size_t n = 0; n < std::min(found[i]->notes.size(), kMaxNotes); ++n)
             notes += fmt::format("; {}: {}", name, printable(found[i]->notes[n]));
     }
-    const auto strange = named_by_strangers(all, service_);
+    const auto strange = named_by_strangers(all, service_, request_.state.incumbents);
     const auto here = ports_.place.region(request_.config.discovery);
     report_.region = here.text();
     // Whoever is in the set is asked whatever the discoverers say.

@@ -25,4 +25,9 @@ std::string_view name_of(CandidateSource source) {
     return "";
 }
 
+bool is_public(CandidateSource source) {
+    return source == CandidateSource::catalogue || source == CandidateSource::list ||
+           source == CandidateSource::pool_zone;
+}
+
 }  // namespace ntpopt

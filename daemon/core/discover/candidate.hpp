@@ -24,4 +24,7 @@ struct Candidate {
 
 [[nodiscard]] std::string_view name_of(CandidateSource source);
 
+/// A source of which nobody who is responsible for this machine knows what it names.
+[[nodiscard]] bool is_public(CandidateSource source);
+
 }  // namespace ntpopt

@@ -45,14 +45,7 @@ void learn(Candidate& kept, const Candidate& other) {
 
 bool may_lead_to(const Candidate& candidate, const Address& address) {
     if (address.is_unusable()) return false;
-    switch (candidate.source) {
-        case CandidateSource::catalogue:
-        case CandidateSource::list:
-        case CandidateSource::pool_zone:
-            return !address.is_private();
-        default:
-            return true;
-    }
+    return !is_public(candidate.source) || !address.is_private();
 }
 
 std::vector<Candidate> merge_candidates(std::vector<Candidate> found, const Catalogue& catalogue, const Region& here) {

@@ -118,6 +118,7 @@ void walk_incumbent(Walk&& walk, Chosen& incumbent) {
     walk("error_ms", incumbent.error_ms);
     walk("held", incumbent.held);
     walk("missed", incumbent.missed);
+    walk("stranger", incumbent.stranger);
 }
 
 template <typename Map, typename Walk>

@@ -58,6 +58,16 @@ void order_choices(std::vector<Choice>& choices, const DecisionContext& context)
     });
 }
 
+/// Whom somebody else than the service itself named this round; who only is in use stays what it was.
+void note_strangers(const Trial& trial, std::vector<Incumbent>& incumbents) {
+    for (auto& incumbent : incumbents)
+        for (const auto& sighting : trial.sightings) {
+            const auto& candidate = sighting.seen->candidate;
+            if (candidate.endpoint == incumbent.endpoint && candidate.source != CandidateSource::current)
+                incumbent.stranger = is_public(candidate.source);
+        }
+}
+
 std::vector<Incumbent> incumbents_of(const Trial& trial, const std::vector<Choice>& choices) {
     std::vector<Incumbent> out;
     for (const auto& choice : choices) {
@@ -71,9 +81,11 @@ std::vector<Incumbent> incumbents_of(const Trial& trial, const std::vector<Choic
             if (standing.endpoint != choice.endpoint || !trial.ours) continue;
             incumbent.held = standing.held;
             incumbent.missed = standing.missed;
+            incumbent.stranger = standing.stranger;
         }
         out.push_back(std::move(incumbent));
     }
+    note_strangers(trial, out);
     return out;
 }
 
@@ -224,6 +236,7 @@ class Conclusion {
     }
 
     DecisionResult finish(Outcome outcome, std::string reason, std::vector<Choice> selected) {
+        note_strangers(trial_, trial_.standing);
         if (trial_.ours) trial_.next.incumbents = trial_.standing;
         forget_excess(trial_.next);
         localise(trial_.consensus, trial_.base_s);

@@ -82,6 +82,8 @@ struct Incumbent {
     double error_ms = 0;
     int held = 0;    ///< rounds since it was chosen
     int missed = 0;  ///< rounds in a row in which it could not be measured
+    /// Only a catalogue, a list or a pool zone ever named it since it was chosen: its name may lead to nothing private.
+    bool stranger = false;
 
     friend bool operator==(const Incumbent&, const Incumbent&) = default;
 };
