@@ -12,7 +12,6 @@
 namespace ntpopt {
 namespace {
 
-constexpr double kLeast_s = 3600;
 constexpr double kMost_s = 86400;
 constexpr double kStale_s = 86400;
 constexpr std::size_t kMaxAddresses = 16;
@@ -22,7 +21,7 @@ constexpr std::size_t kMaxAddresses = 16;
 NameRecord note_answer(const NameAnswer& answer, double now_s) {
     NameRecord record;
     record.asked_s = record.answered_s = now_s;
-    record.until_s = now_s + std::clamp(answer.ttl_s, kLeast_s, kMost_s);
+    record.until_s = now_s + std::clamp(answer.ttl_s, kLeastBetweenQuestions_s, kMost_s);
     record.addresses = answer.addresses;
     return record;
 }
@@ -33,7 +32,7 @@ NameRecord note_question(NameRecord before, double now_s) {
 
 NameRecord note_failure(NameRecord before, const Error& failure, double now_s) {
     before.asked_s = now_s;
-    before.until_s = now_s + kLeast_s;
+    before.until_s = now_s + kLeastBetweenQuestions_s;
     before.failure = failure.detail;
     before.code = failure.code;
     return before;
@@ -79,12 +78,8 @@ Json to_json(const NameRecord& record) {
     auto addresses = Json::array();
     for (const auto& address : record.addresses)
         addresses.push_back(address.text());
-    return {{"asked_s", record.asked_s},
-            {"until_s", record.until_s},
-            {"answered_s", record.answered_s},
-            {"addresses", std::move(addresses)},
-            {"failure", record.failure},
-            {"answered", record.is_answered()},
+    return {{"asked_s", record.asked_s},         {"until_s", record.until_s}, {"answered_s", record.answered_s},
+            {"addresses", std::move(addresses)}, {"failure", record.failure}, {"answered", record.is_answered()},
             {"heard", record.may_be_heard()}};
 }
 

@@ -23,8 +23,8 @@ struct NameRecord {
     double asked_s = 0;  ///< seconds since 1970
     double until_s = 0;  ///< what is known counts until then, and nobody is asked
     std::vector<Address> addresses{};
-    double answered_s = 0;  ///< when `addresses` were learnt
-    std::string failure{};  ///< why the last question brought no address, else empty
+    double answered_s = 0;        ///< when `addresses` were learnt
+    std::string failure{};        ///< why the last question brought no address, else empty
     Errc code = Errc::not_found;  ///< of that failure
 
     /// A name server said so; otherwise nobody said anything.
@@ -32,6 +32,9 @@ struct NameRecord {
     /// A name server may have got the last question.
     [[nodiscard]] bool may_be_heard() const { return code != Errc::unavailable; }
 };
+
+/// No name is asked for more often (the NTP Pool's rule for clients).
+inline constexpr double kLeastBetweenQuestions_s = 3600;
 
 /// Counts for its TTL, at least an hour (the NTP Pool's rule for clients) and at most a day.
 [[nodiscard]] NameRecord note_answer(const NameAnswer& answer, double now_s);

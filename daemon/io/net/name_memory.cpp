@@ -1,6 +1,8 @@
 // Implementation of name_memory.hpp.
 #include "daemon/io/net/name_memory.hpp"
 
+#include <array>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,6 +30,8 @@ CachedAnswer cached(std::string name, std::string_view kind, const NameRecord& r
     return {
         std::move(name), std::string(kind), {render_json(document)}, time_of(record.asked_s), time_of(record.until_s)};
 }
+
+constexpr std::array<Families, 3> kAllKinds{{{true, true}, {true, false}, {false, true}}};
 
 std::optional<Json> document_of(Cache& cache, std::string_view name, std::string_view kind) {
     const auto found = cache.answer(name, kind);
@@ -75,6 +79,7 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name,
         co_return co_await wait_for(other->second, this, name, families);
     const auto before = find(name, families);
     if (before && settled(*before)) co_return recall(*before, clock_.now_s());
+    if (auto held = held_for_others(name, families); !held.empty()) co_return held;
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto executor = co_await asio::this_coro::executor;
     const auto done = std::make_shared<asio::steady_timer>(executor, asio::steady_timer::time_point::max());
@@ -94,6 +99,18 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::resolve(HostName name,
     co_return recall(record, clock_.now_s());
 }
 
+/// What was learnt of the name within the hour by a question for other families, as far as it leads anywhere now.
+std::vector<Address> NameMemory::held_for_others(const HostName& name, Families families) const {
+    for (const auto other : kAllKinds) {
+        const auto record = find(name, other);
+        if (!record || !settled(*record) || clock_.now_s() >= record->asked_s + kLeastBetweenQuestions_s) continue;
+        auto addresses = record->addresses;
+        std::erase_if(addresses, [&](const auto& one) { return one.is_v4() ? !families.ipv4 : !families.ipv6; });
+        if (!addresses.empty()) return addresses;
+    }
+    return {};
+}
+
 /// The same name is asked for already: its answer is ours.
 asio::awaitable<Result<std::vector<Address>>> NameMemory::wait_for(std::shared_ptr<asio::steady_timer> other,
                                                                    const NameMemory* self, HostName name,
@@ -108,7 +125,7 @@ asio::awaitable<Result<std::vector<Address>>> NameMemory::wait_for(std::shared_p
 }
 
 std::vector<Address> NameMemory::known(const HostName& name) const {
-    for (const auto families : {Families{true, true}, Families{true, false}, Families{false, true}})
+    for (const auto families : kAllKinds)
         if (const auto record = find(name, families); record && !record->addresses.empty()) return record->addresses;
     return {};
 }

@@ -36,6 +36,7 @@ class NameMemory final : public Resolver {
   private:
     [[nodiscard]] std::optional<NameRecord> find(const HostName& name, Families families) const;
     [[nodiscard]] bool settled(const NameRecord& record) const { return !may_ask(record, clock_.now_s(), changed_s_); }
+    [[nodiscard]] std::vector<Address> held_for_others(const HostName& name, Families families) const;
     static boost::asio::awaitable<Result<std::vector<Address>>> wait_for(
         std::shared_ptr<boost::asio::steady_timer> other, const NameMemory* self, HostName name, Families families);
 

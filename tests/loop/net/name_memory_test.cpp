@@ -192,9 +192,28 @@ TEST_F(NameMemoryTest, TheHostsFileCountsAtOnce) {
 }
 
 TEST_F(NameMemoryTest, OtherFamiliesAreAnotherQuestion) {
+    source.answer = NameAnswer{{*Address::parse("2001:db8::1")}, 86400};
     ask("a.example");
-    ask("a.example", 1, {true, false});
+    source.answer = NameAnswer{{*Address::parse("192.0.2.1")}, 86400};
+    EXPECT_EQ(ask("a.example", 1, {true, false}), "192.0.2.1");
     EXPECT_THAT(source.asked, ElementsAre("a.example", "a.example 4"));
+}
+
+TEST_F(NameMemoryTest, WhatAnotherNetworkSaidOfBothFamiliesHoldsForAnHourInThisOne) {
+    source.answer = NameAnswer{{*Address::parse("192.0.2.1"), *Address::parse("2001:db8::1")}, 86400};
+    ask("a.example");
+    source.routed = {true, false};
+    names.network_changed();
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    source.routed = {true, true};
+    names.network_changed();
+    EXPECT_EQ(ask("a.example"), "192.0.2.1");
+    EXPECT_THAT(source.asked, ElementsAre("a.example"));
+    clock.time += 3601s;
+    source.routed = {true, false};
+    names.network_changed();
+    source.answer = NameAnswer{{*Address::parse("192.0.2.2")}, 86400};
+    EXPECT_EQ(ask("a.example"), "192.0.2.2") << "what this network says";
 }
 
 TEST_F(NameMemoryTest, AnAnswerOfANetworkOfTheOtherFamilyDoesNotHoldInThisOne) {
