@@ -45,6 +45,9 @@ void learn(Candidate& kept, const Candidate& other) {
 
 bool may_lead_to(const Candidate& candidate, const Address& address) {
     if (address.is_unusable()) return false;
+    // A network announces its own servers, and knows none of this machine.
+    const bool announced = candidate.source == CandidateSource::dhcp || candidate.source == CandidateSource::srv;
+    if (announced && address.is_loopback()) return false;
     return !is_public(candidate.source) || !address.is_private();
 }
 

@@ -105,8 +105,10 @@ TEST(PrivateAddresses, AreForNamesThatWereMeant) {
          {"10.1.2.3", "127.0.0.1", "169.254.169.254", "192.168.0.1", "::1", "fe80::1", "fd00::1"}) {
         for (const auto source : {S::catalogue, S::list, S::pool_zone})
             EXPECT_FALSE(asked(source, address)) << address;
-        for (const auto source : {S::configured, S::current, S::dhcp, S::srv, S::cloud})
+        for (const auto source : {S::configured, S::current, S::cloud})
             EXPECT_TRUE(asked(source, address)) << address;
+        for (const auto source : {S::dhcp, S::srv})
+            EXPECT_EQ(asked(source, address), !Address::parse(address)->is_loopback()) << address;
     }
     for (const auto source : {S::configured, S::list})
         EXPECT_FALSE(asked(source, "224.0.1.1"));
