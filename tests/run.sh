@@ -3,7 +3,7 @@
 #
 # usage: tests/run.sh [--quick | --full | --newer | --system] [--asan] [--fuzz] [--only REGEX]
 #   --quick       pure, loop and bus tests only: no real NTP daemons, under three minutes
-#   --full        every point of the crash matrix instead of the 48th (NTPOPT_MATRIX=twelfth, third: so much) that is today's
+#   --full        every point of the crash matrix instead of the 48th (NTPOPT_MATRIX=sixteenth, third: so much) that is today's
 #   --newer       those of real NTP services, with the chronyd, ntpd and timesyncd of Debian 13
 #   --system      instead of all others those that build the packages and boot a Debian with them, for each NTP service
 #   --asan        the same tests built with the address and undefined-behaviour sanitizers

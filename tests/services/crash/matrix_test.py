@@ -3,7 +3,7 @@ journal, the service's files or another process. Afterwards the service follows 
 journal is closed, and nothing is left behind.
 
 The whole matrix takes longer than one run of the tests may: a run tries a share of the points, another one each day. It is
-a forty-eighth by hand, a twelfth in CI (NTPOPT_MATRIX=twelfth), a third where that is asked for (third), and all of them by
+a forty-eighth by hand, a sixteenth in CI (NTPOPT_MATRIX=sixteenth), a third where that is asked for (third), and all of them by
 tests/run.sh --full (NTPOPT_MATRIX=all). The kills that stop chronyd's change on both sides of each state of its journal are tried in every run.
 """
 import concurrent.futures
@@ -20,7 +20,7 @@ from points import points_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAMILIES = ("own", "other", "dead", "back")  # from its own servers to a set, from set to set, to dead ones, to its own again
-SHARES = {"all": 1, "third": 3, "twelfth": 12}.get(os.environ.get("NTPOPT_MATRIX"), 48)
+SHARES = {"all": 1, "third": 3, "sixteenth": 16}.get(os.environ.get("NTPOPT_MATRIX"), 48)
 TODAYS = datetime.date.today().toordinal() % SHARES
 # A disk that breaks while a change to dead servers is undone is met by the other families' points as well.
 CHEATS = {"own": ("ENOSPC", "EIO"), "other": ("ENOSPC", "EIO"), "dead": (), "back": ("ENOSPC", "EIO")}
