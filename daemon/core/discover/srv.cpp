@@ -20,8 +20,10 @@ std::vector<HostName> parse_search_domains(std::string_view resolv_conf) {
         const auto fields = words(line);
         if (fields.size() < 2 || (fields[0] != "search" && fields[0] != "domain")) continue;
         out.clear();
-        for (std::size_t i = 1; i < fields.size() && out.size() < kMaxDomains; ++i)
-            if (auto name = HostName::parse(fields[i])) out.push_back(*std::move(name));
+        for (std::size_t i = 1; i < fields.size() && out.size() < kMaxDomains; ++i) {
+            auto name = HostName::parse(fields[i]);
+            if (name && std::find(out.begin(), out.end(), *name) == out.end()) out.push_back(*std::move(name));
+        }
     }
     return out;
 }

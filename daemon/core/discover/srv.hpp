@@ -22,7 +22,7 @@ struct SrvRecord {
 /// What is asked of a search domain, without the domain.
 inline constexpr std::string_view kNtpService = "_ntp._udp";
 
-/// The domains of resolv.conf(5)'s last "search" or "domain" line, at most 6; "." is none.
+/// The domains of resolv.conf(5)'s last "search" or "domain" line, each once, at most 6; "." is none.
 [[nodiscard]] std::vector<HostName> parse_search_domains(std::string_view resolv_conf);
 
 /// The servers, lowest priority and then highest weight first, at most 16. A target of "." says that the service is not

@@ -3,32 +3,33 @@
 
 #include "daemon/core/discover/srv.hpp"
 #include "daemon/io/sys/files.hpp"
+#include "daemon/ports/gather.hpp"
 
 namespace ntpopt {
 namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kMaxBytes = 65536;
-constexpr Duration kDeadline = std::chrono::seconds(5);  // for all domains together
 
 }  // namespace
 
+/// All domains at the same time, so that one whose name servers are silent takes no time from the others.
 asio::awaitable<Result<Discovered>> DomainServers::discover(Config config, ServiceObservation) {
     Discovered out;
     if (!config.discovery.srv) co_return out;
     const auto text = read_foreign_file(resolv_conf_, kMaxBytes);
     if (!text) co_return text.error();
     const auto domains = parse_search_domains(text->value_or(""));
-    const auto end = std::chrono::steady_clock::now() + kDeadline;
-    for (const auto& domain : domains) {
-        const auto left = end - std::chrono::steady_clock::now();
-        if (left <= Duration::zero()) break;
-        auto records = co_await names_.services(domain, left);
-        if (records) {
-            for (auto& candidate : srv_candidates(*std::move(records)))
+    std::vector<asio::awaitable<Result<std::vector<SrvRecord>>>> tasks;
+    for (const auto& domain : domains)
+        tasks.push_back(names_.services(domain, deadline_));
+    auto answers = co_await gather(std::move(tasks));
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (answers[i]) {
+            for (auto& candidate : srv_candidates(*std::move(answers[i])))
                 out.candidates.push_back(std::move(candidate));
-        } else if (records.error().code != Errc::not_found) {
-            out.notes.push_back(domain.text() + ": " + records.error().detail);
+        } else if (answers[i].error().code != Errc::not_found) {
+            out.notes.push_back(domains[i].text() + ": " + answers[i].error().detail);
         }
     }
     co_return out;

@@ -10,6 +10,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/io/discover/cloud.hpp"
 #include "daemon/io/discover/dhcp.hpp"
@@ -120,29 +123,52 @@ TEST_F(Surroundings, ACloudIsRecognisedFromSysfs) {
     EXPECT_THAT(run(nowhere).notes, IsEmpty());
 }
 
+/// Name servers of which those of dead*.example are silent, so that a question takes all the time that it has.
 class FakeDomains final : public NameSource {
   public:
+    std::vector<std::string> asked;
+
     std::optional<Result<NameAnswer>> local(const HostName&, Families) override { return std::nullopt; }
     [[nodiscard]] Families worth_asking(Families families) override { return families; }
     asio::awaitable<Result<NameAnswer>> lookup(HostName, Families, Duration) override { co_return Error{}; }
-    asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration) override {
-        if (domain.text() == "dead.example") co_return Error{Errc::timeout, "no name server answered in time"};
+    asio::awaitable<Result<std::vector<SrvRecord>>> services(HostName domain, Duration deadline) override {
+        asked.push_back(domain.text() + " " + render_duration(deadline));
+        if (domain.text().starts_with("dead")) {
+            asio::steady_timer silence(co_await asio::this_coro::executor, deadline);
+            co_await silence.async_wait(asio::use_awaitable);
+            co_return Error{Errc::timeout, "no name server answered in time"};
+        }
         if (domain.text() == "none.example") co_return Error{Errc::not_found, "the name does not exist"};
         co_return std::vector<SrvRecord>{{1, 0, 1123, "ntp." + domain.text()}};
     }
 };
 
 TEST_F(Surroundings, SearchDomainsAnnounceServers) {
-    write("resolv.conf", "nameserver 192.0.2.53\nsearch dead.example none.example a.example\n");
+    write("resolv.conf", "nameserver 192.0.2.53\nsearch none.example b.example a.example\n");
     FakeDomains source;
     test::MemoryCache cache;
     NameMemory memory(source, cache, clock_);
     DomainServers domain(memory, root_ / "resolv.conf");
     const auto found = run(domain);
-    EXPECT_THAT(names(found), ElementsAre("ntp.a.example:1123"));
-    EXPECT_THAT(found.notes, ElementsAre("dead.example: no name server answered in time"));
+    EXPECT_THAT(names(found), ElementsAre("ntp.b.example:1123", "ntp.a.example:1123"));
+    EXPECT_THAT(found.notes, IsEmpty());
     DomainServers nothing(memory, root_ / "missing");
     EXPECT_THAT(names(run(nothing)), IsEmpty());
+}
+
+TEST_F(Surroundings, ADeadSearchDomainTakesNothingFromThoseBehindIt) {
+    write("resolv.conf", "search dead1.example a.example dead2.example none.example b.example\n");
+    FakeDomains source;
+    test::MemoryCache cache;
+    NameMemory memory(source, cache, clock_);
+    DomainServers domain(memory, root_ / "resolv.conf", std::chrono::milliseconds(20));
+    const auto found = run(domain);
+    EXPECT_THAT(names(found), ElementsAre("ntp.a.example:1123", "ntp.b.example:1123"));
+    EXPECT_THAT(found.notes, ElementsAre("dead1.example: no name server answered in time",
+                                         "dead2.example: no name server answered in time"));
+    EXPECT_THAT(source.asked, ElementsAre("dead1.example 20ms", "a.example 20ms", "dead2.example 20ms",
+                                          "none.example 20ms", "b.example 20ms"))
+        << "each has the whole time";
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class InternetWorld(lab.Machine):
         super().__init__()
         self.add_addresses([*POOL, *NTP.values(), *CORP.values(), LISTS])
         (self.directory / "resolv.conf").write_text(
-            "nameserver 127.0.0.1\nsearch corp.example dead.example\noptions timeout:1 attempts:1\n")
+            "nameserver 127.0.0.1\nsearch dead.example corp.example\noptions timeout:1 attempts:1\n")
         self._silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._silent.bind((DNS_SILENT, 53))
         self._hole = []

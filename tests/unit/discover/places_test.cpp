@@ -48,6 +48,7 @@ TEST(SearchDomains, AreTheLastLines) {
                 ElementsAre("a.example", "b.example"));
     EXPECT_THAT(texts("search .\n"), IsEmpty());
     EXPECT_THAT(texts("#search a.example\n"), IsEmpty());
+    EXPECT_THAT(texts("search a.x A.x. b.x a.x\n"), ElementsAre("a.x", "b.x")) << "nobody is asked twice";
     EXPECT_EQ(texts("search a.x b.x c.x d.x e.x f.x g.x h.x").size(), 6U);
 }
 
