@@ -11,6 +11,9 @@
 namespace ntpopt {
 namespace {
 
+/// Of NetworkManager and systemd-timedated, which are asked for something that they know already.
+constexpr Duration kCallDeadline = std::chrono::seconds(3);
+
 PlacePaths paths_of(const std::string& data_dir, const std::string& config_file) {
     PlacePaths paths{data_dir};
     paths.catalogue_folder = std::filesystem::path(config_file).parent_path() / "catalogue.d";
@@ -23,7 +26,7 @@ Discovery::Discovery(const std::string& data_dir, const std::string& config_file
                      BusPump& pump, NameMemory& names, Cache& cache, const Clock& clock)
     : pump_(pump),
       place_(paths_of(data_dir, config_file)),
-      dhcp_(LeasePaths{}, clock, [&pump] { return ask_network_manager(&pump); }),
+      dhcp_(LeasePaths{}, clock, [&pump] { return ask_network_manager(&pump, kCallDeadline); }),
       domain_(names),
       pool_zones_(place_),
       catalogue_(place_),
@@ -34,7 +37,7 @@ Discovery::Discovery(const std::string& data_dir, const std::string& config_file
 
 boost::asio::awaitable<void> Discovery::learn_time_zone() {
     if (place_.has_zone()) co_return;
-    auto zone = co_await ask_time_zone(&pump_);
+    auto zone = co_await ask_time_zone(&pump_, kCallDeadline);
     if (zone) place_.set_told_zone(*std::move(zone));
 }
 

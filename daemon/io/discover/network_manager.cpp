@@ -1,7 +1,7 @@
 // Implementation of network_manager.hpp: properties, read one object after the other.
 #include "daemon/io/discover/network_manager.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -13,7 +13,6 @@ namespace ntpopt {
 namespace asio = boost::asio;
 namespace {
 
-constexpr Duration kCallDeadline = std::chrono::seconds(3);
 constexpr std::size_t kMaxConnections = 16;
 constexpr const char* kManager = "org.freedesktop.NetworkManager";
 constexpr const char* kManagerPath = "/org/freedesktop/NetworkManager";
@@ -38,18 +37,18 @@ Result<Value> unpack(sdbus::MethodReply& reply, const std::string& name) {
 
 template <typename Value>
 asio::awaitable<Result<Value>> property(BusPump* pump, std::string service, std::string path, std::string interface,
-                                        std::string name) {
+                                        std::string name, Duration deadline) {
     BusObject object(*pump, std::move(service), std::move(path));
     auto message = object.message(kProperties, "Get", interface, name);
-    auto reply = co_await object.call(std::move(message), kCallDeadline);
+    auto reply = co_await object.call(std::move(message), deadline);
     if (!reply) co_return reply.error();
     co_return unpack<Value>(*reply, name);
 }
 
-asio::awaitable<bool> is_running(BusPump* pump, std::string name) {
+asio::awaitable<bool> is_running(BusPump* pump, std::string name, Duration deadline) {
     BusObject bus(*pump, "org.freedesktop.DBus", "/org/freedesktop/DBus");
     auto message = bus.message("org.freedesktop.DBus", "NameHasOwner", name);
-    const auto owned = co_await bus.call_for<bool>(std::move(message), kCallDeadline);
+    const auto owned = co_await bus.call_for<bool>(std::move(message), deadline);
     co_return owned&&* owned;
 }
 
@@ -64,32 +63,36 @@ void take(const Options& options, std::vector<Host>& out) {
 
 }  // namespace
 
-asio::awaitable<Result<std::vector<Host>>> ask_network_manager(BusPump* pump) {
+asio::awaitable<Result<std::vector<Host>>> ask_network_manager(BusPump* pump, Duration call_deadline) {
     std::vector<Host> out;
-    if (!co_await is_running(pump, kManager)) co_return out;
-    const auto active =
-        co_await property<std::vector<sdbus::ObjectPath>>(pump, kManager, kManagerPath, kManager, "ActiveConnections");
+    if (!co_await is_running(pump, kManager, call_deadline)) co_return out;
+    const auto active = co_await property<std::vector<sdbus::ObjectPath>>(pump, kManager, kManagerPath, kManager,
+                                                                          "ActiveConnections", call_deadline);
     if (!active) co_return active.error();
     for (std::size_t i = 0; i < std::min(active->size(), kMaxConnections); ++i) {
         for (const std::string family : {"4", "6"}) {
             const std::string connection = active->at(i);
             const auto config = co_await property<sdbus::ObjectPath>(pump, kManager, connection,
                                                                      "org.freedesktop.NetworkManager.Connection.Active",
-                                                                     "Dhcp" + family + "Config");
+                                                                     "Dhcp" + family + "Config", call_deadline);
+            // Of many calls that take their whole time, the first one is enough.
+            if (!config && config.error().code == Errc::timeout) co_return config.error();
             // A connection may end while we ask, and one without a lease has the path "/".
             if (!config || *config == "/") continue;
             const std::string lease = *config;
-            const auto options = co_await property<Options>(
-                pump, kManager, lease, "org.freedesktop.NetworkManager.DHCP" + family + "Config", "Options");
+            const auto options = co_await property<Options>(pump, kManager, lease,
+                                                            "org.freedesktop.NetworkManager.DHCP" + family + "Config",
+                                                            "Options", call_deadline);
+            if (!options && options.error().code == Errc::timeout) co_return options.error();
             if (options) take(*options, out);
         }
     }
     co_return out;
 }
 
-asio::awaitable<Result<std::string>> ask_time_zone(BusPump* pump) {
+asio::awaitable<Result<std::string>> ask_time_zone(BusPump* pump, Duration call_deadline) {
     auto zone = co_await property<std::string>(pump, "org.freedesktop.timedate1", "/org/freedesktop/timedate1",
-                                               "org.freedesktop.timedate1", "Timezone");
+                                               "org.freedesktop.timedate1", "Timezone", call_deadline);
     if (zone && (zone->size() > kMaxZone || printable(*zone) != *zone))
         co_return Error{Errc::parse, "the time zone is no name"};
     co_return zone;

@@ -3,26 +3,16 @@
 
 #include <sdbus-c++/sdbus-c++.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/io/bus/bus_pump.hpp"
+#include "tests/bus/harness/fake_value.hpp"
 #include "tests/bus/harness/loop.hpp"
 
 namespace ntpopt::test {
-
-/// A property of whatever type.
-struct FakeValue {
-    template <typename Value>
-    static FakeValue of(Value value) {
-        return {sdbus::signature_of<Value>::str(), [value](sdbus::PropertyGetReply& reply) { reply << value; }};
-    }
-    std::string signature;
-    std::function<void(sdbus::PropertyGetReply&)> write;
-};
 
 /// A condition as systemd tells of it: name, trigger, negated, argument, state.
 using FakeCondition = sdbus::Struct<std::string, bool, bool, std::string, std::int32_t>;
