@@ -66,6 +66,7 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
     control_.note_configuration("start");
     for (const auto& notice : store_.notices())
         control_.warn(notice);
+    control_.on_reload([this] { return discovery_.reload(); });
     control_.on_service(
         [this](const ServiceObservation& service) { service_watch_.follow(static_cast<pid_t>(service.main_pid)); });
 }

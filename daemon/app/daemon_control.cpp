@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/version.hpp"
+#include "daemon/app/effective_config.hpp"
 #include "daemon/app/history_rows.hpp"
 #include "daemon/app/metrics_document.hpp"
 #include "daemon/core/publish/clock_error.hpp"
@@ -36,21 +37,7 @@ Json time_or_null(RealTime time) {
     return time == RealTime{} ? Json(nullptr) : Json(render_time(time));
 }
 
-Result<ParsedConfig> parse_effective(const std::vector<ConfigText>& texts, std::optional<Duration> interval_override) {
-    std::vector<ConfigOverride> overrides;
-    if (interval_override) overrides.push_back({"schedule.interval", Json(render_duration(*interval_override))});
-    auto parsed = parse_config(texts, overrides);
-    if (!parsed.ok()) return Error{Errc::invalid_argument, render_problems(parsed.problems)};
-    return parsed;
-}
-
 }  // namespace
-
-Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Duration> interval_override) {
-    const auto texts = read_config_files(places);
-    if (!texts) return texts.error();
-    return parse_effective(*texts, interval_override);
-}
 
 DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger,
                              Witness& witness, Notices& notices)
@@ -71,6 +58,9 @@ void DaemonControl::attach(ManagerFace& face) {
 }
 void DaemonControl::on_service(std::function<void(const ServiceObservation&)> handler) {
     on_service_ = std::move(handler);
+}
+void DaemonControl::on_reload(std::function<Status()> handler) {
+    on_reload_ = std::move(handler);
 }
 
 Snapshot DaemonControl::snapshot() const {
@@ -227,6 +217,7 @@ Status DaemonControl::reload() {
     auto loaded = load_config(places_, std::nullopt);  // the optimizer puts its override on top
     if (loaded) notices_.configure(loaded->config.notify);
     if (loaded) optimizer_.reload(std::move(loaded->config));
+    const auto catalogue = loaded && on_reload_ ? on_reload_() : Status();
     told_status_.clear();
     notify::ready("");
     state_changed();
@@ -236,6 +227,10 @@ Status DaemonControl::reload() {
     }
     log(Priority::notice, event::kReloaded, "configuration reloaded");
     note_configuration("reload");
+    if (!catalogue) {
+        log(Priority::error, fmt::format("the catalogue stays as it was:\n{}", catalogue.error().detail));
+        return Error{Errc::invalid_argument, "the catalogue stays as it was: " + catalogue.error().detail};
+    }
     return {};
 }
 
@@ -245,14 +240,7 @@ Json DaemonControl::config() const {
 }
 
 void DaemonControl::note_configuration(std::string_view why) {
-    ConfigurationDigest digest;
-    if (const auto texts = read_config_files(places_)) {
-        for (const auto& [file, text] : *texts)
-            digest.files.emplace_back(file, sha256_hex(text));
-        if (const auto parsed = parse_effective(*texts, optimizer_.interval_override()))
-            digest.settings = sha256_hex(render_json(render_config(parsed->settings)));
-    }
-    witness_.configured(why, digest, kVersion);
+    witness_.configured(why, digest_of(places_, optimizer_.interval_override()), kVersion);
 }
 
 void DaemonControl::operated(const Operation& operation) {

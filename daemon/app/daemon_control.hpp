@@ -10,7 +10,6 @@
 
 #include "daemon/api/control.hpp"
 #include "daemon/api/manager_face.hpp"
-#include "daemon/core/config/parse.hpp"
 #include "daemon/engine/notices.hpp"
 #include "daemon/engine/optimizer.hpp"
 #include "daemon/engine/witness.hpp"
@@ -35,6 +34,9 @@ class DaemonControl final : public Control, public OptimizerListener {
     void note_configuration(std::string_view why);
     /// Called with everything that is observed of the NTP service.
     void on_service(std::function<void(const ServiceObservation&)> handler);
+    /// Called after the configuration was read again, to read the catalogue again; an error says that it stays as it
+    /// was.
+    void on_reload(std::function<Status()> handler);
 
     Snapshot snapshot() const override;
     std::optional<Duration> clock_error_bound() const override;
@@ -81,13 +83,11 @@ class DaemonControl final : public Control, public OptimizerListener {
     std::vector<std::string> warnings_;
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;
+    std::function<Status()> on_reload_;
     std::string told_status_;
     mutable std::optional<std::pair<std::uint64_t, Json>> measured_before_;  ///< the last run's number, if it did not
     mutable double explained_round_s_ = 0;
     mutable std::map<Endpoint, Json> explained_;  ///< of that round
 };
-
-/// Reads the configuration files and puts the overrides on top; all problems in one error text.
-[[nodiscard]] Result<ParsedConfig> load_config(const ConfigPlaces& places, std::optional<Duration> interval_override);
 
 }  // namespace ntpopt

@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "daemon/io/discover/network_manager.hpp"
+#include "daemon/io/discover/own_entries.hpp"
 #include "daemon/io/sys/journal.hpp"
 
 namespace ntpopt {
@@ -16,7 +15,7 @@ constexpr Duration kCallDeadline = std::chrono::seconds(3);
 
 PlacePaths paths_of(const std::string& data_dir, const std::string& config_file) {
     PlacePaths paths{data_dir};
-    paths.catalogue_folder = std::filesystem::path(config_file).parent_path() / "catalogue.d";
+    paths.catalogue_folder = own_entries_folder(config_file);
     return paths;
 }
 

@@ -24,6 +24,9 @@ class Discovery {
     /// Asks systemd-timedated for the time zone where no file tells it. Once, at the start.
     boost::asio::awaitable<void> learn_time_zone();
 
+    /// Reads catalogue and region tables again; where there is any error, what was read before stays.
+    [[nodiscard]] Status reload() { return place_.reload(); }
+
     [[nodiscard]] std::vector<Discoverer*> discoverers();
     [[nodiscard]] const Place& place() const { return place_; }
 

@@ -14,8 +14,10 @@
 
 #include "common/version.hpp"
 #include "daemon/app/daemon.hpp"
+#include "daemon/app/effective_config.hpp"
 #include "daemon/app/paths.hpp"
 #include "daemon/core/record/replay.hpp"
+#include "daemon/io/discover/own_entries.hpp"
 #include "daemon/io/sys/journal.hpp"
 
 namespace ntpopt {
@@ -98,7 +100,11 @@ int run(int argc, char** argv) {
         fmt::print(stderr, "{}\n", loaded.error().detail);
         return 1;
     }
-    if (check_config) return 0;
+    if (check_config) {
+        const auto own = read_own_entries(own_entries_folder(options.config.main_file), std::nullopt);
+        if (!own.fault) fmt::print(stderr, "{}\n", own.fault.error().detail);
+        return own.fault ? 0 : 1;
+    }
     umask(0027);
     auto store = SqliteStore::open(state_dir);
     if (!store) {

@@ -17,11 +17,8 @@
 #include "daemon/apply/chrony.hpp"
 #include "daemon/apply/face.hpp"
 #include "daemon/apply/ntpd.hpp"
-#include "daemon/apply/our_files.hpp"
 #include "daemon/apply/timesyncd.hpp"
 #include "daemon/apply/transaction.hpp"
-#include "daemon/core/discover/catalogue.hpp"
-#include "daemon/io/sys/config_files.hpp"
 #include "daemon/io/sys/journal.hpp"
 #include "daemon/io/sys/notify.hpp"
 #include "daemon/io/sys/system_clock.hpp"
@@ -69,29 +66,6 @@ Transactions::NamedBackend named_backend(const ApplyConfig& config, BusAccess bu
         return Error{Errc::service_not_found, fmt::format("no backend for {}", name_of(service))};
     };
 }
-
-Result<std::vector<ConfigText>> read_texts(const ApplierOptions& options) {
-    ConfigPlaces places = options.config.empty() ? ConfigPlaces() : ConfigPlaces::beside(options.config);
-    if (options.user == NTPOPT_USER) places.owner = 0;
-    return read_config_files(places);
-}
-
-/// Whether the configuration's files still say what they said at first.
-class ConfigWatch {
-  public:
-    explicit ConfigWatch(ApplierOptions options) : options_(std::move(options)), first_(read_texts(options_)) {}
-
-    [[nodiscard]] bool has_changed() const {
-        const auto now = read_texts(options_);
-        if (!now || !first_) return now.has_value() != first_.has_value();
-        const auto same = [](const ConfigText& a, const ConfigText& b) { return a.file == b.file && a.text == b.text; };
-        return !std::equal(now->begin(), now->end(), first_->begin(), first_->end(), same);
-    }
-
-  private:
-    ApplierOptions options_;
-    Result<std::vector<ConfigText>> first_;
-};
 
 Result<uid_t> user_id(const std::string& name) {
     const passwd* entry = getpwnam(name.c_str());
@@ -210,7 +184,7 @@ class Applier {
     ApplierFace face_;
     asio::signal_set signals_;
     asio::steady_timer idle_timer_;
-    ConfigWatch watch_;
+    PolicyWatch watch_;
     bool idle_exit_;
     bool ending_ = false;
     int status_ = 0;
@@ -223,22 +197,6 @@ std::unique_ptr<sdbus::IConnection> connect_if_possible() {
     } catch (const sdbus::Error&) {
         return nullptr;
     }
-}
-
-/// What we ship of knowledge about public servers. Without it the caller's word about timescales counts alone.
-TimescaleOf load_timescales(const std::string& data_dir) {
-    const auto text = read_text(data_dir + "/catalogue.toml");
-    auto catalogue = text ? Catalogue::parse(text->value_or("")) : Result<Catalogue>(text.error());
-    if (!catalogue || !*text) {
-        log(Priority::warning,
-            "no catalogue: " + (catalogue ? data_dir + "/catalogue.toml is missing" : catalogue.error().detail));
-        return {};
-    }
-    const auto shared = std::make_shared<const Catalogue>(*std::move(catalogue));
-    return [shared](const Host& host) {
-        const auto* entry = shared->find(host);
-        return entry == nullptr ? Timescale::unknown : entry->timescale;
-    };
 }
 
 int fail(const Error& error) {
@@ -280,14 +238,6 @@ asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Jou
 
 }  // namespace
 
-ApplierPolicy load_policy(const ApplierOptions& options) {
-    const auto texts = read_texts(options);
-    if (!texts) return {Config(), texts.error()};
-    auto parsed = parse_config(*texts);
-    if (parsed.ok()) return {std::move(parsed.config), Status()};
-    return {std::move(parsed.config), Error{Errc::invalid_argument, render_problems(parsed.problems)}};
-}
-
 int recover_and_exit(const ApplierOptions& options, const Config& config) {
     auto journal = Journal::open(options.state_dir);
     if (!journal) return fail(journal.error());
@@ -327,7 +277,8 @@ int serve_bus(const ApplierOptions& options, const ApplierPolicy& policy) {
     if (!journal->damage().empty()) log(Priority::error, event::kStateDamaged, journal->damage());
     try {
         auto connection = sdbus::createSystemBusConnection();
-        Applier applier(std::move(connection), *journal, policy, load_timescales(options.data_dir), *user, options);
+        Applier applier(std::move(connection), *journal, policy, load_timescales(options.data_dir, policy.own_entries),
+                        *user, options);
         return applier.run();
     } catch (const sdbus::Error& e) {
         return fail({Errc::unavailable, fmt::format("the system bus: {}", e.what())});

@@ -41,11 +41,14 @@ class Machine(World):
             policies.append(policy)
         services = self.directory / "services"
         services.mkdir(exist_ok=True)
+        data = self.directory / "data"  # of root's, as where it is installed
+        data.mkdir(exist_ok=True)
+        (data / "catalogue.toml").write_bytes((ROOT / "conf" / "catalogue.toml").read_bytes())
         if applier:
             program = self.program("daemon/apply/ntpopt-apply")
             (services / "org.ntpopt1.Applier.service").write_text(
                 f"[D-BUS Service]\nName=org.ntpopt1.Applier\nUser=root\nExec={program} --config {self.config} "
-                f"--state-dir {self.applier_state} --runtime-dir {self.directory}/apply-run --user {USER}\n")
+                f"--state-dir {self.applier_state} --runtime-dir {self.directory}/apply-run --data-dir {data} --user {USER}\n")
         activation = self.directory / "activation.conf"
         activation.write_text(f"<busconfig><servicedir>{services}</servicedir></busconfig>\n")
         self.start_bus([*policies, activation])

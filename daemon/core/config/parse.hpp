@@ -15,6 +15,7 @@ namespace ntpopt {
 struct ConfigText {
     std::string file;
     std::string text;
+    friend bool operator==(const ConfigText&, const ConfigText&) = default;
 };
 
 /// One mistake. Printed as "FILE:LINE: KEY: WHAT", without the parts that are not known.

@@ -7,23 +7,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
 
 #include "common/text.hpp"
 #include "daemon/core/select/leap.hpp"
+#include "daemon/io/discover/own_entries.hpp"
 
 namespace ntpopt {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1024 * 1024;  // tzdata.zi has 110 KiB
-constexpr std::size_t kMaxFiles = 256;
 
 Result<std::string> read_text(const std::string& path) {
     errno = 0;
@@ -55,46 +53,40 @@ std::string final_target(const std::string& path) {
 
 }  // namespace
 
-Status PlaceFiles::load() {
-    catalogue_ = {};
-    continents_ = {};
-    known_zone_.clear();
-    Status status;
+PlaceFiles::Known PlaceFiles::read() const {
+    Known known;
     const auto regions_file = paths_.data_folder + "/pool_regions.toml";
     if (const auto text = read_text(regions_file); !text)
-        status = text.error();
+        known.fault = text.error();
     else if (auto parsed = Continents::parse(*text); !parsed)
-        status = parsed.error().in(regions_file);
+        known.fault = parsed.error().in(regions_file);
     else
-        continents_ = *std::move(parsed);
+        known.continents = *std::move(parsed);
     const auto catalogue_file = paths_.data_folder + "/catalogue.toml";
     if (const auto text = read_text(catalogue_file); !text)
-        status = text.error();
+        known.fault = text.error();
     else if (auto parsed = Catalogue::parse(*text); !parsed)
-        status = parsed.error().in(catalogue_file);
+        known.fault = parsed.error().in(catalogue_file);
     else
-        catalogue_ = *std::move(parsed);
-    if (auto own = load_own_entries(); !own) status = own;
-    return status;
+        known.catalogue = *std::move(parsed);
+    auto own = read_own_entries(paths_.catalogue_folder, std::nullopt);
+    known.catalogue.put_before(std::move(own.entries));
+    if (!own.fault) known.fault = own.fault;
+    return known;
 }
 
-Status PlaceFiles::load_own_entries() {
-    std::vector<std::string> files;
-    std::error_code error;
-    for (std::filesystem::directory_iterator entry(paths_.catalogue_folder, error), none;
-         !error && entry != none && files.size() < kMaxFiles; entry.increment(error))
-        if (entry->path().extension() == ".toml") files.push_back(entry->path().string());
-    std::sort(files.begin(), files.end());
-    Status status;
-    for (const auto& file : files) {
-        const auto text = read_text(file);
-        auto parsed = text ? Catalogue::parse(*text) : Result<Catalogue>(text.error());
-        if (parsed)
-            catalogue_.put_before(*std::move(parsed));
-        else
-            status = parsed.error().in(file);
-    }
-    return status;
+Status PlaceFiles::load() {
+    known_ = read();
+    known_zone_.clear();
+    return known_.fault;
+}
+
+Status PlaceFiles::reload() {
+    auto now = read();
+    if (!now.fault) return now.fault;
+    known_ = std::move(now);
+    known_zone_.clear();
+    return {};
 }
 
 Region PlaceFiles::region(const DiscoveryConfig& config) const {
@@ -107,7 +99,7 @@ Region PlaceFiles::region(const DiscoveryConfig& config) const {
     const auto zones =
         TimeZones::parse(read_or_empty(paths_.zoneinfo + "/zone.tab"), read_or_empty(paths_.zoneinfo + "/zone1970.tab"),
                          read_or_empty(paths_.zoneinfo + "/tzdata.zi"));
-    known_region_ = zones.region_of(now, continents_);
+    known_region_ = zones.region_of(now, known_.continents);
     known_zone_ = now;
     return known_region_;
 }

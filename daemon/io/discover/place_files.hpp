@@ -21,8 +21,10 @@ class PlaceFiles final : public Place {
     explicit PlaceFiles(PlacePaths paths) : paths_(std::move(paths)) {}
 
     /// Reads our own files, and the administrator's entries before ours, the last file by name first. A file that is
-    /// missing or damaged is an error and counts as empty; what was read before is given up.
+    /// missing or damaged is an error and counts as empty.
     [[nodiscard]] Status load();
+    /// The same once more; where there is any error, all that was read before stays.
+    [[nodiscard]] Status reload();
 
     /// What systemd-timedated says, for where no file tells the zone.
     void set_told_zone(std::string zone) { told_zone_ = std::move(zone); }
@@ -31,20 +33,24 @@ class PlaceFiles final : public Place {
 
     /// Follows the time zone when it changes. Without tables, or in UTC, nothing is known.
     [[nodiscard]] Region region(const DiscoveryConfig& config) const override;
-    [[nodiscard]] const Catalogue& catalogue() const override { return catalogue_; }
+    [[nodiscard]] const Catalogue& catalogue() const override { return known_.catalogue; }
     /// Of all interfaces but loopback, by getifaddrs(3).
     [[nodiscard]] std::vector<Address> own_addresses() const override;
     /// From tzdata's copy of leap-seconds.list, read anew each time: it is updated with the system.
     [[nodiscard]] std::vector<double> leap_seconds() const override;
 
   private:
-    [[nodiscard]] Status load_own_entries();
+    struct Known {
+        Catalogue catalogue;
+        Continents continents;
+        Status fault;
+    };
+    [[nodiscard]] Known read() const;
     [[nodiscard]] std::string zone() const;
 
     PlacePaths paths_;
     std::string told_zone_;
-    Catalogue catalogue_;
-    Continents continents_;
+    Known known_;
     mutable std::string known_zone_;  // and its region, so that the tables are read once
     mutable Region known_region_;
 };

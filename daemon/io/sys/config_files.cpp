@@ -136,4 +136,18 @@ Result<std::vector<ConfigText>> read_config_files(const ConfigPlaces& places) {
     return out;
 }
 
+Result<std::vector<DropIn>> read_drop_ins(const std::string& folder, std::optional<uid_t> owner) {
+    std::map<std::string, std::string> found;
+    if (auto status = list_folder(folder, owner, found); !status) return status.error();
+    std::vector<DropIn> out;
+    for (const auto& [name, path] : found) {
+        auto text = read_file(path, owner);
+        if (!text)
+            out.push_back({path, text.error()});
+        else if (*text)
+            out.push_back({path, std::move((*text)->text)});
+    }
+    return out;
+}
+
 }  // namespace ntpopt

@@ -29,4 +29,15 @@ struct ConfigPlaces {
 /// silences it. At most 256 drop-ins of at most 1 MiB each.
 [[nodiscard]] Result<std::vector<ConfigText>> read_config_files(const ConfigPlaces& places);
 
+/// One drop-in: what is in it, or why it cannot be read, which names the file.
+struct DropIn {
+    std::string file;
+    Result<std::string> text;
+    friend bool operator==(const DropIn&, const DropIn&) = default;
+};
+
+/// The drop-ins `*.toml` of this one folder, sorted by name, under the same bounds and with the same meaning of
+/// `owner`; none where there is no such folder.
+[[nodiscard]] Result<std::vector<DropIn>> read_drop_ins(const std::string& folder, std::optional<uid_t> owner);
+
 }  // namespace ntpopt

@@ -96,6 +96,43 @@ TEST_F(PlaceTest, TheAdministratorsEntriesComeFirst) {
     EXPECT_EQ(place.catalogue().find(*Host::parse("time.cloudflare.com"))->timescale, Timescale::smear_24h);
 }
 
+TEST_F(PlaceTest, AReloadTakesChangedEntriesAndAFaultyFileLeavesAllAsItWas) {
+    const auto write = [this](const std::string& file, const std::string& timescale) {
+        std::ofstream(root_ / "catalogue.d" / file)
+            << "[[server]]\noperator = 'Site'\nnames = ['" << file << ".example']\nterms = 't'\ntimescale = '"
+            << timescale << "'\ntimescale_source = 's'\nas_of = '2025-01'\n";
+    };
+    fs::create_directory(root_ / "catalogue.d");
+    write("a.toml", "utc");
+    PlaceFiles place(paths_);
+    ASSERT_TRUE(place.load());
+    const auto timescale_of = [&place](const std::string& name) {
+        const auto* entry = place.catalogue().find(*Host::parse(name));
+        return entry ? entry->timescale : Timescale::unknown;
+    };
+    link("Asia/Kolkata");
+    EXPECT_EQ(place.region({}).text(), "asia/in");
+    write("a.toml", "smear-24h");
+    write("b.toml", "utc");
+    EXPECT_EQ(timescale_of("a.toml.example"), Timescale::utc) << "nothing happens by itself";
+    ASSERT_TRUE(place.reload());
+    EXPECT_EQ(timescale_of("a.toml.example"), Timescale::smear_24h);
+    EXPECT_EQ(timescale_of("b.toml.example"), Timescale::utc);
+    write("a.toml", "utc");
+    write("b.toml", "smeared");
+    write("c.toml", "utc");
+    EXPECT_EQ(place.reload().error().detail, (root_ / "catalogue.d/b.toml").string() +
+                                                 ": line 5: timescale is one of utc, smear-24h, smear-meta, unknown");
+    EXPECT_EQ(timescale_of("a.toml.example"), Timescale::smear_24h);
+    EXPECT_EQ(timescale_of("b.toml.example"), Timescale::utc);
+    EXPECT_EQ(timescale_of("c.toml.example"), Timescale::unknown);
+    EXPECT_EQ(timescale_of("time.google.com"), Timescale::smear_24h) << "what we ship is still there, too";
+    EXPECT_EQ(place.region({}).text(), "asia/in");
+    fs::remove_all(root_ / "catalogue.d");
+    ASSERT_TRUE(place.reload());
+    EXPECT_EQ(timescale_of("a.toml.example"), Timescale::unknown);
+}
+
 TEST_F(PlaceTest, NamesADamagedOrMissingFile) {
     paths_.data_folder = root_;
     PlaceFiles place(paths_);

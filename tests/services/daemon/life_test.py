@@ -80,6 +80,38 @@ class Life(unittest.TestCase):
                               "the complaint")
         self.assertEqual(self.machine.property("IntervalUSec"), f"t {2 * 3600 * 10**6}")
 
+    def test_a_reload_takes_roots_entries_of_the_catalogue_and_the_applier_goes_by_them(self):
+        """The package says of time.google.com that it smears; this one is a server of the administrator's own."""
+        machine = self.machine
+        machine.add_names({"time.google.com": ["127.21.1.1"]})
+        machine.start_fake_servers(["127.21.1.1 name=own stratum=2 delay=2ms jitter=100us refid=10.9.1.1"])
+        machine.write_config(["time.google.com", "good1.test", "good2.test", "good3.test"], "current = false\n" + QUICK)
+        reload = ["busctl", "--system", "call", "org.ntpopt1", "/org/ntpopt1", "org.ntpopt1.Manager", "Reload"]
+
+        def verdict():
+            servers = machine.ctl_json("reoptimize", "--dry-run")["servers"]
+            return next(server["verdict"] for server in servers if server["name"] == "time.google.com")
+        self.assertEqual(machine.run(reload).returncode, 0)
+        self.assertEqual(verdict(), "wrong_timescale")
+        own = machine.directory / "catalogue.d" / "10-site.toml"
+        own.parent.mkdir(mode=0o755)
+        own.write_text('[[server]]\noperator = "Site"\nnames = ["time.google.com"]\nterms = "ours"\ntimescale = "utc"\n'
+                       'timescale_source = "site"\nas_of = "2026-01"\n')
+        own.chmod(0o644)
+        self.assertEqual(machine.run(reload).returncode, 0)
+        # It leaves within a second for what changed, long before it is idle.
+        machine.wait_for(lambda: machine.applier_pid() == 0, 20, "the applier to notice")
+        report = machine.ctl_json("reoptimize")
+        self.assertEqual(report["outcome"], "applied", report["reason"])
+        self.assertIn("time.google.com", machine.chrony.names())
+        own.write_text("[[server]]\nnames = 7\n")
+        refused = machine.run(reload)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("the catalogue stays as it was: ", refused.stderr)
+        self.assertIn("10-site.toml: line 2: names is a list of host names", refused.stderr)
+        self.assertNotEqual(verdict(), "wrong_timescale")
+        self.assertEqual(machine.run([machine.program("daemon/ntpoptd"), "--config", machine.config, "--check-config"]).returncode, 1)
+
     def test_an_interval_set_at_run_time_survives_a_restart(self):
         self.assertEqual(self.machine.ctl("interval", "3h").returncode, 0)
         self.assertEqual(self.machine.daemon.stop(), 0)

@@ -98,6 +98,28 @@ class Calls(unittest.TestCase):
             answer = self.refusal(world, "apply", [{"name": "time.google.com", "timescale": "utc"}, {"name": "n1.test", "timescale": "utc"}])
             self.assertIn("time.google.com tells smear-24h", answer)
 
+    def test_what_root_says_of_a_server_counts_before_the_catalogue(self):
+        with HostileWorld() as world:
+            (world.directory / "data").mkdir()
+            (world.directory / "data" / "catalogue.toml").write_bytes((pathlib.Path(lab.world.ROOT) / "conf/catalogue.toml").read_bytes())
+            entry = """[[server]]\noperator = "Site"\nnames = ["%s"]\nterms = "ours"\ntimescale = "%s"
+                       timescale_source = "site"\nas_of = "2026-01"\n"""
+            (world.directory / "catalogue.d").mkdir()
+            own = world.directory / "catalogue.d" / "10-site.toml"
+            own.write_text(entry % ("time.google.com", "utc") + entry % ("n2.test", "smear-24h"))
+            world.serve(extra=["--data-dir", world.directory / "data"])
+            plan = world.hostile_call("plan", [{"name": "time.google.com", "timescale": "utc"}, {"name": "n1.test"}])
+            self.assertFalse([why for why in plan["refusals"] if "tells" in why], plan["refusals"])
+            answer = self.refusal(world, "apply", [{"name": "n1.test", "timescale": "utc"}, {"name": "n2.test", "timescale": "utc"}])
+            self.assertIn("n2.test tells smear-24h", answer)
+            # A faulty file of root's: what root wants is not known.
+            own.write_text("[[server]]\n")
+            world.applier.stop()
+            world.run_applier()
+            answer = self.refusal(world, "apply", servers(["n1.test", "n3.test"]))
+            self.assertRegex(answer, "nothing is changed: .*10-site.toml: line 1: ")
+            self.assert_nothing_was_written(world)
+
     def test_ten_thousand_calls(self):
         with HostileWorld(["max_changes_per_day = 2"]) as world:
             # In a sanitizer build: what it keeps of freed memory is not the applier's.

@@ -125,5 +125,26 @@ TEST_F(Files, WithAnOwnerForeignOrWritableFilesAreRefused) {
     EXPECT_THAT(foreign.error().detail, testing::HasSubstr("belongs to user"));
 }
 
+TEST_F(Files, DropInsOfOneFolderAreReadEachByItself) {
+    const auto folder = (root_ / "etc/conf.d").string();
+    EXPECT_EQ(read_drop_ins(root_ / "none", std::nullopt)->size(), 0U);
+    write("etc/conf.d/20-b.toml", "b");
+    write("etc/conf.d/.hidden.toml", "no");
+    write("etc/conf.d/30-c.toml", std::string(kMaxTomlBytes + 1, ' '));
+    ASSERT_EQ(mkfifo((folder + "/10-a.toml").c_str(), 0600), 0);
+    fs::create_symlink("/dev/null", folder + "/40-d.toml");
+    const auto files = read_drop_ins(folder, std::nullopt);
+    ASSERT_TRUE(files) << files.error().detail;
+    ASSERT_EQ(files->size(), 4U);
+    EXPECT_EQ((*files)[0], (DropIn{folder + "/10-a.toml", Error{Errc::io, folder + "/10-a.toml is not a file"}}));
+    EXPECT_EQ((*files)[1], (DropIn{folder + "/20-b.toml", std::string("b")}));
+    EXPECT_EQ((*files)[2].text.error().detail, folder + "/30-c.toml is larger than 1 MiB");
+    EXPECT_EQ((*files)[3], (DropIn{folder + "/40-d.toml", std::string()}));
+    fs::permissions(folder + "/20-b.toml", fs::perms(0646));
+    EXPECT_EQ((*read_drop_ins(folder, getuid()))[1].text.error().code, Errc::access_denied);
+    fs::permissions(folder, fs::perms(0775));
+    EXPECT_EQ(read_drop_ins(folder, getuid()).error().code, Errc::access_denied);
+}
+
 }  // namespace
 }  // namespace ntpopt
