@@ -92,6 +92,20 @@ TEST_F(NameMemoryTest, AsksOnceAnHour) {
     EXPECT_EQ(source.asked.size(), 2U) << "known() asks nobody";
 }
 
+TEST_F(NameMemoryTest, APoolThatHasTurnedIsItsNewMembersAfterTheHourAndNoneOfTheOldOnes) {
+    EXPECT_EQ(ask("2.asia.pool.ntp.org"), "192.0.2.1");
+    source.answer = NameAnswer{{*Address::parse("198.51.100.1"), *Address::parse("198.51.100.2")}, 60};
+    clock.time += 59min;
+    EXPECT_EQ(ask("2.asia.pool.ntp.org"), "192.0.2.1") << "until then those of before count";
+    clock.time += 1min;
+    EXPECT_EQ(ask("2.asia.pool.ntp.org"), "198.51.100.1");
+    EXPECT_THAT(names.known(*HostName::parse("2.asia.pool.ntp.org")),
+                ElementsAre(*Address::parse("198.51.100.1"), *Address::parse("198.51.100.2")));
+    clock.time += 2h;
+    source.answer = Error{Errc::timeout, "no name server answered in time"};
+    EXPECT_EQ(ask("2.asia.pool.ntp.org"), "198.51.100.1") << "the last answer, not an older one";
+}
+
 TEST_F(NameMemoryTest, AnAnswerHoldsForItsTimeToLiveWhereThatIsLonger) {
     source.answer = NameAnswer{{*Address::parse("192.0.2.1")}, 3 * 3600};
     ask("a.example");

@@ -4,6 +4,7 @@ import http.server
 import json
 import pathlib
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,11 +20,15 @@ NTP = {f"ntp{i}.list.example": f"198.18.{i}.1" for i in range(1, 6)}
 MANY = {f"many{i}.list.example": f"198.18.{i % 5 + 1}.1" for i in range(1, 29)}
 CORP = {"ntp.corp.example": "10.99.0.1"}
 DNS_SILENT = "127.0.0.9"
+# As in the code: a stage, and a name that is asked for.
+DISCOVER_DEADLINE_S = 12
+NAME_DEADLINE_S = 5
+LOADED_S = 3  # what a machine that does much else may add to either
 
 
-def records() -> list:
-    """Lines of the zones that unbound serves."""
-    lines = [f"2.asia.pool.ntp.org. A {address}" for address in POOL]
+def records(pool=tuple(POOL)) -> list:
+    """Lines of the zones that unbound serves; `pool` is whom the continent's zone has at the time."""
+    lines = [f"2.asia.pool.ntp.org. A {address}" for address in pool]
     lines += ["2.asia.pool.ntp.org. AAAA 2001:db8:1::1", "2.in.pool.ntp.org. A 203.0.113.1", "2.in.pool.ntp.org. A 203.0.113.2"]
     lines += [f"{name}. A {address}" for name, address in (NTP | MANY | CORP).items()]
     lines += ["_ntp._udp.corp.example. SRV 10 5 123 ntp.corp.example.", "_ntp._udp.corp.example. SRV 20 5 123 .",
@@ -68,25 +73,25 @@ class InternetWorld(lab.Machine):
             sock.close()
         super().close()
 
-    def start_unbound(self) -> None:
-        zones = sorted({".".join(line.split()[0].split(".")[-3:]) for line in records()})
+    def start_unbound(self, pool=tuple(POOL)) -> None:
+        zones = sorted({".".join(line.split()[0].split(".")[-3:]) for line in records(pool)})
         config = self.directory / "unbound.conf"
         config.write_text("\n".join([
             "server:", "  interface: 127.0.0.1", "  do-daemonize: no", '  username: ""', '  chroot: ""', f'  directory: "{self.directory}"',
             '  pidfile: ""', "  use-syslog: no", '  logfile: ""', "  log-queries: yes", "  verbosity: 1", '  module-config: "iterator"',
             "  rrset-roundrobin: yes", "  do-not-query-localhost: no", "  do-ip6: no", "  num-threads: 1",
             *[f'  local-zone: "{zone}" static' for zone in zones],
-            *[f'  local-data: "{line}"' for line in records()],
+            *[f'  local-data: "{line}"' for line in records(pool)],
             *[text for zone in ("dead.example", "hole.example")
               for text in ("stub-zone:", f'  name: "{zone}"', f"  stub-addr: {DNS_SILENT}")],
             "remote-control:", "  control-enable: no"]) + "\n")
-        self.unbound = self.start("unbound", [daemon_program("unbound", "usr/sbin/unbound"), "-d", "-p", "-c", config])
+        self.unbound = self.start(f"unbound{len(self.processes)}", [daemon_program("unbound", "usr/sbin/unbound"), "-d", "-p", "-c", config])
         self.wait_for(lambda: "start of service" in self.unbound.log() or not self.unbound.is_running(), 20, "unbound")
         if not self.unbound.is_running():
             raise RuntimeError(self.unbound.log())
 
     def asked(self, name: str, kind: str = "A") -> int:
-        """How many questions unbound heard for these records of a name."""
+        """How many questions unbound heard for these records of a name since it was started."""
         return sum(f" {name}. {kind} IN" in line for line in self.unbound.log().splitlines())
 
     def start_nginx(self, pages: dict) -> None:
@@ -176,6 +181,15 @@ http {{
         self.start_private_bus()
         self.start_ntpoptd()
 
+    def age_memory(self, change, seconds: int) -> None:
+        """Stops ntpoptd and starts it on a memory in which `change`, called with the database and microseconds, made
+        something that much older."""
+        self.daemon.stop()
+        with sqlite3.connect(self.directory / "state" / "ntpopt.db") as database:
+            change(database, seconds * 10**6)
+        database.close()
+        self.start_ntpoptd()
+
     def look(self, meanwhile=None) -> dict:
         """The document of a dry run, whatever its outcome was. `meanwhile` is called when it has been asked for."""
         argv = [self.program("ctl/ntpoptctl"), "reoptimize", "--dry-run", "--json"]
@@ -185,8 +199,12 @@ http {{
             return json.loads(asked.communicate(timeout=60)[0])
 
 
+def stage(document: dict, name: str) -> dict:
+    return next(stage for stage in document["stages"] if stage["stage"] == name)
+
+
 def discover_stage(document: dict) -> dict:
-    return next(stage for stage in document["stages"] if stage["stage"] == "discover")
+    return stage(document, "discover")
 
 
 def verdicts(document: dict) -> dict:
