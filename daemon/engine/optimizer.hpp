@@ -151,6 +151,7 @@ class Optimizer {
     Duration observed_at_{};         ///< on the boot clock; zero: never
     bool observation_stale_ = true;  ///< something changed since
     Duration next_check_{};
+    bool was_synchronised_ = false;  ///< at the last check or round, whoever has looked since
     std::optional<RecordedRound> last_round_;
     bool round_in_trace_ = false;        ///< the decision of the round that runs is in it, its end is not
     bool sought_last_round_ = false;     ///< in the trace, after a restart

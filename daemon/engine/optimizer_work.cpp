@@ -138,6 +138,7 @@ void Optimizer::finish(const Request& request, RoundReport report) {
     record(std::move(report));
     change_open_ = false;
     next_check_ = now + (changed ? kCheckAfterChange : kCheckEvery);
+    was_synchronised_ = service_.synchronised;
     observation_stale_ = true;
     set_state(std::string(name_of(Stage::publish)));
     if (before != state_.selected) listener_.selection_changed(before, state_.selected, reason);
@@ -169,9 +170,9 @@ void Optimizer::record(RoundReport report) {
 /// Between rounds: restarted with its old sources, or without anybody to follow?
 asio::awaitable<void> Optimizer::check_service() {
     next_check_ = ports_.clock.since_boot() + kCheckEvery;
-    const bool was_synchronised = state_.synchronised;
     auto observed = co_await observation(Duration::zero());
     if (!observed) co_return;
+    const bool was_synchronised = std::exchange(was_synchronised_, observed->synchronised);
     if (observed->drifted && config_.mode == Mode::apply && !observed->paused) {
         co_await reconverge("the NTP service no longer uses what was committed");
     } else if (was_synchronised && !observed->synchronised) {

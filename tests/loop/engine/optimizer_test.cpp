@@ -5,8 +5,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "daemon/core/record/selection_state.hpp"
 #include "life.hpp"
@@ -14,7 +12,6 @@
 namespace ntpopt {
 namespace {
 
-using namespace std::chrono_literals;
 using test::OptimizerTest;
 using testing::Contains;
 using testing::ElementsAre;
@@ -65,33 +62,6 @@ TEST_F(OptimizerTest, ASecondRequestJoinsOrIsBusy) {
     EXPECT_EQ(other->error().code, Errc::busy);
     EXPECT_EQ(undo->error().code, Errc::busy);
     EXPECT_EQ(world.prober.rounds, 1);
-}
-
-/// A round during which something happens; then ten minutes pass.
-struct TriggeredTest : OptimizerTest {
-    boost::asio::steady_timer soon{world.io};
-
-    void happen(Trigger trigger) {
-        auto& engine = make();
-        world.prober.on_probe = [&engine, trigger] { engine.trigger(trigger); };
-        ears.on_finished = [&](const Json&) {
-            world.prober.on_probe = [] {};
-            world.clock.skip(11min);
-            soon.expires_after(300ms);
-            soon.async_wait([&engine](boost::system::error_code) { engine.stop(); });
-        };
-        run();
-    }
-};
-
-TEST_F(TriggeredTest, ANetworkThatChangesDuringARoundCallsForAnotherOne) {
-    happen(Trigger::network_changed);
-    EXPECT_THAT(ears.triggers, ElementsAre("boot", "network_changed"));
-}
-
-TEST_F(TriggeredTest, WhatARoundDoesToTheServiceCallsForNoOther) {
-    happen(Trigger::unsynchronised);
-    EXPECT_THAT(ears.triggers, ElementsAre("boot"));
 }
 
 TEST_F(OptimizerTest, ARollbackByHandForgetsTheSelection) {
@@ -314,47 +284,6 @@ TEST_F(OptimizerTest, ARoundThatACrashCutsShortIsKnownToTheNextLife) {
     EXPECT_LT(wait, std::chrono::minutes(66));
     second.stop();
     world.io.poll();
-}
-
-TEST_F(OptimizerTest, AServiceThatWasRestartedIsBroughtBackWithoutARound) {
-    auto& engine = make();
-    ears.on_finished = [&](const Json&) {
-        world.service.observation.drifted = true;
-        engine.check_service_soon();
-    };
-    boost::asio::steady_timer poll(world.io);
-    std::function<void(boost::system::error_code)> look = [&](boost::system::error_code) {
-        if (std::count(world.service.calls.begin(), world.service.calls.end(), "reconverge") > 0) return engine.stop();
-        poll.expires_after(std::chrono::milliseconds(20));
-        poll.async_wait(look);
-    };
-    look({});
-    run();
-    EXPECT_EQ(world.prober.rounds, 1);
-}
-
-TEST_F(OptimizerTest, AServiceWithoutASourceCallsForARoundSoonButNotAtOnce) {
-    for (const bool dead : {false, true}) {
-        auto& engine = make();
-        ServiceSource silent;
-        silent.name = "a.test";
-        world.service.observation.synchronised = true;
-        ears.on_finished = [&](const Json&) {
-            world.service.observation.synchronised = dead;
-            world.service.observation.sources = {silent};  // reach 0: none of its last eight requests was answered
-            engine.check_service_soon();
-        };
-        boost::asio::steady_timer poll(world.io);
-        std::function<void(boost::system::error_code)> look = [&](boost::system::error_code) {
-            const auto wait = engine.state().next_run - world.clock.now();
-            if (wait > std::chrono::minutes(0) && wait < std::chrono::minutes(11)) return engine.stop();
-            poll.expires_after(std::chrono::milliseconds(20));
-            poll.async_wait(look);
-        };
-        look({});
-        run();
-        EXPECT_GT(engine.state().next_run, world.clock.now() + std::chrono::minutes(5)) << "damped";
-    }
 }
 
 TEST_F(OptimizerTest, AServiceThatHandlesLeapSecondsTwiceIsAnAlarm) {
