@@ -39,8 +39,9 @@ std::string row(std::string_view label, std::string_view text) {
     return head + out.substr(head.size());
 }
 
+/// Where we name nobody, whoever the service's configuration names is followed.
 std::string servers_text(const std::vector<std::string>& names) {
-    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, " "));
+    return names.empty() ? "the service's own servers" : fmt::format("{}", fmt::join(names, " "));
 }
 
 std::string describe(const NoticeEvent& event) {

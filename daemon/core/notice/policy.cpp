@@ -199,11 +199,16 @@ std::vector<NoticeEvent> NoticePolicy::round_finished(const Json& report, RealTi
         case Outcome::applied:
         case Outcome::unchanged:
         case Outcome::would_apply: {
+            const bool by_hand = get_string(report, "trigger") == "rollback";
             if (outcome == Outcome::applied && before != selected_)
-                take(Topic::selection_changed, "The time servers were changed", "", false);
+                take(Topic::selection_changed,
+                     by_hand ? "The time servers were changed back by hand" : "The time servers were changed", "",
+                     false);
+            std::vector<Topic> ended{Topic::rolled_back, Topic::degraded};
+            // Who goes back has measured nobody.
+            if (!by_hand) ended.insert(ended.end(), {Topic::no_consensus, Topic::no_usable_servers});
             std::vector<std::string> over;
-            for (const auto topic :
-                 {Topic::rolled_back, Topic::degraded, Topic::no_consensus, Topic::no_usable_servers})
+            for (const auto topic : ended)
                 for (auto& name : end_troubles(topic))
                     over.push_back(std::move(name));
             for (auto& name : end_troubles(Topic::incumbent_blacklisted))

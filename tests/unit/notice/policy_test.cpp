@@ -101,6 +101,27 @@ TEST(NoticePolicy, ARoundThatIsRolledBackNamesBothSetsTheReasonAndWhatToDo) {
     EXPECT_THAT(event.advice, testing::HasSubstr("ntpoptctl reoptimize"));
 }
 
+TEST(NoticePolicy, GoingBackByHandEndsNoTroubleThatOnlyMeasuringCanEnd) {
+    NoticePolicy policy(NotifyConfig{}, nullptr);
+    std::uint64_t id = 0;
+    const auto run = [&](const std::string& outcome, const std::string& trigger, std::vector<std::string> after) {
+        auto round = round_of(++id, outcome, {"a.test"}, std::move(after));
+        round["trigger"] = trigger;
+        return policy.round_finished(round, at(0s));
+    };
+    EXPECT_EQ(run("no_consensus", "schedule", {"a.test"}).size(), 1U);
+    EXPECT_EQ(run("rolled_back", "schedule", {"a.test"}).size(), 1U);
+    const auto back = run("applied", "rollback", {});
+    ASSERT_EQ(told(back), (std::vector<std::string>{"selection_changed/info", "recovered/info"}));
+    EXPECT_EQ(back[0].title, "The time servers were changed back by hand");
+    EXPECT_THAT(back[1].title, testing::HasSubstr("rolled back"));
+    EXPECT_THAT(make_notice("1", "host", {back[0]}, 0, at(0s)).text,
+                testing::HasSubstr("Now:       the service's own servers"));
+    const auto measured = run("unchanged", "schedule", {"a.test"});
+    ASSERT_EQ(told(measured), std::vector<std::string>{"recovered/info"});
+    EXPECT_THAT(measured[0].title, testing::HasSubstr("do not agree"));
+}
+
 TEST(NoticePolicy, TellsNoRoundTwiceAlsoAfterARestart) {
     NoticePolicy policy(NotifyConfig{}, nullptr);
     const auto round = round_of(7, "rolled_back", {"a.test"}, {"a.test"});
