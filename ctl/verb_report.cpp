@@ -151,6 +151,11 @@ std::string render(const Json& entries, const Output& output) {
     return rest + "\n" + wrap_columns(render_clock(clock), output.width(), 0) + "\n";
 }
 
+bool is_applier_asked(const Json& verified) {
+    const auto applier = verified.find("applier_seq");
+    return applier != verified.end() && !applier->is_null();
+}
+
 /// The entry that the journal tells of, as it is stored now: nothing where it fits or can no longer be compared.
 Result<std::optional<std::string>> compare(Session& session, const JournalMark& mark, const Json& verified) {
     if (mark.seq > number_under(verified, "head_seq"))
@@ -168,57 +173,87 @@ Result<std::optional<std::string>> compare(Session& session, const JournalMark& 
     return std::optional(fmt::format("the journal tells of another entry {}: the evidence was made anew", mark.seq));
 }
 
+/// What the journal holds against what is stored now.
+struct JournalWord {
+    std::string text = "not asked";
+    bool fits = true;
+};
+
+/// Adds journal_marks and journal_fault. That the journal has nothing to say of a chain that the applier knows of
+/// proves nothing.
+Result<JournalWord> ask_journal(Session& session, Json& verified) {
+    const auto marks = read_journal_marks(kMostJournalMarks);
+    if (!marks) return Error{Errc::internal, "the journal cannot be asked: " + marks.error().detail};
+    JournalWord word;
+    word.text = count_of(marks->size(), "mark") + " compared, and found here";
+    if (const auto told = number_under(verified, "applier_seq"); marks->empty()) {
+        word.fits = told == 0;
+        word.text = "holds no mark that this user may read";
+        if (told != 0) word.text += fmt::format(", though ntpopt-apply was told of entry {}", told);
+    }
+    for (const auto& mark : *marks) {
+        auto fault = compare(session, mark, verified);
+        if (!fault) return fault.error();
+        if (!*fault) continue;
+        word = {**std::move(fault), false};
+        break;
+    }
+    verified["journal_marks"] = marks->size();
+    verified["journal_fault"] = word.fits ? Json() : Json(word.text);
+    return word;
+}
+
+std::string render_verified(const Json& verified, std::string_view verdict, Tone tone, const std::string& journal,
+                            const Output& output) {
+    const auto wrapped = [&](std::string_view line) { return wrap_columns(line, output.width(), 0) + "\n"; };
+    auto text = output.paint(tone, verdict);
+    const auto entries = number_under(verified, "entries");
+    const auto which = entries == 0 ? std::string("there is none yet.")
+                                    : fmt::format("{}, {} to {}, the newest with hash {}.",
+                                                  entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
+                                                  number_under(verified, "first_seq"),
+                                                  number_under(verified, "head_seq"), text_of(verified, "head_hash"));
+    const bool fits = output.width() == 0 || verdict.size() + 2 + which.size() <= output.width();
+    text += (fits ? ": " : ":\n") + wrapped(which);
+    if (const auto fault = text_of(verified, "fault"); !fault.empty())
+        text += wrapped(fmt::format("Entry {}: {}.", number_under(verified, "fault_seq"), fault));
+    text += !is_applier_asked(verified) ? std::string("Applier: could not be asked.\n")
+            : number_under(verified, "applier_seq") == 0
+                ? std::string("Applier: was told nothing yet.\n")
+                : fmt::format("Applier: was told of entry {}.\n", number_under(verified, "applier_seq"));
+    text += wrapped(fmt::format("Journal: {}.", journal));
+    for (const auto& alarm : get_strings(verified, "alarms"))
+        text += wrapped(fmt::format("Alarm: {}.", printable(alarm, 500)));
+    return text;
+}
+
 ExitCode verify(Session& session) {
     const auto& output = session.output;
     auto verified = session.manager.dict("VerifyEvidence");
     if (!verified) return fail(session, verified.error());
     *verified = documents::shape(*verified, documents::verification());
-    bool ok = get_bool(*verified, "ok");
-    std::string journal = "not asked";
+    const bool faulty = !get_bool(*verified, "ok");
+    JournalWord journal;
     if (session.options.journal) {
-        const auto marks = read_journal_marks(kMostJournalMarks);
-        if (!marks) return output.fail("the journal cannot be asked: " + marks.error().detail, ExitCode::failure);
-        journal = marks->empty() ? "holds no mark that this user may read"
-                                 : count_of(marks->size(), "mark") + " compared, and found here";
-        (*verified)["journal_marks"] = marks->size();
-        (*verified)["journal_fault"] = nullptr;
-        for (const auto& mark : *marks) {
-            const auto fault = compare(session, mark, *verified);
-            if (!fault) return fail(session, fault.error());
-            if (!*fault) continue;
-            ok = false;
-            journal = **fault;
-            (*verified)["journal_fault"] = **fault;
-            break;
-        }
-        (*verified)["ok"] = ok;
+        auto word = ask_journal(session, *verified);
+        if (!word) return fail(session, word.error());
+        journal = *std::move(word);
     }
+    const bool differs = faulty || (!journal.fits && number_under(*verified, "journal_marks") != 0);
+    const bool ok = !differs && journal.fits && is_applier_asked(*verified);
+    (*verified)["ok"] = ok;
     if (output.wants_json()) {
         output.json(*verified);
-        return ok ? ExitCode::success : ExitCode::failure;
+    } else {
+        const auto verdict = ok        ? "The evidence is as it was written"
+                             : differs ? "The evidence is NOT as it was written"
+                                       : "The evidence could not be compared with all that others know of it";
+        output.text(render_verified(*verified, verdict,
+                                    ok        ? Tone::good
+                                    : differs ? Tone::bad
+                                              : Tone::caution,
+                                    journal.text, output));
     }
-    const std::string_view verdict = ok ? "The evidence is as it was written" : "The evidence is NOT as it was written";
-    const auto wrapped = [&](std::string_view line) { return wrap_columns(line, output.width(), 0) + "\n"; };
-    auto text = output.paint(ok ? Tone::good : Tone::bad, verdict);
-    const auto entries = number_under(*verified, "entries");
-    const auto which = entries == 0 ? std::string("there is none yet.")
-                                    : fmt::format("{}, {} to {}, the newest with hash {}.",
-                                                  entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
-                                                  number_under(*verified, "first_seq"),
-                                                  number_under(*verified, "head_seq"), text_of(*verified, "head_hash"));
-    const bool fits = output.width() == 0 || verdict.size() + 2 + which.size() <= output.width();
-    text += (fits ? ": " : ":\n") + wrapped(which);
-    if (const auto fault = text_of(*verified, "fault"); !fault.empty())
-        text += wrapped(fmt::format("Entry {}: {}.", number_under(*verified, "fault_seq"), fault));
-    const auto applier = verified->find("applier_seq");
-    text += applier == verified->end() || applier->is_null() ? std::string("Applier: could not be asked.\n")
-            : number_under(*verified, "applier_seq") == 0
-                ? std::string("Applier: was told nothing yet.\n")
-                : fmt::format("Applier: was told of entry {}.\n", number_under(*verified, "applier_seq"));
-    text += wrapped(fmt::format("Journal: {}.", journal));
-    for (const auto& alarm : get_strings(*verified, "alarms"))
-        text += wrapped(fmt::format("Alarm: {}.", printable(alarm, 500)));
-    output.text(text);
     return ok ? ExitCode::success : ExitCode::failure;
 }
 

@@ -14,6 +14,7 @@ namespace ntpopt::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class JournalOfEvidence : public Client {
   protected:
@@ -83,13 +84,34 @@ TEST_F(JournalOfEvidence, WhatWasPrunedSinceCannotBeCompared) {
     EXPECT_EQ(verify(mark(10, std::string(64, 'c'))).code, 0);
 }
 
-TEST_F(JournalOfEvidence, WhatIsNoMarkIsLeftOut) {
-    const auto ended = verify(mark(0, std::string(64, '0')) + mark(14, "short") + "no JSON\n" +
-                              R"({"NTPOPT_EVIDENCE_SEQ":["1","2"]})" + "\n" +
-                              R"({"NTPOPT_EVIDENCE_SEQ":"99999999999999999999","NTPOPT_EVIDENCE_HEAD":")" +
-                              std::string(64, 'a') + "\"}\n");
+TEST_F(JournalOfEvidence, WhatIsNoMarkIsLeftOutAndWithoutAnyNothingIsProven) {
+    const auto none = mark(0, std::string(64, '0')) + mark(14, "short") + "no JSON\n" +
+                      R"({"NTPOPT_EVIDENCE_SEQ":["1","2"]})" + "\n" +
+                      R"({"NTPOPT_EVIDENCE_SEQ":"99999999999999999999","NTPOPT_EVIDENCE_HEAD":")" +
+                      std::string(64, 'a') + "\"}\n";
+    const auto ended = verify(none);
+    EXPECT_EQ(ended.code, 1) << ended.out;
+    EXPECT_THAT(ended.out, HasSubstr("could not be compared"));
+    EXPECT_THAT(ended.out, Not(HasSubstr("NOT as it was written")));
+    EXPECT_THAT(ended.out,
+                HasSubstr("holds no mark that this user may read, though ntpopt-apply was told of entry 15"));
+    EXPECT_EQ(verify(none + mark(15, hash_of(15))).code, 0);
+}
+
+TEST_F(JournalOfEvidence, NobodyWasToldYetSoThereIsNoMark) {
+    control.verification["applier_seq"] = std::uint64_t{0};
+    const auto ended = verify("");
     EXPECT_EQ(ended.code, 0) << ended.out;
     EXPECT_THAT(ended.out, HasSubstr("Journal: holds no mark that this user may read."));
+}
+
+TEST_F(JournalOfEvidence, AnApplierThatCannotBeAskedLeavesItUnproven) {
+    control.verification["applier_seq"] = nullptr;
+    const auto ended = run({"report", "--verify"});
+    EXPECT_EQ(ended.code, 1) << ended.out;
+    EXPECT_THAT(ended.out, HasSubstr("could not be compared"));
+    EXPECT_THAT(ended.out, HasSubstr("Applier: could not be asked."));
+    EXPECT_THAT(run({"report", "--verify", "--json"}).out, HasSubstr("\"ok\":false"));
 }
 
 TEST_F(JournalOfEvidence, AJournalThatCannotBeReadIsAFailure) {
