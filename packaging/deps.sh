@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building, running and testing ntpopt needs on Debian 12 or newer, and only what is missing.
+# Installs what building, running and testing ntpopt needs on Debian 12, and only what is missing.
 # It never removes a package, and never upgrades the machine's systemd: a development package that would do either is
 # downloaded and unpacked below build/deps instead. NTP daemons for the tests are unpacked there too, never installed,
 # so that nobody's own NTP service is replaced or started.
@@ -15,8 +15,10 @@ sudo=()
 export DEBIAN_FRONTEND=noninteractive
 
 build_packages=(g++ cmake ninja-build pkg-config libsdbus-c++-dev libsdbus-c++-bin libfmt-dev libtomlplusplus-dev
-                nlohmann-json3-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev nettle-dev
+                nlohmann-json3-dev libc-ares-dev libsqlite3-dev nettle-dev
                 libcli11-dev ccache)
+# Only one of these can be installed, and each will do.
+curl_packages=(libcurl4-openssl-dev libcurl4-gnutls-dev libcurl4-nss-dev)
 # Development files that may be unpacked instead of installed (headers, and a link to a library that is there).
 unpackable_packages=(libboost1.81-dev libsystemd-dev)
 # What the daemons below build/deps/daemons are linked with, and what makes the small world they run in.
@@ -87,6 +89,13 @@ want_packages() {
   "${sudo[@]}" apt-get "${apt_lock[@]}" install -y -qq --no-remove --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# The first, unless another one is there.
+want_one_of() {
+  local package
+  for package in "$@"; do installed "$package" && return; done
+  want_packages "$1"
+}
+
 want_unpackable() {
   local package marker
   for package in "$@"; do
@@ -133,7 +142,11 @@ command -v apt-get >/dev/null || { say "this script knows Debian's apt-get only;
 mkdir -p "$deps"
 for set in "$@"; do
   case $set in
-    build) want_packages "${build_packages[@]}"; want_unpackable "${unpackable_packages[@]}" ;;
+    build)
+      want_packages "${build_packages[@]}"
+      want_one_of "${curl_packages[@]}"
+      want_unpackable "${unpackable_packages[@]}"
+      ;;
     demo) want_packages "${demo_packages[@]}"; want_daemons "${daemon_packages[@]}" ;;
     test)
       want_packages "${demo_packages[@]}" "${test_packages[@]}"

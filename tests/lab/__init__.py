@@ -16,7 +16,7 @@ move this machine's clock: the capability is dropped before the first daemon sta
 from lab.applier import ApplierWorld
 from lab.internet import Internet
 from lab.machine import Machine
-from lab.namespaces import enter, main
+from lab.namespaces import enter, main, need_root
 from lab.ntpd import Ntpd
 from lab.processes import Process, Watch, wait_for
 from lab.systemd import Systemd

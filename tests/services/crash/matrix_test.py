@@ -19,6 +19,9 @@ import unittest
 from points import points_of
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+import lab  # noqa: E402
+
 FAMILIES = ("own", "other", "dead", "back")  # from its own servers to a set, from set to set, to dead ones, to its own again
 SHARES = {"all": 1, "third": 3, "sixteenth": 16}.get(os.environ.get("NTPOPT_MATRIX"), 48)
 TODAYS = datetime.date.today().toordinal() % SHARES
@@ -130,4 +133,5 @@ class Timesyncd(Matrix, unittest.TestCase):
 
 
 if __name__ == "__main__":
+    lab.need_root()
     unittest.main(verbosity=2)
