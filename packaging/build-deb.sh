@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Debian packages of what is committed (or, with --worktree, of what lies here) into build/package. The build
-# happens in a staged copy, always at the same place, so that ccache makes the second one short.
+# Builds the Debian packages, source and binaries, of what is committed (or, with --worktree, of what lies here) into
+# build/package. The build happens in a staged copy, always at the same place, so that ccache makes the second one short.
 #
 # usage: packaging/build-deb.sh [--worktree] [--lint]
 #   --worktree   package the files as they are, committed or not
@@ -39,7 +39,7 @@ jobs=$(nproc)
   # debhelper gives the build an empty home, where ccache would find nothing.
   ! command -v ccache >/dev/null || export CCACHE_DIR="${CCACHE_DIR:-$(ccache --get-config cache_dir)}"
   NTPOPT_CMAKE="-DNTPOPT_DEPS_PREFIX=$(realpath -m "$out/../deps/usr")" \
-    dpkg-buildpackage -b -us -uc "-j$jobs" "${checked[@]}"
+    dpkg-buildpackage -us -uc "-j$jobs" "${checked[@]}"
 ) >"$out/build.log" 2>&1 || { tail -n 40 "$out/build.log" | cut -c1-300; exit 1; }
 
 if [ -n "$lint" ]; then
