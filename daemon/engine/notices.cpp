@@ -121,12 +121,14 @@ void Notices::launch(const std::shared_ptr<Courier>& courier) {
     // As long as the same events are tried the message is the same, so that who gets it twice can tell.
     auto id = fmt::format("{}.{}-{}.{}", courier->channel.name, first, last, to_usec(events.front().time));
     auto notice = make_notice(std::move(id), host_, std::move(events), courier->queue.lost(), clock_.now());
+    auto channel = courier->channel;
+    channel.wait_for_all = courier->queue.may_wait_for_all();
     ++under_way_;
     auto on_done = [this, courier](const std::exception_ptr& failure, Delivery delivery) {
         if (failure) delivery = {false, false, "it was not attempted to its end"};
         finish(courier, delivery);
     };
-    asio::co_spawn(executor_, notifier_.deliver(courier->channel, std::move(notice)),
+    asio::co_spawn(executor_, notifier_.deliver(std::move(channel), std::move(notice)),
                    asio::bind_cancellation_slot(courier->cancel.slot(), std::move(on_done)));
 }
 

@@ -33,15 +33,6 @@ std::chrono::milliseconds milliseconds(Duration time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time);
 }
 
-/// The message as libcurl asks for it, piece by piece.
-std::size_t give(char* buffer, std::size_t size, std::size_t count, void* raw) {
-    auto& left = *static_cast<std::string_view*>(raw);
-    const auto bytes = std::min(size * count, left.size());
-    std::memcpy(buffer, left.data(), bytes);
-    left.remove_prefix(bytes);
-    return bytes;
-}
-
 /// The talk with a mail server, and what is not to be told of it.
 struct Overheard {
     std::vector<std::string> secrets;
@@ -58,6 +49,23 @@ int overhear(CURL*, curl_infotype kind, char* data, std::size_t size, void* raw)
         heard.dialogue.received(
             fmt::format("{}{}\n", code, redact(std::string(trim(line.substr(code.size()))), heard.secrets)));
     return 0;
+}
+
+struct Message {
+    std::string_view left;
+    const SmtpDialogue& dialogue;
+    bool wait_for_all;
+};
+
+/// The message as libcurl asks for it, piece by piece; it does so when every recipient was answered. What is cut off
+/// before its end is nobody's mail (RFC 5321 4.1.1.10).
+std::size_t give(char* buffer, std::size_t size, std::size_t count, void* raw) {
+    auto& message = *static_cast<Message*>(raw);
+    if (message.wait_for_all && message.dialogue.is_to_come_again()) return CURL_READFUNC_ABORT;
+    const auto bytes = std::min(size * count, message.left.size());
+    std::memcpy(buffer, message.left.data(), bytes);
+    message.left.remove_prefix(bytes);
+    return bytes;
 }
 
 /// What a server answers; more than is sensible ends the transfer.
@@ -94,10 +102,10 @@ Delivery send_mail(const DeliveryRequest& request, const std::string& password) 
     StringList recipients;
     for (const auto& address : request.to)
         recipients.add('<' + address + '>');
-    std::string_view message = request.body;
     auto secrets = secrets_of_login(request.username, password);
     secrets.push_back(password);
     Overheard heard{secrets};
+    Message message{request.body, heard.dialogue, request.wait_for_all};
     Transfer transfer(milliseconds(request.deadline));
     transfer.set(CURLOPT_URL, url.c_str());
     transfer.set(CURLOPT_PROTOCOLS_STR, tls ? "smtps" : "smtp");
@@ -123,6 +131,8 @@ Delivery send_mail(const DeliveryRequest& request, const std::string& password) 
         if (refused.empty()) return {true, false, {}};
         return {true, true, redact(fmt::format("{} did not take it for {}", request.server, refused), secrets)};
     }
+    if (done == CURLE_ABORTED_BY_CALLBACK)
+        return {false, false, redact(fmt::format("{} asks to come again: {}", request.server, refused), secrets)};
     // RFC 5321 4.2.1: 5yz is a refusal, 4yz asks to come again. 454 and 421 come with a failed log-in that may pass.
     const auto code = transfer.code();
     const bool permanent = code / 100 == 5 || (is_permanent(done) && code / 100 != 4);

@@ -14,7 +14,8 @@ struct NotifyChannel {
     std::string key;   ///< what keeps its memory: a webhook's place in the list is not the webhook
     Way way = Way::email;
     EmailConfig email;
-    WebhookConfig post;  ///< where the URL is, for the three that are HTTPS requests
+    bool wait_for_all = false;  ///< a mail goes to nobody while one of its recipients is asked to come again
+    WebhookConfig post;         ///< where the URL is, for the three that are HTTPS requests
     std::vector<std::string> argv;
 };
 

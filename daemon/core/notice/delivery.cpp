@@ -36,6 +36,7 @@ std::string render_delivery_request(const DeliveryRequest& request) {
         document["from"] = request.from;
         document["to"] = request.to;
         document["username"] = request.username;
+        document["wait_for_all"] = request.wait_for_all;
     } else {
         document["url_file"] = request.url_file;
         document["time_s"] = request.time_s;
@@ -69,6 +70,7 @@ Result<DeliveryRequest> parse_delivery_request(std::string_view text) {
     out.from = get_string(*parsed, "from");
     out.to = get_strings(*parsed, "to");
     out.username = get_string(*parsed, "username");
+    out.wait_for_all = get_bool(*parsed, "wait_for_all");
     if (out.server.empty() || out.from.empty() || out.to.empty())
         return Error{Errc::parse, "server, from or to is missing"};
     if (out.security == MailSecurity::none && !out.username.empty())
@@ -120,6 +122,7 @@ Result<DeliveryRequest> make_delivery_request(const NotifyChannel& channel, cons
             out.from = email.from;
             out.to = email.to;
             out.username = email.username;
+            out.wait_for_all = channel.wait_for_all;
             out.body = render_mail(email, notice);
             break;
         case NotifyChannel::Way::slack:

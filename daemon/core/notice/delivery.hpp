@@ -26,7 +26,8 @@ struct DeliveryRequest {
     MailSecurity security = MailSecurity::starttls;
     std::string from;
     std::vector<std::string> to;
-    std::string username;  ///< empty: nobody is authenticated
+    std::string username;       ///< empty: nobody is authenticated
+    bool wait_for_all = false;  ///< to nobody while one of them is asked to come again
     // Of a POST.
     std::string url_file;
     std::int64_t time_s = 0;  ///< for the signature

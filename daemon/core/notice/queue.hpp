@@ -45,6 +45,7 @@ class ChannelQueue {
     static constexpr Duration kFirstRetry = std::chrono::minutes(1);
     static constexpr Duration kFirstRetryIfPermanent = std::chrono::hours(1);
     static constexpr Duration kMostRetry = std::chrono::hours(4);
+    static constexpr int kPatientAttempts = 6;  ///< an hour, with what lies between them
     static constexpr Duration kGiveUp = std::chrono::hours(24);
 
     /// `remembered`: of an earlier life, null where there was none.
@@ -74,6 +75,9 @@ class ChannelQueue {
     [[nodiscard]] const std::string& problem() const { return problem_; }
     /// The last attempt reached some, and not everybody.
     [[nodiscard]] bool in_part() const { return in_part_; }
+    /// The attempt may be given up for all where some are asked to come again, so that everybody gets the message once;
+    /// not for ever, and not where the message before has left somebody out.
+    [[nodiscard]] bool may_wait_for_all() const { return !in_part_ && attempts_ < kPatientAttempts; }
 
   private:
     struct Waiting {

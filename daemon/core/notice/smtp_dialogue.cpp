@@ -40,6 +40,7 @@ void SmtpDialogue::answered(std::string_view line) {
     const bool no = line.front() == '4' || line.front() == '5';
     if (no && refused_.size() < kMaxRefused)
         refused_.push_back(fmt::format("{} ({})", printable(recipient_), printable(line, kShown)));
+    to_come_again_ = to_come_again_ || line.front() == '4';
     recipient_.clear();
 }
 

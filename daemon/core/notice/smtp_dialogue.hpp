@@ -17,6 +17,8 @@ class SmtpDialogue {
 
     /// Each as "user@host (550 the server's words)".
     [[nodiscard]] const std::vector<std::string>& refused() const { return refused_; }
+    /// One of them was answered 4yz: another attempt may go well (RFC 5321 4.2.1).
+    [[nodiscard]] bool is_to_come_again() const { return to_come_again_; }
 
   private:
     void answered(std::string_view line);
@@ -24,6 +26,7 @@ class SmtpDialogue {
     std::string recipient_;  ///< that an answer is due about; empty: none
     std::string line_;       ///< as far as it has come
     std::vector<std::string> refused_;
+    bool to_come_again_ = false;
 };
 
 }  // namespace ntpopt

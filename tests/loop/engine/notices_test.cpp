@@ -51,6 +51,28 @@ TEST_F(NoticesTest, FiveHundredEventsInAMinuteAreAtMostThreeMails) {
     stop();
 }
 
+TEST_F(NoticesTest, AMailWaitsAnHourForARecipientWhoIsAskedToComeAgain) {
+    start();
+    notifier.greylists = true;
+    tell(round("rolled_back"));
+    pass(30min);
+    EXPECT_THAT(notifier.sent["email"], IsEmpty());
+    notifier.greylists = false;
+    pass(30min);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1)) << "everybody has it, once";
+
+    notifier.greylists = true;
+    tell(round("degraded"));
+    pass(1h);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(1));
+    pass(10min);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(2)) << "the others wait no longer";
+    tell(round("no_consensus"));
+    pass(10min);
+    EXPECT_THAT(notifier.sent["email"], SizeIs(3)) << "nor do they for the next one";
+    stop();
+}
+
 TEST_F(NoticesTest, AServerThatIsDownForAnHourGetsTheMailOnce) {
     start();
     notifier.answers["email"] = {false, false, "nobody listens"};

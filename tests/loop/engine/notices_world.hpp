@@ -49,6 +49,7 @@ class FakeNotifier final : public Notifier {
     std::map<std::string, Delivery> answers;  ///< by channel; delivered where there is none
     std::map<std::string, std::vector<Notice>> sent;
     std::map<std::string, int> attempts;
+    bool greylists = false;  ///< asks one recipient to come again, and takes it for the others
     bool hangs = false;
     bool waits = false;  ///< for arrive()
     std::function<void()> arrive = [] {};
@@ -70,7 +71,9 @@ class FakeNotifier final : public Notifier {
         }
         const auto known = answers.find(channel.name);
         const Delivery good{true, false, {}};
-        const auto answer = known == answers.end() ? good : known->second;
+        auto answer = known == answers.end() ? good : known->second;
+        if (greylists && channel.wait_for_all) answer = {false, false, "asks to come again"};
+        if (greylists && !channel.wait_for_all) answer = {true, true, "not for one"};
         if (answer.ok) sent[channel.name].push_back(std::move(notice));
         co_return answer;
     }

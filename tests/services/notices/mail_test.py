@@ -60,6 +60,7 @@ class Mail(unittest.TestCase):
 
     def test_each_way_to_a_real_server(self):
         self.tls_and_starttls_deliver()
+        self.nobody_has_it_while_one_is_asked_to_come_again()
         self.without_tls_only_where_it_is_asked_for()
         self.wrong_certificates_are_refused()
         self.tls_that_was_taken_out_is_missed()
@@ -72,6 +73,26 @@ class Mail(unittest.TestCase):
             self.assertRegex(result["detail"], r"^mail\.test did not take it for gone@admins\.test \(550 [^)]*\)$")
             self.assertRegex(self.noted(), rf"<= ntpopt@machine\.test .*I=\[{nw.MAIL}\]:{port} P=esmtpsa X=TLS1\.[23]\S* .*A=plain:time")
             self.world.wait_for(lambda mails=mails: self.count() == {"first": mails, "second": mails, "gone": 0}, 60, "the mails")
+
+    def nobody_has_it_while_one_is_asked_to_come_again(self):
+        before = self.count()
+        request = {"way": "smtp", "server": "mail.test", "port": 25, "security": "none", "from": "ntpopt@machine.test", "username": "",
+                   "to": ["first@admins.test", "second@admins.test"], "body": "Subject: x\r\n\r\nx\r\n", "wait_for_all": True}
+
+        def deliver(**keys):
+            done = self.world.run([self.world.program("daemon/notify/ntpopt-notify")], input=json.dumps(request | keys))
+            return json.loads(done.stdout)
+        self.world.greylist.touch()
+        refused = deliver()
+        self.assertEqual((refused["ok"], refused["permanent"]), (False, False), refused)
+        self.assertRegex(refused["detail"], r"^mail\.test asks to come again: second@admins\.test \(451 greylisted\)$")
+        in_part = deliver(wait_for_all=False)
+        self.assertTrue(in_part["ok"], in_part)
+        self.assertIn("did not take it for second@admins.test (451", in_part["detail"])
+        self.world.greylist.unlink()
+        self.assertEqual(deliver(), {"ok": True, "permanent": False, "detail": ""})
+        self.world.wait_for(lambda: self.count() == before | {"first": before["first"] + 2, "second": before["second"] + 1}, 60,
+                            "two mails to the one and one to the other")
 
     def without_tls_only_where_it_is_asked_for(self):
         """Port 25 has no TLS, wants no password and would take one."""

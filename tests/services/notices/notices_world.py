@@ -125,6 +125,7 @@ http {{
             os.chown(folder / name, NOBODY, NOBODY)
         self.mail_folder = folder / "mail"
         self.exim_log = folder / "log" / "mainlog"
+        self.greylist = folder / "mail" / "greylist"  # while it exists
         program = daemon_program("exim4-daemon-light", "usr/sbin/exim4")
         config = folder / "exim.conf"
         config.write_text(f"""primary_hostname = mail.test
@@ -152,6 +153,9 @@ recipient:
   deny !authenticated = *
        condition = ${{if eq{{$received_port}}{{25}}{{no}}{{yes}}}}
   deny recipients = gone@admins.test
+  defer recipients = second@admins.test
+        message = greylisted
+        condition = ${{if exists{{{self.greylist}}}}}
   accept
 begin routers
 all:

@@ -20,10 +20,12 @@ TEST(SmtpDialogue, NamesTheRecipientsThatAreRefusedWithTheServersWords) {
     dialogue.received("250 Accepted\r\n");
     dialogue.sent("RCPT TO:<gone@host.test> NOTIFY=NEVER\r\n");
     dialogue.received("550-5.1.1 There is\r\n550 5.1.1 no \x1bsuch user\r\n");
+    EXPECT_FALSE(dialogue.is_to_come_again());
     dialogue.sent("RCPT TO:<later@host.test>\r\n");
     dialogue.received("45");
     dialogue.received("1 4.7.1 come ");
     dialogue.received("again\r\n");
+    EXPECT_TRUE(dialogue.is_to_come_again());
     dialogue.sent("DATA\r\n");
     dialogue.received("554 no valid recipients\r\n");
     EXPECT_THAT(dialogue.refused(),
