@@ -75,6 +75,10 @@ class Channels(unittest.TestCase):
     def failures(self) -> int:
         return self.world.daemon.log().count("notices by email cannot be delivered")
 
+    def logins_refused(self) -> int:
+        """By Exim."""
+        return self.world.exim_log.read_text().count("plain authenticator failed")
+
     def hurry(self, condition, what):
         """As wait_for(), but whatever waits is tried at once: a reload does that, where no attempt is just under way."""
         self.world.wait_for(lambda: condition() or self.world.daemon.popen.send_signal(signal.SIGHUP), 60, what, pause=0.5)
@@ -198,6 +202,9 @@ class Channels(unittest.TestCase):
         world.start_ntpoptd()  # the outbox outlives it, and a message goes a moment after the start
         self.wait_for(lambda: self.failures() == failures + 1, "the wrong password to be told")
         self.assertTrue([alarm for alarm in world.ctl_json("status")["alarms"] if "notices by email cannot be delivered" in alarm])
+        refused = self.logins_refused()
+        self.hurry(lambda: self.logins_refused() >= refused + 2, "two more attempts")
+        self.assertEqual(self.failures(), failures + 1, "told once, however often it is tried")
         world.secret("password", nw.PASSWORD)
         self.hurry(lambda: len(world.mails("first")) == before + 1, "the mail that waited")
         message = email.message_from_string(world.mails("first")[-1], policy=email.policy.default)
