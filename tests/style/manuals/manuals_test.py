@@ -71,9 +71,11 @@ class Manuals(unittest.TestCase):
             self.assertRegex(plain("ntpoptctl"), rf"(?m)^{verb}\b")
 
     def test_exit_codes_are_those_of_the_program(self):
-        codes = re.findall(r"^    \w+ = (\d),", (ROOT / "common/exit_code.hpp").read_text(), re.M)
+        codes = re.findall(r"^    \w+ = (\d+),", (ROOT / "common/exit_code.hpp").read_text(), re.M)
         section = plain("ntpoptctl").split("EXIT STATUS")[1].split("ENVIRONMENT")[0]
-        self.assertEqual(re.findall(r"^(\d)$", section, re.M), codes)
+        self.assertEqual(re.findall(r"^(\d+)(?: .*)?$", section, re.M), codes)
+        table = (ROOT / "docs/interface.md").read_text().split("| exit code | meaning |")[1].split("\n\n")[0]
+        self.assertEqual(re.findall(r"^\| (\d+) \|", table, re.M), codes)
 
     def test_every_key_of_the_configuration_is_explained(self):
         keys = set(re.findall(r"^\| `([\w.]+)` \| [^|]* \| [^|]* \| [^|]* \| ", (ROOT / "docs/configuration.md").read_text(), re.M))
