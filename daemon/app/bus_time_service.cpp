@@ -50,11 +50,20 @@ asio::awaitable<Result<Json>> BusTimeService::plan(std::vector<Choice> servers) 
     co_return std::move(answer->value);
 }
 
+/// The number of the change that is asked for. An applier that ended before it said so may have begun it: the next one
+/// closes what it left, so somebody calls it.
+asio::awaitable<Result<std::uint64_t>> BusTimeService::begin(sdbus::MethodCall message) {
+    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    const bool unanswered = !id && (id.error().code == Errc::unavailable || id.error().code == Errc::timeout);
+    if (unanswered) (void)co_await observe();
+    co_return id;
+}
+
 asio::awaitable<Result<TransactionReport>> BusTimeService::apply(std::vector<Choice> servers, bool by_hand,
                                                                  OnState on_state) {
     const auto options = with_evidence(Json{{"by_hand", by_hand}});
     auto message = applier_.message(contract::kApplierInterface, "Apply", rows_of(servers), options);
-    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    const auto id = co_await begin(std::move(message));
     if (!id) co_return id.error();
     co_return co_await follow(*id, std::move(on_state));
 }
@@ -62,7 +71,7 @@ asio::awaitable<Result<TransactionReport>> BusTimeService::apply(std::vector<Cho
 asio::awaitable<Result<TransactionReport>> BusTimeService::rollback(bool original, OnState on_state) {
     const auto options = with_evidence(Json{{"original", original}});
     auto message = applier_.message(contract::kApplierInterface, "Rollback", options);
-    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    const auto id = co_await begin(std::move(message));
     if (!id) co_return id.error();
     co_return co_await follow(*id, std::move(on_state));
 }
@@ -77,7 +86,7 @@ asio::awaitable<Status> BusTimeService::can_roll_back(bool original) {
 asio::awaitable<Result<TransactionReport>> BusTimeService::reconverge() {
     const auto options = with_evidence(Json::object());
     auto message = applier_.message(contract::kApplierInterface, "Reconverge", options);
-    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    const auto id = co_await begin(std::move(message));
     if (!id) co_return id.error();
     OnState nobody_listens = [](TransactionState) {};
     co_return co_await follow(*id, std::move(nobody_listens));
