@@ -77,22 +77,23 @@ class Booted:
         children = pathlib.Path(f"/proc/{starter.pid}/task/{starter.pid}/children")
         self.pid = self.world.wait_for(lambda: int((children.read_text() or "0").split()[0]), 10, "PID 1 of the machine")
         (self._cgroup.parent / "cgroup.procs").write_text(str(starter.pid))  # it outlives a power cut, and buries PID 1
-        self.world.wait_for(lambda: (self._inside("/run/systemd/private")).exists(), 30, "systemd")
+        self.world.wait_for(lambda: (self.inside("/run/systemd/private")).exists(), 30, "systemd")
         self.run("systemctl", "is-system-running", "--wait", timeout=90)
         return time.monotonic() - begun
 
-    def _inside(self, path: str) -> pathlib.Path:
+    def inside(self, path: str) -> pathlib.Path:
+        """A path of the running machine, with what is mounted there."""
         return pathlib.Path(f"/proc/{self.pid}/root{path}")
 
     def read(self, path: str) -> str:
         """A file as the running machine sees it, "" where there is none."""
         try:
-            return self._inside(path).read_text(errors="replace")
+            return self.inside(path).read_text(errors="replace")
         except OSError:
             return ""
 
     def exists(self, path: str) -> bool:
-        return os.path.lexists(self._inside(path))
+        return os.path.lexists(self.inside(path))
 
     def power_cut(self) -> None:
         """Nobody in it is asked, and what was in memory is gone. All at once (Linux 5.14): while PID 1 alone ends, the others see it
@@ -142,12 +143,15 @@ class Booted:
         """A property of a unit."""
         return self.run("systemctl", "show", "--value", "-p", name, unit).stdout.strip()
 
+    def cgroup(self, unit: str) -> pathlib.Path:
+        """As this world sees it; there only while the unit runs."""
+        return self._cgroup / (self.show(unit, "ControlGroup").lstrip("/") or "none")
+
     def main_pid(self, unit: str) -> int:
         """As this world counts processes; 0 where the unit has none."""
-        group = self.show(unit, "ControlGroup")
         inner = self.show(unit, "MainPID")
-        procs = self._cgroup / group.lstrip("/") / "cgroup.procs"
-        if not group or inner == "0" or not procs.exists():
+        procs = self.cgroup(unit) / "cgroup.procs"
+        if inner == "0" or not procs.exists():
             return 0
         for number in procs.read_text().split():
             status = pathlib.Path(f"/proc/{number}/status").read_text()

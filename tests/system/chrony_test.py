@@ -6,6 +6,7 @@ import signal
 import time
 
 import day
+import sandbox
 import scrapes
 import web
 from day import GOOD, POOL
@@ -35,7 +36,7 @@ class ChronyDay(day.Day):
         self.evidence()
         self.what_the_manuals_say()
         scrapes.live(self)
-        self.sandbox()
+        sandbox.processes(self)
         self.notices()
         self.observe_mode()
         self.not_proven()
@@ -73,6 +74,7 @@ class ChronyDay(day.Day):
         (self.machine.root / "root/bin/ssh").chmod(0o755)
         done = self.expect_exit(0, "-H", "machine", "status", "--json", env={"PATH": "/root/bin:/usr/bin:/bin"})
         self.check('"state"' in done.stdout, f"ntpoptctl -H: {done.stdout}")
+        self.sh("rm", "-r", "/root/bin")
         self.set_servers([*GOOD, *POOL], "silent=yes")
         self.expect_exit(5, "reoptimize")
         self.set_servers([*GOOD, *POOL], "silent=no")

@@ -3,7 +3,6 @@ the steps in the order of a day, and each fails with the journal's last words wh
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import pathlib
@@ -15,7 +14,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lab  # noqa: E402
+import sandbox  # noqa: E402
 import scrapes  # noqa: E402
+import traces  # noqa: E402
 import web  # noqa: E402
 from booted import Booted  # noqa: E402
 from lab.world import ROOT  # noqa: E402
@@ -25,8 +26,6 @@ GOOD = {f"good{i}.test": [f"10.77.{20 + i}.1"] for i in range(1, 11)}
 POOL = {f"{i}.debian.pool.ntp.org": [f"10.77.{10 + i}.1"] for i in range(4)}
 OURS = ("ntpoptd.service", "ntpopt-apply.service", "ntpopt-recover.service")
 METRICS = ("ntpopt-metrics.socket", "ntpopt-textfile.timer")
-# What systemctl enable ntpoptd makes.
-LINKS = ("/etc/systemd/system/multi-user.target.wants/ntpoptd.service", "/etc/systemd/system/sysinit.target.wants/ntpopt-recover.service")
 # Who is on a list only, in a file and on the web; such names may not lead to private addresses, as these do.
 LISTED = {"file.listed.test": ["10.77.41.1"], "web.listed.test": ["10.77.42.1"]}
 LIST_FILE, LIST_PAGE = "/etc/ntpopt/servers.txt", "/servers.txt"
@@ -39,13 +38,8 @@ regional = false
 global = false
 """
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-# Whatever a step does, these change by themselves, are the package manager's, or were written by the test.
-FOREIGN = ("/.", "/etc/.pwd.lock", "/etc/adjtime", "/etc/default/chrony", "/etc/group", "/etc/gshadow", "/etc/hostname", "/etc/hosts",
-           "/etc/ld.so.cache", "/etc/machine-id", "/etc/passwd", "/etc/resolv.conf", "/etc/shadow", CERTIFICATES, "/home/", "/root/",
-           "/var/cache/", "/var/lib/apt/", "/var/lib/chrony/", "/var/lib/dbus/", "/var/lib/dpkg/",
-           "/var/lib/ntpsec/", "/var/lib/systemd/timers/", "/var/lib/systemd/timesync/", "/var/log/", "/var/spool/", "/var/tmp/")
 # What is kept until a purge.
-KEPT = ("/etc/ntpopt", "/var/lib/ntpopt", "/var/lib/ntpopt-apply")
+KEPT = (r"/etc/ntpopt(/.*)?", r"/var/lib/ntpopt(-apply)?(/.*)?")
 RECOVERED = "2590c1791974459e9d9c0e3b3549568b"
 
 
@@ -72,6 +66,7 @@ class Day:
         for unit in (*OURS, *scrapes.SERVICES):
             self.machine.write(f"/etc/systemd/system/{unit}.d/strict.conf", "[Service]\nSystemCallErrorNumber=kill\n")
         self.machine.write("/etc/systemd/system/ntpoptd.service.d/watchdog.conf", "[Service]\nWatchdogSec=4s\nRestartSec=1s\n")
+        self.traces = traces.Traces(self.machine)
         self.say(f"booted in {self.machine.boot():.1f} s")
 
     @staticmethod
@@ -130,10 +125,10 @@ class Day:
         for deb in debs:
             shutil.copy(deb, self.machine.root / "root")
         self.packages = [f"/root/{deb.name}" for deb in debs]
-        self.before = self.tree()
+        self.before = self.traces.look()
         self.sh("apt-get", "-y", "install", *self.packages, timeout=120)
         self.is_disabled()
-        self.units_are_sound()
+        sandbox.units_are_sound(self)
         self.configure()
         self.say("installed by apt, disabled")
 
@@ -142,17 +137,10 @@ class Day:
             self.check(self.machine.run("systemctl", "is-enabled", unit).stdout == "disabled\n", f"{unit} is not disabled")
             self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} runs")
 
-    def units_are_sound(self) -> None:
-        verified = self.machine.run("systemd-analyze", "verify", "--man=no", *OURS)  # man-db is not there
-        self.check(verified.returncode == 0 and "ntpopt" not in verified.stderr, f"systemd-analyze verify: {verified.stderr}")
-        for unit, limit in zip(OURS, (15, 30, 30)):
-            scored = self.machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={limit}", unit)
-            self.check(scored.returncode == 0, scored.stdout.strip()[-200:])
-            self.say(scored.stdout.strip().splitlines()[-1].lstrip("→ ").encode("ascii", "ignore").decode())
-
     def configure(self) -> None:
         self.machine.write("/etc/ntpopt/conf.d/50-site.toml", CONFIG)
         self.machine.write(LIST_FILE, "file.listed.test\n")
+        self.installed = self.traces.look()
 
     def enable(self) -> None:
         begun = time.monotonic()
@@ -201,18 +189,6 @@ class Day:
         kinds = {entry["kind"] for entry in self.ctl_json("report")["entries"]}
         self.check({"configuration", "operation", "requested", "changed", "sources"} <= kinds, f"only {kinds} in the evidence")
         self.say(f"evidence: {verified['entries']} entries, {verified['journal_marks']} marks of the journal fit")
-
-    def sandbox(self) -> None:
-        """What the units promise, seen on the processes themselves."""
-        self.expect_exit(0, "status")  # starts the applier
-        for unit, no_new, capabilities in (("ntpoptd.service", "1", "0000000000000000"),
-                                           ("ntpopt-apply.service", "0", "000000000008000f")):
-            status = pathlib.Path(f"/proc/{self.machine.main_pid(unit)}/status").read_text()
-            found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-            self.check(found["NoNewPrivs"] == no_new and found["Seccomp"] == "2",
-                       f"{unit}: NoNewPrivs {found['NoNewPrivs']}, Seccomp {found['Seccomp']}")
-            self.check(found["CapBnd"] == capabilities, f"{unit}: bounding set {found['CapBnd']}")
-        self.say("sandbox as promised")
 
     def no_call_was_forbidden(self) -> None:
         """A process of a unit would have ended by SIGSYS, and a child of one with 128 and that signal's number."""
@@ -304,54 +280,15 @@ class Day:
 
     def nothing_is_left_but(self, kept: tuple) -> None:
         """Of what came since the beginning; and nothing else is gone or changed."""
-        after = self.tree()
-        new = sorted(path for path in after.keys() - self.before.keys() if not path.startswith(kept))
-        gone = sorted(self.before.keys() - after.keys())
-        changed = sorted(path for path in after.keys() & self.before.keys() if after[path] != self.before[path])
-        self.check(not new and not gone and not changed, f"left: {new}, gone: {gone}, changed: {changed}")
-
-    def written_elsewhere(self) -> list:
-        """Files of the overlay that no package owns, no step wrote, and that lie outside our places."""
-        owned = {line for package in ("ntpopt", "ntpoptctl") for line in self.sh("dpkg", "-L", package).splitlines()}
-        usr = {"/usr" + path for path in owned if path.startswith("/lib/")}
-        ours = ("/var/lib/ntpopt/", "/var/lib/ntpopt-apply/", "/etc/ntpopt/", self.drop_in)
-        found = []
-        for folder, _, files in os.walk(self.machine.upper):
-            for name in files:
-                path = "/" + os.path.relpath(os.path.join(folder, name), self.machine.upper)
-                if not path.startswith((*FOREIGN, *ours)) and path not in owned | usr | self.before.keys():
-                    found.append(path)
-        return found
+        left = traces.difference(self.before, self.traces.look(), (*traces.OTHERS, *kept))
+        self.check(not left, f"left by us, gone or changed: {left}")
 
     def nothing_is_written_elsewhere(self) -> None:
-        found = self.written_elsewhere()
-        allowed = {"/usr/lib/udev/hwdb.bin", *LINKS}
-        found = [path for path in found if not path.startswith("/var/lib/systemd/deb-systemd-helper-")]
-        self.check(not set(found) - allowed, f"written outside our places: {found}")
-        self.say("no file outside /var/lib/ntpopt*, /run and the drop-in was written")
-
-    def tree(self) -> dict:
-        """Every path of the file system with what it holds, without what changes by itself."""
-        found = {}
-        for folder, folders, files in os.walk(self.machine.root):
-            inner = "/" + os.path.relpath(folder, self.machine.root).removeprefix(".")
-            if inner in ("/proc", "/sys", "/dev", "/run", "/tmp"):
-                folders.clear()
-                continue
-            for name in [*files, *folders]:
-                path = os.path.join(inner, name)
-                if path.startswith(FOREIGN):
-                    continue
-                real = os.path.join(folder, name)
-                if os.path.islink(real):
-                    found[path] = os.readlink(real)
-                elif os.path.isdir(real):
-                    found[path] = "folder"
-                elif path.startswith("/etc/"):
-                    found[path] = hashlib.sha256(pathlib.Path(real).read_bytes()).hexdigest()
-                else:
-                    found[path] = str(os.path.getsize(real))
-        return found
+        """Since the packages were there; a reboot lies between."""
+        drop_in = (re.escape(self.drop_in), re.escape(os.path.dirname(self.drop_in)))
+        found = traces.difference(self.installed, self.traces.look(), (*traces.OTHERS, *traces.OURS, *drop_in))
+        self.check(not found, f"written outside our places: {found}")
+        self.say("no file outside /var/lib/ntpopt*, /run/ntpopt* and the drop-in was written")
 
 
 def run(day_class) -> None:

@@ -4,6 +4,7 @@ machine. It takes the build tree of the tests, below an overlay, so there is not
 import pathlib
 
 import day
+import sandbox
 from day import POOL, ROOT
 from lab.world import build_dir
 from timesyncd_test import TimesyncdDay
@@ -26,7 +27,7 @@ class InstallDay(TimesyncdDay):
         self.enable()
         self.reoptimize()
         self.explained()
-        self.sandbox()
+        sandbox.processes(self)
         self.upgraded()
         self.no_call_was_forbidden()
         self.uninstalled_without_going_back()
@@ -55,10 +56,10 @@ class InstallDay(TimesyncdDay):
         return done
 
     def install(self):
-        self.before = self.tree()
+        self.before = self.traces.look()
         self.script("--no-enable", says="installed. Next: systemctl enable --now ntpoptd")
         self.is_disabled()
-        self.units_are_sound()
+        sandbox.units_are_sound(self)
         self.configure()
         self.say("installed by packaging/install.sh, disabled")
 
@@ -107,7 +108,8 @@ class InstallDay(TimesyncdDay):
         self.check("running" not in running and "listening" not in running, f"runs still: {running}")
         self.check("ntpopt" not in self.sh("journalctl", "--list-catalog"), "the journal explains still what is gone")
         # Folders that cmake made for others' files, too, are nobody's.
-        self.before = {path: held for path, held in self.tree().items() if held == "folder" and "ntpopt" not in path} | self.before
+        folders = {path: held for path, held in self.traces.look().items() if held[0].startswith("d") and "ntpopt" not in path}
+        self.before = folders | self.before
         self.nothing_is_left_but(day.KEPT)
         self.say("uninstalled: on its own servers; only /etc/ntpopt and /var/lib/ntpopt* are left")
 

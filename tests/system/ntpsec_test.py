@@ -1,5 +1,6 @@
 """A day of a machine whose NTP service is ntpsec, and that has no polkitd."""
 import day
+import sandbox
 from day import POOL
 from lab import ntpd
 
@@ -23,7 +24,7 @@ class NtpsecDay(day.Day):
         self.enable()
         self.reoptimize()
         self.evidence()
-        self.sandbox()
+        sandbox.processes(self)
         self.restart_of_the_service()
         self.root_needs_no_polkitd()
         self.power_cut_in_the_middle_of_a_change()

@@ -3,6 +3,7 @@ import contextlib
 import sqlite3
 
 import day
+import sandbox
 from day import POOL
 
 
@@ -25,7 +26,8 @@ class TimesyncdDay(day.Day):
         self.enable()
         self.reoptimize()
         self.evidence()
-        self.sandbox()
+        sandbox.processes(self)
+        sandbox.applier_ends_when_idle(self)
         self.restart_of_the_service()
         self.power_cut_in_the_middle_of_a_change()
         self.nothing_is_written_elsewhere()
