@@ -1,10 +1,8 @@
 """A day of a machine whose NTP service is chrony, with all that goes wrong in one."""
 import json
-import os
 import re
-import signal
-import time
 
+import crashes
 import day
 import sandbox
 import scrapes
@@ -40,12 +38,14 @@ class ChronyDay(day.Day):
         self.notices()
         self.observe_mode()
         self.not_proven()
-        self.killed()
-        self.stopped()
-        self.bus_restarted()
+        crashes.killed(self)
+        crashes.stopped(self)
+        crashes.bus_restarted(self)
         self.restart_of_the_service()
         self.upgraded()
-        self.power_cut_in_the_middle_of_a_change()
+        crashes.applier_killed_in_the_middle(self)
+        crashes.bus_restarted_in_the_middle(self)
+        crashes.power_cut_in_the_middle(self)
         self.evidence()
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
@@ -181,7 +181,7 @@ class ChronyDay(day.Day):
         self.back_to_its_own()
         call = self.world.start("reoptimize", ["nsenter", f"--target={self.machine.pid}", "--mount", "--pid", "--uts", "--ipc",
                                                "ntpoptctl", "reoptimize"])
-        self.machine.wait_for(self.is_in_the_middle, 60, "the change to begin", pause=0.01)
+        self.machine.wait_for(lambda: crashes.is_in_the_middle(self), 60, "the change to begin", pause=0.01)
         self.set_servers(GOOD, "silent=yes")
         self.check(call.wait(60) == 6, f"exit {call.popen.returncode} instead of 6: {call.log()}")
         self.set_servers(GOOD, "silent=no")
@@ -190,31 +190,6 @@ class ChronyDay(day.Day):
         self.sh("systemctl", "reload", "ntpoptd")
         self.reoptimize(after_a_failure=True)
         self.say("not proven: exit code 6, rolled back by itself")
-
-    def restarts(self):
-        return int(self.machine.show("ntpoptd.service", "NRestarts"))
-
-    def killed(self):
-        before = self.restarts()
-        os.kill(self.machine.main_pid("ntpoptd.service"), signal.SIGKILL)
-        self.machine.wait_for(lambda: self.restarts() == before + 1 and self.is_active(), 20, "ntpoptd after SIGKILL")
-        self.check(self.follows(self.chosen), "the servers changed")
-        self.say("SIGKILL: back by itself")
-
-    def stopped(self):
-        before, begun = self.restarts(), time.monotonic()
-        os.kill(self.machine.main_pid("ntpoptd.service"), signal.SIGSTOP)
-        self.expect_exit(1, "--timeout", "1s", "status")
-        self.machine.wait_for(lambda: self.restarts() == before + 1 and self.is_active(), 60, "the watchdog to notice SIGSTOP")
-        self.say(f"SIGSTOP: --timeout 1s ends with 1; the watchdog restarted it, back after {time.monotonic() - begun:.0f} s")
-
-    def bus_restarted(self):
-        pid = self.machine.show("ntpoptd.service", "MainPID")
-        self.sh("systemctl", "restart", "dbus.service")
-        self.machine.wait_for(lambda: self.is_active() and self.machine.show("ntpoptd.service", "MainPID") != pid, 30,
-                              "ntpoptd after the bus")
-        self.expect_exit(0, "status")
-        self.say("bus restarted: back by itself")
 
     def upgraded(self):
         """The same version once more: configuration and state stay, and nothing is restarted but ntpoptd."""
@@ -226,7 +201,7 @@ class ChronyDay(day.Day):
         self.check(changed == {"ntpoptd.service"}, f"restarted by the upgrade: {changed}")
         self.check(self.ctl_json("status")["interval_s"] == 8 * 3600, "the upgrade lost the interval")
         self.check(self.machine.read("/etc/ntpopt/conf.d/50-site.toml") == day.CONFIG, "the upgrade lost the configuration")
-        self.check(self.follows(self.chosen), "the upgrade changed the servers")
+        self.check(self.follows_chosen(), "the upgrade changed the servers")
         self.say("upgraded: configuration and state kept, only ntpoptd restarted")
 
 

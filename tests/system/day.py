@@ -2,7 +2,6 @@
 the steps in the order of a day, and each fails with the journal's last words where something is not as the manuals say."""
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pathlib
@@ -40,7 +39,6 @@ global = false
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # What is kept until a purge.
 KEPT = (r"/etc/ntpopt(/.*)?", r"/var/lib/ntpopt(-apply)?(/.*)?")
-RECOVERED = "2590c1791974459e9d9c0e3b3549568b"
 
 
 class Day:
@@ -112,6 +110,10 @@ class Day:
         used = set(self.followed())
         return bool(used) and used <= set(names) and self.is_synchronised()
 
+    def follows_chosen(self) -> bool:
+        """It uses the whole chosen set and nothing else, and is synchronised to one of it."""
+        return set(self.followed()) == self.chosen and self.is_synchronised()
+
     def is_active(self) -> bool:
         return self.machine.show("ntpoptd.service", "ActiveState") == "active" and \
             "org.ntpopt1 " in self.machine.run("busctl", "--no-legend", "--acquired", "list").stdout
@@ -150,6 +152,7 @@ class Day:
         self.is_enabled()
         self.say(f"systemctl enable --now ntpoptd: active after {took:.2f} s")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers")
+        self.own = set(self.followed())
         self.expect_exit(0, "status")
 
     def is_enabled(self) -> None:
@@ -166,7 +169,7 @@ class Day:
         self.lists_were_read(report)
         self.check(self.machine.exists(self.drop_in), f"{self.drop_in} is missing")
         self.chosen = set(report["selected"])
-        self.machine.wait_for(lambda: self.follows(self.chosen), 30, f"{self.service} to follow the chosen set, not {self.followed()}")
+        self.machine.wait_for(self.follows_chosen, 30, f"{self.service} to follow the chosen set, not {self.followed()}")
         self.say(f"reoptimize: {', '.join(report['selected'])} after {report['duration_s']:.1f} s")
 
     def lists_were_read(self, report: dict) -> None:
@@ -199,36 +202,8 @@ class Day:
         """An administrator restarts the NTP service: it has to be brought back to the chosen set."""
         self.sh("systemctl", "restart", self.machine.unit)
         begun = time.monotonic()
-        self.machine.wait_for(lambda: self.follows(self.chosen), 60, f"{self.service} to be brought back, not {self.followed()}")
+        self.machine.wait_for(self.follows_chosen, 60, f"{self.service} to be brought back, not {self.followed()}")
         self.say(f"{self.machine.unit} restarted: reconverged after {time.monotonic() - begun:.1f} s")
-
-    def power_cut_in_the_middle_of_a_change(self) -> None:
-        state = self.cut_in_the_middle()
-        begun = time.time()
-        took = self.machine.boot()
-        closed = self.transaction_state()
-        self.check(closed in ("rolled_back", "committed"), f"the change was cut at {state} and is at {closed}")
-        self.machine.wait_for(self.is_active, 20, "ntpoptd after the reboot")
-        self.recovered_before_the_service_started(begun)
-        whole = POOL if closed == "rolled_back" else GOOD | POOL
-        self.machine.wait_for(lambda: self.follows(whole), 60, f"a whole set, not {self.followed()}")
-        if whole is POOL:
-            self.reoptimize(after_a_failure=True)
-        self.say(f"power cut at \"{state}\", up again in {took:.1f} s: {closed} by ntpopt-recover, whole")
-
-    def cut_in_the_middle(self) -> str:
-        """Where the change was; once more where it had ended between the look and the cut."""
-        for _ in range(3):
-            self.back_to_its_own()
-            self.expect_exit(0, "reoptimize", "--no-wait")
-            # A change of timesyncd takes less than a second, so this looks often.
-            self.machine.wait_for(self.is_in_the_middle, 60, "a change to be under way", pause=0.002)
-            self.machine.power_cut()
-            if self.is_in_the_middle():
-                return self.transaction_state()
-            self.machine.boot()
-            self.machine.wait_for(self.is_active, 20, "ntpoptd after the reboot")
-        raise AssertionError("three changes ended before the power could be cut")
 
     def back_to_its_own(self) -> None:
         """Wherever the service is; where it is back already there is nothing to go back to."""
@@ -236,30 +211,6 @@ class Day:
         self.check(done.returncode == 0 or (done.returncode == 1 and "nothing to go back to" in done.stderr),
                    f"rollback --original: exit {done.returncode}: {done.stderr}")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers again")
-
-    def recovered_before_the_service_started(self, since: float) -> None:
-        """It was ntpopt-recover.service, and not the applier that ntpoptd has started since, which would do it too. The process
-        is told by its number: it may be gone before the journal can look up the unit."""
-        self.sh("journalctl", "--sync")
-        lines = self.sh("journalctl", "--no-pager", "-o", "json", f"MESSAGE_ID={RECOVERED}").splitlines()
-        found = [entry["_PID"] for entry in map(json.loads, lines) if int(entry["__REALTIME_TIMESTAMP"]) > since * 1e6]
-        unit = "ntpopt-recover.service"
-        self.check(self.machine.show(unit, "Result") == "success", f"{unit} failed")
-        self.check(found == [self.machine.show(unit, "ExecMainPID")], f"closed by {found}, and not by {unit} alone")
-        ended = int(self.machine.show(unit, "ExecMainExitTimestampMonotonic"))
-        service, ours = (int(self.machine.show(name, "InactiveExitTimestampMonotonic")) for name in (self.machine.unit, "ntpoptd.service"))
-        self.check(0 < ended < service < ours, f"{unit} ended at {ended}, {self.machine.unit} began at {service}, ntpoptd at {ours}")
-
-    def is_in_the_middle(self) -> bool:
-        """A change is under way that a crash would leave half done."""
-        return self.transaction_state() in ("files_written", "reloaded", "verifying")
-
-    def transaction_state(self) -> str:
-        """Of the last transaction, read from the disk as it is written."""
-        with contextlib.suppress(OSError, ValueError):
-            document = json.loads((self.machine.root / "var/lib/ntpopt-apply/txn.json").read_text())
-            return (document.get("transaction") or {"report": {}})["report"].get("state", "")
-        return ""
 
     def remove(self) -> None:
         """Removal goes back to the service's own servers, and leaves the configuration and what was learnt."""

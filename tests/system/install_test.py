@@ -80,7 +80,7 @@ class InstallDay(TimesyncdDay):
         self.is_enabled()
         self.check(self.ctl_json("status")["interval_s"] == 8 * 3600, "the upgrade lost the interval")
         self.check(self.machine.read(toml).endswith(EDITED), "the upgrade lost the configuration")
-        self.check(self.follows(self.chosen), "the upgrade changed the servers")
+        self.check(self.follows_chosen(), "the upgrade changed the servers")
         self.say("installed once more: configuration and state kept, only ntpoptd restarted")
 
     def uninstalled_without_going_back(self):
@@ -88,7 +88,7 @@ class InstallDay(TimesyncdDay):
         self.sh("ln", "-sf", "/bin/false", "/usr/local/libexec/ntpopt-apply")
         done = self.script("--uninstall", says="ntpopt is removed; ")
         self.check("its next restart will do it" in done.stderr, done.stderr)
-        self.check(not self.machine.exists(self.drop_in) and self.follows(self.chosen), f"it follows {self.followed()}")
+        self.check(not self.machine.exists(self.drop_in) and self.follows_chosen(), f"it follows {self.followed()}")
         self.sh("systemctl", "restart", self.machine.unit)
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} on its own servers, not {self.followed()}")
         self.say("uninstalled by an applier that fails: on its own servers after a restart, as it says")
@@ -97,7 +97,7 @@ class InstallDay(TimesyncdDay):
         """The applier that failed has committed what it did; that is made true again."""
         self.script(says="ntpoptd runs. Next: ntpoptctl status")
         self.expect_exit(0, "reoptimize")
-        self.machine.wait_for(lambda: self.follows(self.chosen), 30, f"{self.service} to follow the chosen set, not {self.followed()}")
+        self.machine.wait_for(self.follows_chosen, 30, f"{self.service} to follow the chosen set, not {self.followed()}")
 
     def uninstalled(self):
         self.check(self.machine.exists(self.drop_in), "nothing is applied before")

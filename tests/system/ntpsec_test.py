@@ -1,4 +1,5 @@
 """A day of a machine whose NTP service is ntpsec, and that has no polkitd."""
+import crashes
 import day
 import sandbox
 from day import POOL
@@ -27,7 +28,8 @@ class NtpsecDay(day.Day):
         sandbox.processes(self)
         self.restart_of_the_service()
         self.root_needs_no_polkitd()
-        self.power_cut_in_the_middle_of_a_change()
+        crashes.applier_killed_in_the_middle(self)
+        crashes.power_cut_in_the_middle(self)
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
         self.remove()
@@ -40,7 +42,7 @@ class NtpsecDay(day.Day):
         for words in changes:
             self.expect_exit(4, *words, user="alice")
         self.expect_exit(0, "interval", user="alice")
-        self.check(self.follows(self.chosen), "the servers changed")
+        self.check(self.follows_chosen(), "the servers changed")
         for words in changes:
             self.expect_exit(0, *words)
         self.check(self.ctl_json("interval")["interval_s"] == 3600, "the interval is not what root set")

@@ -78,7 +78,7 @@ class RpmDay(ChronyDay):
         self.check(self.machine.run("systemctl", "is-enabled", "ntpoptd").stdout == "enabled\n", "the upgrade disabled ntpoptd")
         self.check(self.ctl_json("status")["interval_s"] == 8 * 3600, "the upgrade lost the interval")
         self.check(self.machine.read("/etc/ntpopt/ntpopt.toml") == self.edited, "the upgrade lost the configuration")
-        self.check(self.follows(self.chosen), "the upgrade changed the servers")
+        self.check(self.follows_chosen(), "the upgrade changed the servers")
         self.say("upgraded: configuration and state kept, only ntpoptd restarted")
 
     def erased(self):

@@ -2,6 +2,7 @@
 import contextlib
 import sqlite3
 
+import crashes
 import day
 import sandbox
 from day import POOL
@@ -29,7 +30,8 @@ class TimesyncdDay(day.Day):
         sandbox.processes(self)
         sandbox.applier_ends_when_idle(self)
         self.restart_of_the_service()
-        self.power_cut_in_the_middle_of_a_change()
+        crashes.applier_killed_in_the_middle(self)
+        crashes.power_cut_in_the_middle(self)
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
         self.remove()
