@@ -4,6 +4,7 @@ import re
 
 import crashes
 import day
+import evidence
 import sandbox
 import scrapes
 import web
@@ -31,7 +32,8 @@ class ChronyDay(day.Day):
         self.exit_codes()
         self.group_of_operators()
         self.reoptimize()
-        self.evidence()
+        evidence.is_as_written(self)
+        older = evidence.back_up(self)
         self.what_the_manuals_say()
         scrapes.live(self)
         sandbox.processes(self)
@@ -46,7 +48,7 @@ class ChronyDay(day.Day):
         crashes.applier_killed_in_the_middle(self)
         crashes.bus_restarted_in_the_middle(self)
         crashes.power_cut_in_the_middle(self)
-        self.evidence()
+        evidence.forgeries_are_found_out(self, older)
         self.nothing_is_written_elsewhere()
         self.no_call_was_forbidden()
         self.remove()
@@ -167,14 +169,27 @@ class ChronyDay(day.Day):
         self.machine.wait_for(self.is_active, 20, "ntpoptd after its restart")
 
     def observe_mode(self):
+        """Where mode apply would change the servers, as the next step does: it says so, and nothing is touched."""
+        self.back_to_its_own()
         self.machine.write("/etc/ntpopt/conf.d/70-mode.toml", 'mode = "observe"\n')
         self.sh("systemctl", "reload", "ntpoptd")
         self.machine.wait_for(lambda: self.ctl_json("status")["mode"] == "observe", 10, "mode observe")
+        before = self.touched_by_a_change()
         report = self.ctl_json("reoptimize")
-        self.check(report["outcome"] in ("would_apply", "unchanged"), f"mode observe: {report['outcome']}")
+        self.check(report["outcome"] == "would_apply" and report["dry_run"], f"mode observe: {report['outcome']}, {report['reason']}")
+        self.check(report["selected"] and set(report["selected"]) <= set(GOOD) and self.drop_in in report["diff"],
+                   f"mode observe: {report['selected']}, {report['diff']}")
+        after = self.touched_by_a_change()
+        self.check(after == before and not self.machine.exists(self.drop_in), f"mode observe: {before} before, and {after} after")
         self.machine.write("/etc/ntpopt/conf.d/70-mode.toml", '[apply]\nverify_timeout = "6s"\n')
         self.sh("systemctl", "reload", "ntpoptd")
-        self.say(f"mode observe: {report['outcome']}")
+        self.machine.wait_for(lambda: self.ctl_json("status")["mode"] == "apply", 10, "mode apply")
+        self.say(f"mode observe: would apply {', '.join(report['selected'])}, and touches nothing")
+
+    def touched_by_a_change(self):
+        """What chronyd follows, its process, its files, and the number of the last change."""
+        files = {path: held for path, held in self.traces.look().items() if path.startswith(("/etc/", "/run/chrony"))}
+        return self.followed(), self.machine.show(self.machine.unit, "MainPID"), files, crashes.transaction(self).get("transaction")
 
     def not_proven(self):
         """The new servers die as soon as they are used: exit code 6, and the old ones are back."""

@@ -37,6 +37,8 @@ regional = false
 global = false
 """
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+# systemctl waits until ntpoptd says that it is ready; a machine may be busy.
+AT_ONCE_S = 10
 # What is kept until a purge.
 KEPT = (r"/etc/ntpopt(/.*)?", r"/var/lib/ntpopt(-apply)?(/.*)?")
 
@@ -149,6 +151,7 @@ class Day:
         self.sh("systemctl", "enable", "--now", "ntpoptd")
         took = time.monotonic() - begun
         self.check(self.is_active(), "ntpoptd is not active after systemctl enable --now")
+        self.check(took < AT_ONCE_S, f"ntpoptd is active after {took:.1f} s, and not at once")
         self.is_enabled()
         self.say(f"systemctl enable --now ntpoptd: active after {took:.2f} s")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} to follow its own servers")
@@ -178,20 +181,6 @@ class Day:
         self.check("lists 2" in detail and "lists:" not in detail, f"the lists were not read: {detail}")
         self.check(LISTED.keys() <= {server["name"] for server in report["servers"]}, f"not in the report: {list(LISTED)}")
         self.check(LIST_PAGE in self.web.asked, "the list on the web was not asked for")
-
-    def evidence(self) -> None:
-        """As it was written, by its own chain, by the applier's word, and by what this machine's own journald holds."""
-        self.sh("journalctl", "--sync")
-        done = self.expect_exit(0, "report", "--verify", "--journal")
-        for wanted in (r"^The evidence is as it was written: \d+ entries, 1 to \d+, the newest with hash [0-9a-f]{64}\.$",
-                       r"^Applier: was told of entry \d+\.$", r"^Journal: \d+ marks? compared, and found here\.$"):
-            self.check(re.search(wanted, done.stdout, re.M), f"{wanted} is not in: {done.stdout}")
-        self.check("Alarm" not in done.stdout, done.stdout)
-        verified = self.ctl_json("report", "--verify", "--journal")
-        self.check(verified["ok"] and verified["journal_marks"] > 0 and verified["journal_fault"] is None, f"{verified}")
-        kinds = {entry["kind"] for entry in self.ctl_json("report")["entries"]}
-        self.check({"configuration", "operation", "requested", "changed", "sources"} <= kinds, f"only {kinds} in the evidence")
-        self.say(f"evidence: {verified['entries']} entries, {verified['journal_marks']} marks of the journal fit")
 
     def no_call_was_forbidden(self) -> None:
         """A process of a unit would have ended by SIGSYS, and a child of one with 128 and that signal's number."""

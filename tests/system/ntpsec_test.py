@@ -1,6 +1,7 @@
 """A day of a machine whose NTP service is ntpsec, and that has no polkitd."""
 import crashes
 import day
+import evidence
 import sandbox
 from day import POOL
 from lab import ntpd
@@ -24,7 +25,7 @@ class NtpsecDay(day.Day):
         self.install()
         self.enable()
         self.reoptimize()
-        self.evidence()
+        evidence.is_as_written(self)
         sandbox.processes(self)
         self.restart_of_the_service()
         self.root_needs_no_polkitd()

@@ -4,6 +4,7 @@ import sqlite3
 
 import crashes
 import day
+import evidence
 import sandbox
 from day import POOL
 
@@ -26,7 +27,7 @@ class TimesyncdDay(day.Day):
         self.install()
         self.enable()
         self.reoptimize()
-        self.evidence()
+        evidence.is_as_written(self)
         sandbox.processes(self)
         sandbox.applier_ends_when_idle(self)
         self.restart_of_the_service()
