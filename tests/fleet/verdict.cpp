@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kMostUsually = 3;
 constexpr double kMostAfterCut = 10;
+constexpr std::size_t kWideBin = 10;  // minutes
 // A moment since 1970 as a double is exact to a quarter of a microsecond.
 constexpr Duration kRounding = std::chrono::microseconds(1);
 constexpr std::size_t kRequestsADay = 48;   // one in 30 min on the average
@@ -36,6 +37,29 @@ std::pair<std::size_t, double> fullest_bin(const Server& server, const std::vect
         if (packets > fullest.second) fullest = {first, packets};
     }
     return fullest;
+}
+
+/// Packets a minute in the hours after the power cuts; 0 where there were none.
+double mean_of(const Server& server, const std::vector<bool>& after) {
+    double packets = 0;
+    double minutes = 0;
+    for (std::size_t minute = 0; minute < kMinutes; ++minute) {
+        if (!after[minute]) continue;
+        packets += server.packets[minute];
+        ++minutes;
+    }
+    return minutes == 0 ? 0 : packets / minutes;
+}
+
+void note(const Load::Worst& seen, bool as_it_stands, Load::Part& part) {
+    const auto raise = [&](Load::Worst& worst) {
+        if (seen.ratio > worst.ratio) worst = seen;
+    };
+    raise(part.highest);
+    if (as_it_stands) raise(part.highest_as_it_stands);
+    ++part.servers;
+    part.as_it_stands += as_it_stands ? 1 : 0;
+    if (part.nearest.most == 0 || seen.ratio * part.nearest.most > part.nearest.ratio * seen.most) part.nearest = seen;
 }
 
 }  // namespace
@@ -65,19 +89,23 @@ Load weigh(const World& world, const std::vector<PowerCut>& cuts, int packets_a_
     for (const auto& [address, server] : world.servers()) {
         const double mean = server.mean();
         if (mean == 0) continue;
-        const bool busy = mean >= kBusyBursts * packets_a_burst;
-        load.busy_servers += busy ? 1 : 0;
+        const double hour = mean_of(server, after);
+        if (hour * 60 > std::max(kMostAfterCut * mean * 60, most_by_chance(mean * 60, packets_a_burst)))
+            load.excesses.push_back(
+                fmt::format("{}: {:.2f} packets a minute in the hour after a power cut; the mean is {:.2f}",
+                            address.text(), hour, mean));
         for (const bool in_hour : {false, true}) {
             const double factor = in_hour ? kMostAfterCut : kMostUsually;
+            const double expected = in_hour ? std::min(hour, factor * mean) : mean;
             for (const std::size_t width : {std::size_t{1}, kWideBin}) {
                 const auto [fullest, packets] = fullest_bin(server, after, in_hour, width);
-                const double usual = mean * static_cast<double>(width);
-                if (busy && width == 1) {
-                    auto& worst = in_hour ? load.after_cut : load.usual;
-                    if (packets / usual > worst.ratio) worst = {packets / usual, mean, fullest};
-                }
-                // Where it is seldom asked, a minute with one burst is far above the mean, and no rule can help that.
-                const double most = busy ? factor * usual : most_in_a_bin(usual, factor, packets_a_burst);
+                const double minutes = static_cast<double>(width);
+                const double by_rule = factor * mean * minutes;
+                const double by_chance = most_by_chance(expected * minutes, packets_a_burst);
+                const double most = std::max(by_rule, by_chance);
+                if (width == 1 && packets > 0)
+                    note({packets / mean, most / mean, mean, fullest}, by_rule >= by_chance,
+                         in_hour ? load.after_cut : load.usual);
                 if (packets <= most) continue;
                 load.excesses.push_back(
                     fmt::format("{}: {} packets in {} min from minute {}, at most {:.0f}; the mean "

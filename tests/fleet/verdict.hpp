@@ -28,23 +28,32 @@ struct Sum {
 };
 
 /// How the packets of all servers lie in the minutes of the week.
+///
+/// The rule is a factor: no minute above three times the server's mean of the week, ten times in the hour after a power
+/// cut. Of a server that is asked once in ten minutes any minute with one burst breaks it, so a minute may also hold
+/// what chance makes of the plain mean (most_by_chance()), whatever is more. From some ten bursts a minute on that is
+/// less than the factor, and the rule is held as it stands. In the hour after a power cut the machines come back over a
+/// time that ntpoptd's start spreads them over: the whole hour is held against ten times the mean, and each minute of
+/// it against that or what chance makes of the hour's own mean. Bins of ten minutes are held in the same way: chance
+/// lifts them less, so they show a herd of few machines.
 struct Load {
     struct Worst {
         double ratio = 0;  ///< fullest minute to the mean of the week
+        double most = 0;   ///< the ratio that this server may reach
         double mean = 0;   ///< packets a minute, of that server
         std::size_t minute = 0;
     };
-    std::size_t busy_servers = 0;
-    Worst usual;                          ///< of the busy servers, outside the hours after power cuts
-    Worst after_cut;                      ///< of the busy servers, in those hours
-    std::vector<std::string> excesses{};  ///< of any server, beyond what chance explains
+    struct Part {
+        Worst highest;                 ///< of all servers
+        Worst highest_as_it_stands;    ///< of the servers for which chance allows no more than the rule
+        Worst nearest;                 ///< to what that server may reach
+        std::size_t servers = 0;       ///< that were asked at all
+        std::size_t as_it_stands = 0;  ///< of them: for which chance allows no more than the rule
+    };
+    Part usual;                           ///< outside the hours after power cuts
+    Part after_cut;                       ///< in those hours
+    std::vector<std::string> excesses{};  ///< in any width of bins
 };
-
-/// `bursts` a minute make a server busy: of so many, chance alone lifts no minute to three times the mean.
-inline constexpr double kBusyBursts = 12;
-
-/// Servers that are not busy are also looked at in bins of so many minutes, which show a herd of few machines.
-inline constexpr std::size_t kWideBin = 10;
 
 [[nodiscard]] Load weigh(const World& world, const std::vector<PowerCut>& cuts, int packets_a_burst);
 

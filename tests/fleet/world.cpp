@@ -91,15 +91,14 @@ HeaderBytes World::answer(const Server& server, std::span<const std::uint8_t> re
     return render_packet(packet);
 }
 
-double most_in_a_bin(double mean_packets, double factor, int packets_a_burst) {
-    const double rate = factor * mean_packets / packets_a_burst;
-    double probability = std::exp(-rate);
-    double below = probability;
-    int bursts = 0;
-    while (1 - below > 1e-9 && bursts < 100'000) {
+double most_by_chance(double expected_packets, int packets_a_burst) {
+    const double rate = expected_packets / packets_a_burst;
+    if (rate <= 0) return 0;
+    double below = 0;
+    int bursts = -1;
+    while (1 - below > 1e-9) {
         ++bursts;
-        probability *= rate / bursts;
-        below += probability;
+        below += std::exp(bursts * std::log(rate) - rate - std::lgamma(bursts + 1.0));
     }
     return static_cast<double>(bursts) * packets_a_burst;
 }

@@ -64,8 +64,8 @@ class World {
     std::map<std::string, std::vector<Address>, std::less<>> zones_;
 };
 
-/// How far the load of one server may rise: a bin beyond factor times the mean counts only where chance alone (a
-/// Poisson process of bursts at that factored rate) would not show it once in 10^9 bins.
-[[nodiscard]] double most_in_a_bin(double mean_packets, double factor, int packets_a_burst);
+/// The packets that chance alone (bursts that come independently of each other, so many packets expected) exceeds in
+/// one of 10^9 bins: a week of a hundred servers has 10^6 bins, so it breaks a rule in one of a thousand runs.
+[[nodiscard]] double most_by_chance(double expected_packets, int packets_a_burst);
 
 }  // namespace ntpopt::fleet

@@ -21,6 +21,19 @@ double cpu_s() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+void tell_worst(const char* whose, const Load::Worst& worst) {
+    fmt::print("  fullest minute of {}: {:.2f} of its mean of {:.3g} packets, {:.0f} % of what it may ({:.2f})\n",
+               whose, worst.ratio, worst.mean, 100 * worst.ratio / worst.most, worst.most);
+}
+
+void tell_part(const char* when, int factor, const Load::Part& part) {
+    fmt::print("{} (rule: no minute above {} of the mean, which chance alone would break for {} of {} servers)\n", when,
+               factor, part.servers - part.as_it_stands, part.servers);
+    if (part.as_it_stands > 0) tell_worst("the others", part.highest_as_it_stands);
+    if (part.highest.ratio > 0) tell_worst("all servers", part.highest);
+    if (part.nearest.ratio > 0) tell_worst("the server nearest to what it may", part.nearest);
+}
+
 /// The figures of the machines that have lived so far; false where a rule is broken.
 bool tell(const Sum& sum, const World& world, const std::vector<PowerCut>& cuts) {
     const auto load = weigh(world, cuts, ProbeConfig().samples);
@@ -39,12 +52,8 @@ bool tell(const Sum& sum, const World& world, const std::vector<PowerCut>& cuts)
     fmt::print("closest packets to one address: {:.3f} s (rule: 2 s)\n", to_seconds(sum.closest_packets));
     fmt::print("closest questions for one name: {:.0f} s (rule: 3600 s)\n", to_seconds(sum.closest_questions));
     fmt::print("most packets to one address in 24 h: {} (rule: 48)\n", sum.most_a_day);
-    fmt::print("busy servers (mean of {} bursts a minute or more): {} of {}\n", kBusyBursts, load.busy_servers,
-               world.servers().size());
-    fmt::print("fullest minute of a busy server: {:.2f} of its mean {:.1f} (rule: 3)\n", load.usual.ratio,
-               load.usual.mean);
-    fmt::print("fullest minute in the hour after the power cut: {:.2f} of the mean {:.1f} (rule: 10)\n",
-               load.after_cut.ratio, load.after_cut.mean);
+    tell_part("the week", 3, load.usual);
+    tell_part("the hour after the power cut", 10, load.after_cut);
     if (sum.troubles > 0) fmt::print("{} troubles, the first: {}\n", sum.troubles, sum.trouble);
     for (const auto& sentence : broken)
         fmt::print("BROKEN: {}\n", sentence);
