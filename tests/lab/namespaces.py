@@ -41,6 +41,23 @@ def need_root() -> None:
         sys.exit(SKIPPED)
 
 
+# Like ProtectSystem=strict of the unit, for every mount: $1 and $2 stay writable, the rest is the command.
+_CONFINE = r"""
+for own in "$1" "$2"; do mount --bind "$own" "$own" || exit; done
+for place in $(cut -d" " -f5 /proc/self/mountinfo); do
+  place=$(printf %b "$place")
+  case $place in "$1" | "$2") ;; *) mount -o remount,bind,ro "$place" ;; esac
+done
+shift 2
+exec "$@"
+"""
+
+
+def confined(state, runtime) -> list:
+    """Starts a program, by the same process, where every file system is read-only but for these two directories."""
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _CONFINE, "sh", state, runtime]
+
+
 def _bring_loopback_up() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         request = struct.pack("16sh14x", b"lo", 0)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 from lab.internet import Internet
+from lab.namespaces import confined
 from lab.ntpd import Ntpd
 from lab.processes import Process, TimedOut, wait_for
 from lab.systemd import Systemd, policy_file
@@ -350,13 +351,15 @@ class World:
         return process
 
     def start_daemon(self, config: pathlib.Path, extra: list = ()) -> Process:
-        """ntpoptd as nobody without any capability, and waits until it is on the bus."""
+        """ntpoptd as nobody without any capability, who can write its two directories only, and waits until it is on the bus."""
         for name in ("state", "runtime"):
             (self.directory / name).mkdir(exist_ok=True, mode=0o700)
             os.chown(self.directory / name, NOBODY, NOBODY)
-        process = self.start("ntpoptd", ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all",
-                                         "--bounding-set=-all", "--no-new-privs", self.program("daemon/ntpoptd"), "--config", config,
-                                         "--state-dir", self.directory / "state", "--runtime-dir", self.directory / "runtime", *extra])
+        own = [self.directory / "state", self.directory / "runtime"]
+        process = self.start("ntpoptd", [
+            *confined(*own), "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all",
+            "--bounding-set=-all", "--no-new-privs", self.program("daemon/ntpoptd"), "--config", config,
+            "--state-dir", own[0], "--runtime-dir", own[1], *extra])
         self.wait_for(lambda: self.has_owner("org.ntpopt1") or not process.is_running(), 20, "ntpoptd on the bus")
         return process
 

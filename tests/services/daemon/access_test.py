@@ -1,6 +1,7 @@
 """Who may do what: ntpoptd has no rights, strangers may read and change nothing, nobody but root and ntpoptd's user reaches
 the applier."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -34,14 +35,43 @@ class Access(unittest.TestCase):
         self.assertEqual(status["NoNewPrivs"], "1")
         self.assertEqual(set(status["Uid"].split()), {str(NOBODY)})
 
+    def as_ntpoptd(self, *argv):
+        """As its user, and with its view of the file systems."""
+        return self.machine.run(["nsenter", f"--target={self.machine.daemon.pid}", "--mount", "setpriv", f"--reuid={NOBODY}",
+                                 f"--regid={NOBODY}", "--clear-groups", *argv])
+
+    def own(self) -> list:
+        return [self.machine.directory / name for name in ("state", "runtime")]
+
+    def is_own(self, path: pathlib.Path) -> bool:
+        return any(path == one or one in path.parents for one in self.own())
+
     def test_ntpoptd_can_write_nothing_but_its_directories(self):
-        find = self.machine.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "find",
-                                 str(self.machine.directory), "-writable", "-not", "-type", "l", "-not", "-type", "s"])
+        lines = pathlib.Path(f"/proc/{self.machine.daemon.pid}/mountinfo").read_text().splitlines()
+        mounts = {line.split()[4]: line.split()[5].split(",") for line in lines}  # the last one of a place covers the others
+        self.assertEqual({place for place, options in mounts.items() if "rw" in options}, set(map(str, self.own())))
+        find = self.as_ntpoptd("find", self.machine.directory, "-writable", "-not", "-type", "l", "-not", "-type", "s")
         found = {pathlib.Path(line) for line in find.stdout.splitlines()}
-        allowed = [self.machine.directory / name for name in ("state", "runtime")]
-        self.assertTrue(found)
-        self.assertEqual([str(path) for path in found
-                          if not any(path == one or one in path.parents for one in allowed)], [])
+        self.assertLessEqual(set(self.own()), found)
+        self.assertEqual([str(path) for path in found if not self.is_own(path)], [])
+
+    def test_ntpoptd_makes_a_file_where_it_may_and_nowhere_else(self):
+        for folder in [*self.own(), *map(pathlib.Path, ("/tmp", "/var/tmp", "/dev/shm", "/run"))]:
+            if not folder.exists():
+                continue
+            done = self.as_ntpoptd("touch", folder / "made-by-ntpoptd")
+            with self.subTest(folder=folder):
+                self.assertEqual(done.returncode == 0, self.is_own(folder), done.stderr)
+                self.assertEqual("Read-only file system" in done.stderr, not self.is_own(folder), done.stderr)
+
+    def test_ntpoptd_holds_no_other_file_open_for_writing(self):
+        self.assertEqual(self.machine.ctl("reoptimize", "--dry-run").returncode, 0)
+        process = pathlib.Path(f"/proc/{self.machine.daemon.pid}")
+        open_ones = [(pathlib.Path(os.readlink(process / "fd" / entry.name)), re.search(r"flags:\s+(\d+)", entry.read_text())[1])
+                     for entry in (process / "fdinfo").iterdir()]
+        written = [path for path, flags in open_ones if int(flags, 8) & os.O_ACCMODE != os.O_RDONLY and path.is_file()]
+        self.assertTrue(any(self.is_own(path) for path in written), written)
+        self.assertEqual({path.name for path in written if not self.is_own(path)}, {"ntpoptd.log"})  # whom the world gave it
 
     def test_a_stranger_reads_everything(self):
         for words in (["status"], ["servers"], ["config"], ["interval"]):
