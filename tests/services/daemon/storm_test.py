@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import unittest
 
-from home import settled_machine
+from home import QUICK, settled_machine
 import lab
 
 STRANGER = 1
@@ -34,12 +34,32 @@ NASTY = [
 
 
 class Storm(unittest.TestCase):
+    def flood(self, machine):
+        """A thousand calls at once from a hundred connections, and another thousand from a single one; every one that stays
+        to hear it gets an answer, and none of them is obeyed."""
+        program = machine.program("tests/services/flood/flood")
+        floods = [(100, 10), (1, 1000)]
+        running = [subprocess.Popen(["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", program, *map(str, numbers)],
+                                    env=machine.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for numbers in floods]
+        for (connections, calls), process in zip(floods, running):
+            out, complaint = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, complaint)
+            answers = json.loads(out)
+            print(connections, "connections,", calls, "calls each:", answers, flush=True)
+            staying = connections - connections // 10
+            self.assertEqual(sum(answers.values()), staying * calls)
+            self.assertLessEqual(answers["answered"], staying * calls * 2 // 10, "two calls in ten only ask")
+            self.assertEqual({"NoReply", "Timeout", "Disconnected"} & {name.rsplit(".", 1)[-1] for name in answers}, set())
+
     def test_hostile_callers_change_neither_the_daemon_nor_a_round(self):
-        machine = settled_machine()
+        machine = settled_machine(QUICK.replace("100ms", "2s"))
         self.addCleanup(machine.close)
         config_before = machine.ctl_json("config")
         running = subprocess.Popen([str(machine.program("ctl/ntpoptctl")), "reoptimize", "--json"], env=machine.env,
                                    stdout=subprocess.PIPE, text=True)
+        machine.wait_for(lambda: machine.property("State") == 's "probe"', 30, "the round to ask its servers")
+        self.flood(machine)
+        self.assertIsNone(running.poll(), "the flood came during the round")
 
         def attack(number):
             for words in NASTY[number % len(NASTY):] + NASTY[:number % len(NASTY)]:
