@@ -14,6 +14,7 @@ Everything lives in the namespaces and on a tmpfs in them, so nothing is left be
 move this machine's clock: the capability is dropped before the first daemon starts, and chronyd runs with -x.
 """
 from lab.applier import ApplierWorld
+from lab.following import Following
 from lab.internet import Internet
 from lab.machine import Machine
 from lab.namespaces import enter, main, need_root
@@ -23,5 +24,5 @@ from lab.systemd import Systemd
 from lab.timesyncd import Timesyncd
 from lab.world import Chrony, FakeServers, World
 
-__all__ = ["ApplierWorld", "Chrony", "FakeServers", "Internet", "Machine", "Ntpd", "Process", "Systemd", "Timesyncd", "Watch",
+__all__ = ["ApplierWorld", "Chrony", "FakeServers", "Following", "Internet", "Machine", "Ntpd", "Process", "Systemd", "Timesyncd", "Watch",
            "World", "enter", "main", "wait_for"]

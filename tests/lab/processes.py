@@ -25,24 +25,31 @@ def wait_for(condition, timeout: float, what: str, pause: float = 0.02):
 
 
 class Watch(threading.Thread):
-    """Looks again and again, by `look()`, as long as its block lasts; `looks` says how often."""
+    """Looks again and again, by `look()`, as long as its block lasts; `looks` says how often, `faults` what they found wrong.
+    A look that cannot be made ends it, and fails the block."""
 
     def __init__(self, look):
         super().__init__(daemon=True)
-        self.look, self.end, self.looks = look, threading.Event(), 0
+        self.look, self.end, self.looks, self.faults, self.error = look, threading.Event(), 0, [], None
 
     def run(self):
-        while not self.end.wait(0.25):
-            self.look()
-            self.looks += 1
+        try:
+            while not self.end.wait(0.25):
+                fault = self.look()
+                self.faults += [fault] if fault else []
+                self.looks += 1
+        except Exception as error:  # of this thread; told by the other one
+            self.error = error
 
     def __enter__(self):
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.end.set()
         self.join()
+        if self.error is not None and kind is None:
+            raise self.error
 
 
 class Process:

@@ -121,6 +121,18 @@ class Chrony:
             row["name"] = name
         return rows
 
+    def glance(self) -> tuple:
+        """Its leap status and its sources by address, from one run of chronyc; cheaper than leap() and sources()."""
+        def listed():
+            try:
+                tracking, *sources = self.chronyc("-m", "-c", "-n", "tracking", "sources -a").splitlines()
+            except RuntimeError as error:
+                if "503" in str(error):  # as in sources()
+                    return None
+                raise
+            return tracking.split(",")[13], [dict(zip(("mode", "state", "id"), line.split(","))) for line in sources]
+        return wait_for(listed, 10, f"a look at {self.name}")
+
     def names(self) -> list:
         """The configured names of all sources, sorted, pools once a member."""
         return sorted(row["name"] for row in self.sources())

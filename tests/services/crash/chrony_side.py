@@ -3,14 +3,16 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "chrony"))
-from applier_world import ApplierWorld, servers  # noqa: E402
+from applier_world import ApplierWorld, lab, servers  # noqa: E402
+
+VERIFY_S = 6
 
 
 class ChronySide:
     """A world whose chronyd is changed back and forth between sets that the matrix knows by a letter."""
 
     SETS = {"A": ["n1.test", "n2.test", "n3.test"], "B": ["n3.test", "n4.test", "n5.test"], "dead": ["dead1.test", "dead2.test"]}
-    CONFIG = ['verify_timeout = "6s"', "max_changes_per_day = 1000"]
+    CONFIG = [f'verify_timeout = "{VERIFY_S}s"', "max_changes_per_day = 1000"]
     TALKS = ("clone3", "connect")  # each question to chronyc is a process
     PID_STAYS = True
     NEEDS_BUS = False
@@ -18,7 +20,6 @@ class ChronySide:
     def __init__(self):
         self.world = self.make_world()
         self.own = self.followed()
-        self.lapses = 0
 
     def make_world(self):
         return ApplierWorld(config_lines=self.CONFIG)
@@ -37,9 +38,9 @@ class ChronySide:
         """What the service follows now, by its own words."""
         return self.world.chrony.names()
 
-    def look(self):
-        """Asked all the time: counts the moments without a selected source."""
-        self.lapses += self.world.chrony.leap() == "Not synchronised"
+    def watch(self):
+        """Looks all the time whether there is somebody to follow."""
+        return lab.Following(self.world.chrony, VERIFY_S + 2)
 
     def pid(self):
         return self.world.chrony.pid if self.world.chrony.process.is_running() else 0

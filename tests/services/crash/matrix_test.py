@@ -92,7 +92,8 @@ class Matrix:
                 kinds[result["point"][2]] = kinds.get(result["point"][2], 0) + 1
             print(f"{self.service}, {family}: {len(mine)} of {self.known[family]} points tried ({kinds}), "
                   f"{sum(bool(r.get('killed')) for r in mine)} kills, found at {sorted({r.get('found', '?') for r in mine})}, "
-                  f"ended {sorted({r.get('state', '?') for r in mine})}, {sum(r.get('looks', 0) for r in mine)} looks", flush=True)
+                  f"ended {sorted({r.get('state', '?') for r in mine})}, {sum(r.get('looks', 0) for r in mine)} looks, "
+                  f"without a selected source for at most {max((r.get('choice_s', 0) for r in mine), default=0)} s", flush=True)
             self.assertEqual(len(mine), self.asked[family])
         for result in self.results:
             with self.subTest(**result):

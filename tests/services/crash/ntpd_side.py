@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "ntpd"))
-from ntpd_world import NtpdWorld, servers  # noqa: E402
+from ntpd_world import NtpdWorld, lab, servers  # noqa: E402
 
 
 class NtpdSide:
@@ -17,7 +17,6 @@ class NtpdSide:
     def __init__(self):
         self.world = NtpdWorld(config_lines=self.CONFIG, serve=False)
         self.own = self.followed()
-        self.lapses = 0
 
     def serve(self):
         """The first applier of this world."""
@@ -32,8 +31,9 @@ class NtpdSide:
     def followed(self):
         return self.world.ntpd.names()
 
-    def look(self):
-        """A restart is a gap by nature."""
+    def watch(self):
+        """A restart is a gap by nature: there is nothing to see."""
+        return lab.Watch(lambda: "")
 
     def pid(self):
         return self.world.ntpd.pid

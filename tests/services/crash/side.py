@@ -155,13 +155,12 @@ class Torture:
     def try_point(self, call, number, what, by_bus):
         self.prepare()
         target, pid = self.target(), self.side.pid()
-        lapses = self.side.lapses
         action = {"kill": "signal=KILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}[what]
         when = f"{number}+" if what == "ENOSPC" else str(number)  # a full disk stays full
         on_files = call in ON_FILES
         under = tracer("/dev/null", [call], watched_paths(self.side, self.state_dir) if on_files else (),
                        f"{call}:{action}:when={when}")
-        with lab.Watch(self.side.look) as watch:
+        with self.side.watch() as watch:
             alive, before, answer = self.run_change(under)
             found = self.transaction()
             self.stop_applier()
@@ -187,13 +186,14 @@ class Torture:
         undisturbed = self.side.PID_STAYS and (by_bus or not self.side.NEEDS_BUS)
         if undisturbed and self.side.pid() != pid:
             trouble.append("the service was restarted")
-        if undisturbed and self.side.lapses != lapses:
-            trouble.append("the service was not synchronised meanwhile")
+        if undisturbed and watch.faults:
+            trouble.append(f"meanwhile the service was {watch.faults[:3]}")
         if followed == self.side.expected(wanted):
             self.current = wanted
         return {"point": [call, number, what], "family": self.family, "killed": what == "kill" and not alive,
                 "found": found["state"] if found["transaction"] > before else "nothing", "state": report["state"] if begun else "nothing",
-                "reason": report.get("reason", ""), "answer": answer[:200], "looks": watch.looks, "trouble": trouble}
+                "reason": report.get("reason", ""), "answer": answer[:200], "looks": watch.looks,
+                "choice_s": round(getattr(watch, "longest_choice_s", 0.0), 2), "trouble": trouble}
 
 
 def main():

@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "timesyncd"))
-from timesyncd_world import TimesyncdWorld, servers  # noqa: E402
+from timesyncd_world import TimesyncdWorld, lab, servers  # noqa: E402
 
 
 class TimesyncdSide:
@@ -17,7 +17,6 @@ class TimesyncdSide:
         self.world = TimesyncdWorld(config_lines=self.CONFIG)
         self.timesyncd = self.world.timesyncd
         self.own = self.followed()
-        self.lapses = 0
 
     def serve(self):
         """The first applier of this world."""
@@ -37,8 +36,8 @@ class TimesyncdSide:
             return listed if written == listed else ["asks", *listed, "but would ask", *written]
         return listed
 
-    def look(self):
-        self.lapses += self.pid() == 0
+    def watch(self):
+        return lab.Watch(lambda: "" if self.pid() else "timesyncd does not run")
 
     def pid(self):
         return self.timesyncd.pid

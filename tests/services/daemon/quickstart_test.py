@@ -19,6 +19,7 @@ class Quickstart(unittest.TestCase):
                               text=True, timeout=180, env=os.environ | {"NO_COLOR": "1"}, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("== success", done.stdout)
+        self.assertGreater(int(re.search(r"looked at,\n(\d+) times during the change", done.stdout)[1]), 5)
         before, after = (int(pid) for pid in re.findall(r"chronyd has PID (\d+)", done.stdout))
         self.assertEqual(before, after, "chronyd was restarted")
         chosen = done.stdout.rsplit("chronyc -N sources, after:", 1)[1].split("\n== ")[0]
