@@ -92,6 +92,30 @@ bool ChronyChange::may_delete(ChronyPresence presence) const {
     return presence == ChronyPresence::same || (presence == ChronyPresence::restarted && record_.plan.original);
 }
 
+/// What was proven is mostly there. But an applier whose disk is full may have undone a change whose journal still says
+/// "verified", so that the next one has just added the new sources again.
+asio::awaitable<Status> ChronyChange::await_heirs() {
+    std::vector<std::string> names;
+    for (const auto& member : record_.plan.members)
+        if (!member.withheld) names.push_back(member.directive.name);
+    if (names.empty() || record_.plan.original) co_return Status();
+    const Duration deadline = chrony_deadline(record_.plan, from_seconds(record_.verify_timeout_s));
+    link_.restart_clock();
+    while (true) {
+        const auto presence = link_.attach();
+        if (!presence) co_return presence.error();
+        if (*presence == ChronyPresence::absent) co_return Error{Errc::verification_failed, "chronyd ended meanwhile"};
+        if (!may_delete(*presence)) co_return Status();
+        const auto seen = co_await link_.look();
+        if (!seen) co_return seen.error();
+        Finding finding = judge_heirs(seen->sources, names, link_.elapsed(), deadline);
+        if (finding.judgement == Judgement::keep) co_return Status();
+        if (finding.judgement == Judgement::roll_back)
+            co_return Error{Errc::verification_failed, std::move(finding.reason)};
+        co_await ChronyLink::pause();
+    }
+}
+
 asio::awaitable<Status> ChronyChange::delete_leftovers() {
     for (int i = 0; i < kChronyDeleteAttempts; ++i) {
         const auto sources = co_await link_.tools().sources();
@@ -121,6 +145,7 @@ asio::awaitable<Status> ChronyChange::remove_base() {
 
     if (auto done = way_->write(ChronyStage::settled); !done) co_return done;
     if (auto done = co_await way_->load(ChronyStage::settled); !done) co_return done;
+    if (auto done = co_await await_heirs(); !done) co_return done;
     if (auto done = co_await delete_leftovers(); !done) co_return done;
     if (record_.plan.final_text == record_.plan.settled_text) co_return Status();
     if (auto done = way_->write(ChronyStage::final); !done) co_return done;

@@ -32,6 +32,7 @@ class ChronyChange final : public Change {
 
   private:
     [[nodiscard]] bool may_delete(ChronyPresence presence) const;
+    boost::asio::awaitable<Status> await_heirs();
     boost::asio::awaitable<Status> delete_leftovers();
 
     ChronyRecord record_;

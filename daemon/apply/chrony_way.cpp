@@ -44,9 +44,8 @@ asio::awaitable<Status> ChronyWay::await_one_of(std::vector<std::string> names) 
     while (link_.elapsed() < kChronyRestoreWait) {
         const auto seen = co_await link_.look();
         if (!seen) co_return seen.error();
-        for (const auto& source : seen->sources)
-            for (const auto& name : names)
-                if (source.selectable() && same_source_name(source.name, name)) co_return Status();
+        const Finding finding = judge_heirs(seen->sources, names, link_.elapsed(), kChronyRestoreWait);
+        if (finding.judgement != Judgement::wait) break;
         co_await ChronyLink::pause();
     }
     co_return Status();

@@ -44,7 +44,8 @@ class ChronyWay {
     /// The lines among `known` of sources that chronyd followed before and has too few of now. What is left of such a
     /// pool is deleted: it would keep its addresses from the line that brings the whole pool back.
     boost::asio::awaitable<Result<std::vector<ChronyDirective>>> take_missing(std::vector<ChronyDirective> known);
-    /// Waits until one of these can be followed, for a while: so ours stay until chronyd has another source.
+    /// Waits until one of these can be followed at once (judge_heirs), for a while: so ours stay until chronyd has
+    /// another source.
     boost::asio::awaitable<Status> await_one_of(std::vector<std::string> names);
     /// Deletes the sources of these names which chronyd did not follow before.
     boost::asio::awaitable<Status> delete_all_but_former(std::vector<std::string> names);

@@ -13,6 +13,9 @@ namespace {
 /// iburst gives up after 8 requests 2 s apart, so who has not answered by then is down.
 constexpr Duration kStragglers = std::chrono::seconds(20);
 
+/// iburst asks every 2 s, and the third sample is enough; who cannot be selected long after that has other reasons.
+constexpr Duration kYouth = std::chrono::seconds(10);
+
 /// The clocks of two honest servers may part by this much between two samples without either one's bound saying so.
 constexpr double kOffsetFloor_s = 0.001;
 /// RFC 5905 7.2 PHI: what an unsteered oscillator may drift, in seconds a second.
@@ -112,6 +115,22 @@ Finding judge_offsets(const ChronyPlan& plan, const ChronyObserved& seen, const 
                             "the {:.3f} ms that its error bound explains",
                             source.name, gap * 1e3, margin * 1e3)};
     }
+    return {Judgement::keep, ""};
+}
+
+Finding judge_heirs(const std::vector<ChronySource>& sources, const std::vector<std::string>& names, Duration waited,
+                    Duration deadline) {
+    bool ready = false;
+    bool young = false;
+    for (const auto& source : sources) {
+        const auto is_it = [&](const std::string& name) { return same_source_name(source.name, name); };
+        if (source.is_refclock() || std::none_of(names.begin(), names.end(), is_it)) continue;
+        ready = ready || source.selectable();
+        young = young || (source.reach != 0 && source.state == '?');
+    }
+    if (ready && (!young || waited >= kYouth)) return {Judgement::keep, ""};
+    if (!ready || waited < deadline)
+        return wait_or_give_up(fmt::format("none of {} can be followed", fmt::join(names, ", ")), waited, deadline);
     return {Judgement::keep, ""};
 }
 

@@ -30,6 +30,12 @@ struct ChronyObserved {
 [[nodiscard]] Finding judge_offsets(const ChronyPlan& plan, const ChronyObserved& seen,
                                     const std::vector<ChronySource>& before);
 
+/// Before others are deleted: chronyd could follow one of `names` at once. As long as it follows nobody it chooses
+/// nobody either while a source that answers has too few samples (SRC_SelectSource() in its sources.c), so those are
+/// waited for, too, for 10 s at most. roll_back where none can be followed at the deadline.
+[[nodiscard]] Finding judge_heirs(const std::vector<ChronySource>& sources, const std::vector<std::string>& names,
+                                  Duration waited, Duration deadline);
+
 /// After the break: nothing that should be gone is left, the selected source is of the plan, and tracking follows that
 /// very source with an update that is newer than `before`, chronyd's state at the reload.
 [[nodiscard]] Finding judge_takeover(const ChronyPlan& plan, const ChronyObserved& seen, const ChronyTracking& before,

@@ -81,6 +81,24 @@ class Recovery(unittest.TestCase):
             self.assertEqual(report["state"], "committed", report)
             self.assert_own_sources(world)
 
+    def test_new_ones_that_are_gone_although_they_were_proven_come_back_before_the_old_ones_go(self):
+        """As after a full disk: the change was undone, and its journal could not be told."""
+        config = ['verify_timeout = "8s"', "edit_files = true"]
+        with ApplierWorld(source_dirs=False) as world:
+            world.write_config(config, chronyc=world.kill_at_delete(1))
+            world.serve()
+            world.call("apply", servers(NEW))
+            world.wait_for(lambda: not world.applier.is_running(), 30, "the kill")
+            world.write_config(config)
+            for row in world.chrony.sources():
+                if row["name"] in NEW:
+                    world.chrony.chronyc("delete", row["id"])
+            with lab.Following(world.chrony, 10) as watch:
+                done = world.once("--recover")
+            self.assertEqual((done.returncode, world.chrony.names()), (0, NEW), done.stderr)
+            self.assertEqual(watch.faults, [])
+            self.assertGreater(watch.looks, 0)
+
     def test_between_two_deletes(self):
         result = kill_between_deletes(new_ones_die=False)
         self.assertTrue(0 < result["middle"] < len(result["old"]), result)

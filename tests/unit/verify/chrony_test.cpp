@@ -196,6 +196,30 @@ TEST(Takeover, a_reference_clock_may_stay_selected) {
         Judgement::keep);
 }
 
+TEST(Heirs, nobody_is_deleted_before_one_can_be_followed_at_once) {
+    const std::vector<std::string> names{"a.test", "b.test"};
+    const auto judge = [&](const std::vector<ChronySource>& sources, Duration waited) {
+        return judge_heirs(sources, names, waited, kDeadline).judgement;
+    };
+    const auto old = source("old.test", '*', "192.0.2.9");
+    EXPECT_EQ(judge({old}, 1s), Judgement::wait);
+    EXPECT_EQ(judge({old}, 30s), Judgement::roll_back);
+    EXPECT_EQ(judge({old, source("a.test", '?', "192.0.2.1", std::nullopt)}, 1s), Judgement::wait);
+    EXPECT_EQ(judge({old, source("a.test", '-', "192.0.2.1")}, 0s), Judgement::keep);
+    EXPECT_EQ(judge({old, source("a.test", '-', "192.0.2.1"), source("b.test", '?', "192.0.2.2", std::nullopt)}, 0s),
+              Judgement::keep)
+        << "it is dead, and nobody waits for it";
+    EXPECT_EQ(judge({old, source("a.test", 'x', "192.0.2.1")}, 30s), Judgement::roll_back);
+}
+
+TEST(Heirs, who_has_too_few_samples_yet_keeps_chronyd_from_choosing_the_others) {
+    const std::vector<std::string> names{"a.test", "b.test"};
+    const std::vector<ChronySource> sources{source("a.test", '-', "192.0.2.1"), source("b.test", '?', "192.0.2.2")};
+    EXPECT_EQ(judge_heirs(sources, names, 2s, kDeadline).judgement, Judgement::wait);
+    EXPECT_EQ(judge_heirs(sources, names, 10s, kDeadline).judgement, Judgement::keep) << "it has other reasons";
+    EXPECT_EQ(judge_heirs(sources, names, 6s, 6s).judgement, Judgement::keep) << "a deadline before that";
+}
+
 TEST(Deadline, names_take_longer) {
     EXPECT_EQ(chrony_deadline(plan_of({member("10.0.0.1")}), Duration::zero()), Duration(30s));
     EXPECT_EQ(chrony_deadline(plan_of({member("a.test")}), Duration::zero()), Duration(45s));
