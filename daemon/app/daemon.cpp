@@ -2,6 +2,7 @@
 #include "daemon/app/daemon.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <csignal>
 
@@ -20,6 +21,7 @@ namespace {
 
 /// Longer than a laptop needs to find its network after waking up, shorter than anybody waits.
 constexpr Duration kRouteSettles = std::chrono::seconds(10);
+constexpr Duration kTidyAfter = std::chrono::seconds(10);
 constexpr Duration kDrainDeadline = std::chrono::seconds(10);
 
 }  // namespace
@@ -34,6 +36,7 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
              }),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       watchdog_(io_),
+      tidy_(io_),
       alarm_(io_.get_executor(), clock_),
       store_(std::move(store)),
       resolver_(io_),
@@ -69,11 +72,13 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
     control_.on_reload([this] { return discovery_.reload(); });
     control_.on_service(
         [this](const ServiceObservation& service) { service_watch_.follow(static_cast<pid_t>(service.main_pid)); });
+    control_.on_round_ended([this] { give_memory_back_soon(); });
 }
 
 int Daemon::run() {
     tasks_.spawn("time zone", discovery_.learn_time_zone());
     if (const auto last = store_.last_round()) notices_.catch_up(*last);
+    give_memory_back_soon();
     tasks_.spawn("notices", tell());
     tasks_.spawn("optimizer", serve());
     wait_for_signal();
@@ -122,6 +127,15 @@ void Daemon::keep_the_watchdog_quiet(Duration period) {
     });
 }
 
+/// The C library keeps what a round has freed, since it may be asked for it again: here not for hours. By then whoever
+/// waited for the round has its document.
+void Daemon::give_memory_back_soon() {
+    tidy_.expires_after(kTidyAfter);
+    tidy_.async_wait([](boost::system::error_code error) {
+        if (!error) malloc_trim(0);
+    });
+}
+
 /// Ends the round, then the tasks, then the loop.
 void Daemon::end(int status, std::string_view why) {
     if (ending_) return;
@@ -136,6 +150,7 @@ void Daemon::end(int status, std::string_view why) {
     sleep_watch_.stop();
     service_watch_.follow(0);
     watchdog_.cancel();
+    tidy_.cancel();
     asio::co_spawn(io_, drain(), asio::detached);
 }
 

@@ -55,6 +55,7 @@ class Daemon {
     void start_watching();
     void wait_for_signal();
     void keep_the_watchdog_quiet(Duration period);
+    void give_memory_back_soon();
     void end(int status, std::string_view why);
 
     // The connection outlives the loop, since a coroutine that the loop holds may hold an answer that was not sent.
@@ -64,6 +65,7 @@ class Daemon {
     TaskGroup tasks_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer watchdog_;
+    boost::asio::steady_timer tidy_;
     SystemClock clock_;
     TimerAlarm alarm_;
     SqliteStore store_;

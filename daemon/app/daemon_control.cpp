@@ -276,7 +276,6 @@ boost::asio::awaitable<Json> DaemonControl::status() {
     auto observed = co_await optimizer_.observation(kFreshEnough);
     const auto& state = optimizer_.state();
     const auto bound = observed ? clock_error_bound_s(*observed, optimizer_.observation_age()) : std::nullopt;
-    const auto last = optimizer_.report(0);
     auto alarms = snapshot().alarms;
     if (!observed)
         alarms.push_back("the applier cannot be asked: " + observed.error().detail);
@@ -298,7 +297,7 @@ boost::asio::awaitable<Json> DaemonControl::status() {
                 {"selected", state.selected},
                 {"confidence", name_of(state.confidence)},
                 {"interval_s", state.interval / std::chrono::seconds(1)},
-                {"last_run", last ? summary_json(*last) : Json(nullptr)},
+                {"last_run", summary_json(optimizer_.last_run())},
                 {"next_run", time_or_null(state.next_run)},
                 {"alarms", alarms},
                 {"peer", observed ? Json(observed->peer) : Json(nullptr)},
@@ -361,6 +360,7 @@ void DaemonControl::run_finished(std::uint64_t run_id, const Json& report) {
          {"NTPOPT_EVIDENCE_SEQ", std::to_string(mark.seq)},
          {"NTPOPT_EVIDENCE_HEAD", mark.hash}});
     if (face_) face_->run_finished(run_id, report);
+    if (on_round_ended_) on_round_ended_();
 }
 
 void DaemonControl::selection_changed(const std::vector<std::string>& before, const std::vector<std::string>& after,

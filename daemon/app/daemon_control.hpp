@@ -37,6 +37,8 @@ class DaemonControl final : public Control, public OptimizerListener {
     /// Called after the configuration was read again, to read the catalogue again; an error says that it stays as it
     /// was.
     void on_reload(std::function<Status()> handler);
+    /// Called when a round has ended.
+    void on_round_ended(std::function<void()> handler) { on_round_ended_ = std::move(handler); }
 
     Snapshot snapshot() const override;
     std::optional<Duration> clock_error_bound() const override;
@@ -84,6 +86,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     ManagerFace* face_ = nullptr;
     std::function<void(const ServiceObservation&)> on_service_;
     std::function<Status()> on_reload_;
+    std::function<void()> on_round_ended_;
     std::string told_status_;
     mutable std::optional<std::pair<std::uint64_t, Json>> measured_before_;  ///< the last run's number, if it did not
     mutable double explained_round_s_ = 0;

@@ -70,6 +70,26 @@ Status Memory::record_round(const HistoryConfig& limits, std::optional<RealTime>
     return save(std::move(what));
 }
 
+void Memory::put_rows_aside(const std::vector<std::string>& names) {
+    const auto rows = last_run.find("servers");
+    if (rows == last_run.end() || rows->size() <= kRowsInMemory) return;
+    Json kept = Json::array();
+    for (auto& row : *rows)
+        if (std::find(names.begin(), names.end(), get_string(row, "name")) != names.end())
+            kept.push_back(std::move(row));
+    *rows = std::move(kept);
+    last_run_aside_ = get_integer(last_run, "run_id");
+}
+
+Result<Json> Memory::whole_last_run() const {
+    const auto run_id = get_integer(last_run, "run_id");
+    if (!last_run_aside_ || last_run_aside_ != run_id) return last_run;
+    auto stored = store_.last_round();
+    if (stored && get_integer(*stored, "run_id") != run_id)
+        return Error{Errc::not_found, "the rows of the last run are not remembered any more"};
+    return stored;
+}
+
 void Memory::save_selection() {
     try_to_save(kSelection, to_json(selection));
 }

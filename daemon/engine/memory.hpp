@@ -3,6 +3,7 @@
 // trouble to report, never a stop.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -37,12 +38,14 @@ struct RoundsSoFar {
 
 class Memory {
   public:
+    static constexpr std::size_t kRowsInMemory = 200;
+
     using Trouble = std::function<void(std::string_view what)>;
 
     Memory(Store& store, Trouble trouble);
 
     SelectionState selection;
-    Json last_run;  ///< the document of the last run, null before the first
+    Json last_run;  ///< the document of the last run, null before the first; see put_rows_aside()
     std::uint64_t last_run_id = 0;
     std::optional<Duration> interval;  ///< set at run time
     RoundsSoFar rounds;
@@ -51,6 +54,12 @@ class Memory {
     /// selection's memory, what waits, and that no change is open: all of it in one transaction, or nothing. `now`:
     /// where the clock is to be believed.
     [[nodiscard]] Status record_round(const HistoryConfig& limits, std::optional<RealTime> now);
+
+    /// The last run is remembered by the store: where it had more than kRowsInMemory servers, last_run keeps the rows
+    /// of these names only.
+    void put_rows_aside(const std::vector<std::string>& names);
+    /// The last run with all of its rows, from the store where they were put aside.
+    [[nodiscard]] Result<Json> whole_last_run() const;
 
     /// These are trouble where they fail; what could not be remembered is with the next round.
     void save_selection();
@@ -79,6 +88,7 @@ class Memory {
     Store& store_;
     Trouble trouble_;
     std::string problem_;
+    std::optional<std::int64_t> last_run_aside_;  ///< the run whose rows the store alone has
 };
 
 }  // namespace ntpopt

@@ -48,6 +48,7 @@ Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Alarm& al
         strings_of(get_array(memory_.last_run, get_bool(memory_.last_run, "dry_run") ? "previous" : "selected"));
     state_.region = get_string(memory_.last_run, "region");
     if (const auto word = parse_word<Confidence>(get_string(memory_.last_run, "confidence"))) state_.confidence = *word;
+    memory_.put_rows_aside(state_.selected);
 }
 
 asio::awaitable<void> Optimizer::run() {
@@ -245,7 +246,7 @@ void Optimizer::note_rolled_back_elsewhere() {
 
 Result<Json> Optimizer::report(std::uint64_t run_id) const {
     if (run_id == 0 || run_id == state_.last_run_id) {
-        if (!memory_.last_run.is_null()) return memory_.last_run;
+        if (!memory_.last_run.is_null()) return memory_.whole_last_run();
         return Error{Errc::not_found, "no round has run yet"};
     }
     for (const auto* request : {running_ ? &*running_ : nullptr, waiting_ ? &*waiting_ : nullptr})

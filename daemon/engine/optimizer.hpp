@@ -80,7 +80,8 @@ class Optimizer {
 
     /// What was counted since the process began.
     [[nodiscard]] const Metrics& metrics() const { return metrics_; }
-    /// The document of the last run, null before the first.
+    /// The document of the last run, null before the first; of one with very many servers without most of their rows,
+    /// which report() has.
     [[nodiscard]] const Json& last_run() const { return memory_.last_run; }
 
     /// The interval that was set at run time, if one was.
@@ -123,7 +124,7 @@ class Optimizer {
     void note_rolled_back_elsewhere();
     void finish(const Request& request, RoundReport report);
     void note_round_closed();
-    void record(RoundReport report);
+    bool record(RoundReport report);
     [[nodiscard]] PastRounds past_rounds() const;
     void note_decided(const DecidedRound& round);
     void note_round_ended(Outcome outcome, bool interrupted, SelectionState next);

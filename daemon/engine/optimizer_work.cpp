@@ -135,7 +135,7 @@ void Optimizer::finish(const Request& request, RoundReport report) {
         schedule_.trigger(*missed, now, ports_.clock.random());
     note_round_closed();
     set_state(std::string(name_of(Stage::record)));
-    record(std::move(report));
+    const bool recorded = record(std::move(report));
     change_open_ = false;
     next_check_ = now + (changed ? kCheckAfterChange : kCheckEvery);
     was_synchronised_ = service_.synchronised;
@@ -143,6 +143,7 @@ void Optimizer::finish(const Request& request, RoundReport report) {
     set_state(std::string(name_of(Stage::publish)));
     if (before != state_.selected) listener_.selection_changed(before, state_.selected, reason);
     listener_.run_finished(state_.last_run_id, memory_.last_run);
+    if (recorded) memory_.put_rows_aside(state_.selected);
 }
 
 void Optimizer::note_round_closed() {
@@ -151,8 +152,9 @@ void Optimizer::note_round_closed() {
     memory_.rounds.tokens = schedule_.tokens();
 }
 
-/// Remembers the round. That it could not be done is in its report and an alarm, and no reason to undo anything.
-void Optimizer::record(RoundReport report) {
+/// Whether the round is remembered. That it could not be done is in its report and an alarm, and no reason to undo
+/// anything.
+bool Optimizer::record(RoundReport report) {
     const auto began = ports_.clock.since_boot();
     report.stages.push_back({Stage::record, true, 0, "remembered"});
     memory_.last_run = to_json(report);
@@ -161,10 +163,11 @@ void Optimizer::record(RoundReport report) {
     const auto recorded = memory_.record_round(config_.history, now);
     auto& stage = memory_.last_run["stages"].back();
     stage["duration_s"] = to_seconds(ports_.clock.since_boot() - began);
-    if (recorded) return;
+    if (recorded) return true;
     stage["ok"] = false;
     stage["detail"] = "could not be recorded: " + recorded.error().detail;
     listener_.trouble(fmt::format("run {} could not be recorded: {}", report.run_id, recorded.error().detail));
+    return false;
 }
 
 /// Between rounds: restarted with its old sources, or without anybody to follow?

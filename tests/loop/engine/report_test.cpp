@@ -48,5 +48,34 @@ TEST_F(ReportTest, AServerThatIsSilentNowDoesNotAnswerWhateverItDidBefore) {
         EXPECT_EQ(get_number(server, "answered"), 0.0) << server;
 }
 
+TEST_F(ReportTest, TheRowsOfVeryManyServersAreLeftToTheStore) {
+    for (std::size_t i = 0; i < Memory::kRowsInMemory; ++i)
+        world.add("s" + std::to_string(i) + ".test", 0.0);
+    world.config.probe.max_candidates = 1000;
+    const auto rows = [](const Json& report) { return get_array(report, "servers").size(); };
+    const auto* engine = &make();
+    live(1);
+    const auto all = rows(ears.reports.at(0));
+    EXPECT_GT(all, Memory::kRowsInMemory);
+    EXPECT_EQ(rows(*engine->report(0)), all);
+    EXPECT_EQ(rows(engine->last_run()), engine->state().selected.size());
+
+    engine = &make();  // and after a restart
+    EXPECT_EQ(rows(engine->last_run()), engine->state().selected.size());
+    EXPECT_EQ(rows(*engine->report(0)), all);
+    world.store.rounds.clear();
+    EXPECT_EQ(engine->report(0).error().code, Errc::not_found);
+}
+
+TEST_F(ReportTest, TheRowsOfVeryManyServersAreKeptWhereTheDiskIsFull) {
+    for (std::size_t i = 0; i < Memory::kRowsInMemory; ++i)
+        world.add("s" + std::to_string(i) + ".test", 0.0);
+    world.config.probe.max_candidates = 1000;
+    const auto& engine = make();
+    world.store.full = true;
+    live(1);
+    EXPECT_GT(get_array(*engine.report(0), "servers").size(), Memory::kRowsInMemory);
+}
+
 }  // namespace
 }  // namespace ntpopt::test
