@@ -56,12 +56,6 @@ void DaemonControl::warn(const std::string& what) {
 void DaemonControl::attach(ManagerFace& face) {
     face_ = &face;
 }
-void DaemonControl::on_service(std::function<void(const ServiceObservation&)> handler) {
-    on_service_ = std::move(handler);
-}
-void DaemonControl::on_reload(std::function<Status()> handler) {
-    on_reload_ = std::move(handler);
-}
 
 Snapshot DaemonControl::snapshot() const {
     const auto& state = optimizer_.state();

@@ -33,10 +33,10 @@ class DaemonControl final : public Control, public OptimizerListener {
     /// Writes down which configuration is in force.
     void note_configuration(std::string_view why);
     /// Called with everything that is observed of the NTP service.
-    void on_service(std::function<void(const ServiceObservation&)> handler);
+    void on_service(std::function<void(const ServiceObservation&)> handler) { on_service_ = std::move(handler); }
     /// Called after the configuration was read again, to read the catalogue again; an error says that it stays as it
     /// was.
-    void on_reload(std::function<Status()> handler);
+    void on_reload(std::function<Status()> handler) { on_reload_ = std::move(handler); }
     /// Called when a round has ended.
     void on_round_ended(std::function<void()> handler) { on_round_ended_ = std::move(handler); }
 
