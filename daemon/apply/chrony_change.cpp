@@ -64,11 +64,13 @@ asio::awaitable<Status> ChronyChange::prove() {
         Finding finding = judge_new_sources(record_.plan, *seen, deadline);
         if (record_.plan.original) {
             // Who asks for the service's own sources gets them, even where they do not answer at the moment.
-            if (finding.judgement != Judgement::wait) co_return Status();
+            proven_ = finding.judgement != Judgement::wait;
+            if (proven_) co_return Status();
         } else {
             Finding offsets = judge_offsets(record_.plan, *seen, before);
             if (offsets.judgement == Judgement::roll_back) finding = std::move(offsets);
-            if (finding.judgement == Judgement::keep) co_return Status();
+            proven_ = finding.judgement == Judgement::keep;
+            if (proven_) co_return Status();
             if (finding.judgement == Judgement::roll_back)
                 co_return Error{Errc::verification_failed, std::move(finding.reason)};
         }
@@ -92,14 +94,16 @@ bool ChronyChange::may_delete(ChronyPresence presence) const {
     return presence == ChronyPresence::same || (presence == ChronyPresence::restarted && record_.plan.original);
 }
 
-/// What was proven is mostly there. But an applier whose disk is full may have undone a change whose journal still says
-/// "verified", so that the next one has just added the new sources again.
+/// What an earlier applier proved is mostly there. But one whose disk is full may have undone a change whose journal
+/// still says "verified", so that this one has just added the new sources again.
 asio::awaitable<Status> ChronyChange::await_heirs() {
     std::vector<std::string> names;
     for (const auto& member : record_.plan.members)
         if (!member.withheld) names.push_back(member.directive.name);
-    if (names.empty() || record_.plan.original) co_return Status();
-    const Duration deadline = chrony_deadline(record_.plan, from_seconds(record_.verify_timeout_s));
+    if (names.empty() || proven_) co_return Status();
+    const Duration deadline = record_.plan.original
+                                  ? kChronyRestoreWait
+                                  : chrony_deadline(record_.plan, from_seconds(record_.verify_timeout_s));
     link_.restart_clock();
     while (true) {
         const auto presence = link_.attach();
@@ -110,6 +114,8 @@ asio::awaitable<Status> ChronyChange::await_heirs() {
         if (!seen) co_return seen.error();
         Finding finding = judge_heirs(seen->sources, names, link_.elapsed(), deadline);
         if (finding.judgement == Judgement::keep) co_return Status();
+        // Who asks for the service's own sources gets them.
+        if (finding.judgement == Judgement::roll_back && record_.plan.original) co_return Status();
         if (finding.judgement == Judgement::roll_back)
             co_return Error{Errc::verification_failed, std::move(finding.reason)};
         co_await ChronyLink::pause();

@@ -39,6 +39,7 @@ class ChronyChange final : public Change {
     Json description_;
     ChronyLink link_;
     std::unique_ptr<ChronyWay> way_;
+    bool proven_ = false;  ///< by this process
 };
 
 }  // namespace ntpopt

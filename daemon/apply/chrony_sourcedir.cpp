@@ -199,7 +199,14 @@ asio::awaitable<Status> ChronySourcedir::undo() {
         if (auto done = co_await reload_patiently(); !done) co_return done;
     const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
-    if (auto done = co_await delete_all_but_former(names_of(record_.plan.returning)); !done) co_return done;
+    // The service's own servers stay until those that it followed before are back: with a full disk they do not come.
+    if (put && !record_.plan.returning.empty()) {
+        std::vector<std::string> former;
+        for (const auto& one : record_.former)
+            former.push_back(one.name);
+        if (auto done = co_await await_one_of(std::move(former)); !done) co_return done;
+        if (auto done = co_await delete_all_but_former(names_of(record_.plan.returning)); !done) co_return done;
+    }
     // What an administrator wrote in place of our lines decides what chronyd follows instead of them.
     if (left_alone_.size() == others)
         if (auto done = co_await check_former(); !done) co_return done;
