@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ntpopt {
 namespace {
@@ -95,7 +96,7 @@ bool ChronyChange::may_delete(ChronyPresence presence) const {
 }
 
 /// What an earlier applier proved is mostly there. But one whose disk is full may have undone a change whose journal
-/// still says "verified", so that this one has just added the new sources again.
+/// still says "verified": then the new sources are added again beside the old ones.
 asio::awaitable<Status> ChronyChange::await_heirs() {
     std::vector<std::string> names;
     for (const auto& member : record_.plan.members)
@@ -105,6 +106,7 @@ asio::awaitable<Status> ChronyChange::await_heirs() {
                                   ? kChronyRestoreWait
                                   : chrony_deadline(record_.plan, from_seconds(record_.verify_timeout_s));
     link_.restart_clock();
+    bool staged = false;
     while (true) {
         const auto presence = link_.attach();
         if (!presence) co_return presence.error();
@@ -118,6 +120,10 @@ asio::awaitable<Status> ChronyChange::await_heirs() {
         if (finding.judgement == Judgement::roll_back && record_.plan.original) co_return Status();
         if (finding.judgement == Judgement::roll_back)
             co_return Error{Errc::verification_failed, std::move(finding.reason)};
+        if (!std::exchange(staged, true)) {
+            if (auto done = way_->write(ChronyStage::staged); !done) co_return done;
+            if (auto done = co_await way_->load(ChronyStage::staged); !done) co_return done;
+        }
         co_await ChronyLink::pause();
     }
 }
@@ -149,9 +155,9 @@ asio::awaitable<Status> ChronyChange::remove_base() {
         co_return co_await way_->load(ChronyStage::final);
     }
 
+    if (auto done = co_await await_heirs(); !done) co_return done;
     if (auto done = way_->write(ChronyStage::settled); !done) co_return done;
     if (auto done = co_await way_->load(ChronyStage::settled); !done) co_return done;
-    if (auto done = co_await await_heirs(); !done) co_return done;
     if (auto done = co_await delete_leftovers(); !done) co_return done;
     if (record_.plan.final_text == record_.plan.settled_text) co_return Status();
     if (auto done = way_->write(ChronyStage::final); !done) co_return done;
