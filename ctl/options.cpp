@@ -73,7 +73,8 @@ void define(CLI::App& app, Options& o, Raw& raw) {
     app.require_subcommand(0, 1);
     app.footer(
         "Exit codes: 0 done, 1 failure, 2 wrong usage, 3 the daemon does not run, 4 not authorised,\n"
-        "5 no usable set of servers and nothing changed, 6 applied but not proven and rolled back.\n"
+        "5 no usable set of servers and nothing changed, 6 applied but not proven and rolled back,\n"
+        "130 interrupted.\n"
         "DURATION is like 90s, 5min, 6h or 7d.");
 
     verb(app, o, "status", "How the clock is kept, and how the last round went (default)", Verb::status);

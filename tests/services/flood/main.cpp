@@ -99,6 +99,8 @@ Json flood(int connections, int calls) {
         }
         if (sum_of(answers) < expected) check(poll(polled.data(), polled.size(), 1000), "poll");
     }
+    for (auto* bus : callers)
+        sd_bus_close_unref(bus);
     return answers;
 }
 
