@@ -34,7 +34,7 @@ class Failure(unittest.TestCase):
     def test_what_an_administrator_adds_in_the_middle_is_no_failure_of_the_way_back(self):
         with NtpdWorld(config_lines=['verify_timeout = "12s"']) as world:
             number = world.begin(DEAD)
-            world.wait_state("verifying")
+            world.wait_for(lambda: world.ntpd.names() == DEAD, 20, "ntpd to have read its files")
             with open(world.ntpd.config, "a") as config:
                 config.write("server n5.test iburst\n")
             self.assert_rolled_back(world.finish(number, timeout=120), r"dead1.test \(unreachable\)")
