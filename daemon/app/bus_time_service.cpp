@@ -50,30 +50,26 @@ asio::awaitable<Result<Json>> BusTimeService::plan(std::vector<Choice> servers) 
     co_return std::move(answer->value);
 }
 
-/// The number of the change that is asked for. An applier that ended before it said so may have begun it: the next one
-/// closes what it left, so somebody calls it.
-asio::awaitable<Result<std::uint64_t>> BusTimeService::begin(sdbus::MethodCall message) {
-    auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
-    const bool unanswered = !id && (id.error().code == Errc::unavailable || id.error().code == Errc::timeout);
-    if (unanswered) (void)co_await observe();
-    co_return id;
+/// From the call that asks for it to its end. An applier that ended before it said the change's number may have begun
+/// it: the next one closes what it left, so somebody calls it.
+asio::awaitable<Result<TransactionReport>> BusTimeService::change(sdbus::MethodCall message, OnState on_state) {
+    const auto id = co_await applier_.call_for<std::uint64_t>(std::move(message), kCallDeadline);
+    if (id) co_return co_await follow(*id, std::move(on_state));
+    if (id.error().code == Errc::unavailable || id.error().code == Errc::timeout) (void)co_await observe();
+    co_return id.error();
 }
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::apply(std::vector<Choice> servers, bool by_hand,
                                                                  OnState on_state) {
     const auto options = with_evidence(Json{{"by_hand", by_hand}});
     auto message = applier_.message(contract::kApplierInterface, "Apply", rows_of(servers), options);
-    const auto id = co_await begin(std::move(message));
-    if (!id) co_return id.error();
-    co_return co_await follow(*id, std::move(on_state));
+    co_return co_await change(std::move(message), std::move(on_state));
 }
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::rollback(bool original, OnState on_state) {
     const auto options = with_evidence(Json{{"original", original}});
     auto message = applier_.message(contract::kApplierInterface, "Rollback", options);
-    const auto id = co_await begin(std::move(message));
-    if (!id) co_return id.error();
-    co_return co_await follow(*id, std::move(on_state));
+    co_return co_await change(std::move(message), std::move(on_state));
 }
 
 asio::awaitable<Status> BusTimeService::can_roll_back(bool original) {
@@ -86,10 +82,8 @@ asio::awaitable<Status> BusTimeService::can_roll_back(bool original) {
 asio::awaitable<Result<TransactionReport>> BusTimeService::reconverge() {
     const auto options = with_evidence(Json::object());
     auto message = applier_.message(contract::kApplierInterface, "Reconverge", options);
-    const auto id = co_await begin(std::move(message));
-    if (!id) co_return id.error();
     OnState nobody_listens = [](TransactionState) {};
-    co_return co_await follow(*id, std::move(nobody_listens));
+    co_return co_await change(std::move(message), std::move(nobody_listens));
 }
 
 asio::awaitable<Result<TransactionReport>> BusTimeService::transaction(std::uint64_t id) {

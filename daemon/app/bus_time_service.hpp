@@ -24,7 +24,7 @@ class BusTimeService final : public TimeService {
     boost::asio::awaitable<Result<TransactionReport>> transaction(std::uint64_t id) override;
 
   private:
-    boost::asio::awaitable<Result<std::uint64_t>> begin(sdbus::MethodCall message);
+    boost::asio::awaitable<Result<TransactionReport>> change(sdbus::MethodCall message, OnState on_state);
     boost::asio::awaitable<Result<TransactionReport>> follow(std::uint64_t id, OnState on_state);
 
     [[nodiscard]] wire::Dict with_evidence(Json options) const;
