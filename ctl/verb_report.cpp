@@ -173,10 +173,12 @@ Result<std::optional<std::string>> compare(Session& session, const JournalMark& 
     return std::optional(fmt::format("the journal tells of another entry {}: the evidence was made anew", mark.seq));
 }
 
+enum class Verdict { sound, unproven, faulty };  // of several the worst counts
+
 /// What the journal holds against what is stored now.
 struct JournalWord {
     std::string text = "not asked";
-    bool fits = true;
+    Verdict verdict = Verdict::sound;
 };
 
 /// Adds journal_marks and journal_fault. That the journal has nothing to say of a chain that the applier knows of
@@ -187,33 +189,50 @@ Result<JournalWord> ask_journal(Session& session, Json& verified) {
     JournalWord word;
     word.text = count_of(marks->size(), "mark") + " compared, and found here";
     if (const auto told = number_under(verified, "applier_seq"); marks->empty()) {
-        word.fits = told == 0;
         word.text = "holds no mark that this user may read";
+        if (told != 0) word.verdict = Verdict::unproven;
         if (told != 0) word.text += fmt::format(", though ntpopt-apply was told of entry {}", told);
     }
     for (const auto& mark : *marks) {
         auto fault = compare(session, mark, verified);
         if (!fault) return fault.error();
         if (!*fault) continue;
-        word = {**std::move(fault), false};
+        word = {**std::move(fault), Verdict::faulty};
         break;
     }
     verified["journal_marks"] = marks->size();
-    verified["journal_fault"] = word.fits ? Json() : Json(word.text);
+    verified["journal_fault"] = word.verdict == Verdict::sound ? Json() : Json(word.text);
     return word;
 }
 
-std::string render_verified(const Json& verified, std::string_view verdict, Tone tone, const std::string& journal,
-                            const Output& output) {
+struct Words {
+    std::string_view text;
+    Tone tone;
+};
+
+Words words_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::sound:
+            return {"The evidence is as it was written", Tone::good};
+        case Verdict::unproven:
+            return {"The evidence could not be compared with all that others know of it", Tone::caution};
+        case Verdict::faulty:
+            break;
+    }
+    return {"The evidence is NOT as it was written", Tone::bad};
+}
+
+std::string render_verified(const Json& verified, Verdict verdict, const std::string& journal, const Output& output) {
+    const auto words = words_of(verdict);
     const auto wrapped = [&](std::string_view line) { return wrap_columns(line, output.width(), 0) + "\n"; };
-    auto text = output.paint(tone, verdict);
+    auto text = output.paint(words.tone, words.text);
     const auto entries = number_under(verified, "entries");
     const auto which = entries == 0 ? std::string("there is none yet.")
                                     : fmt::format("{}, {} to {}, the newest with hash {}.",
                                                   entries == 1 ? "1 entry" : fmt::format("{} entries", entries),
                                                   number_under(verified, "first_seq"),
                                                   number_under(verified, "head_seq"), text_of(verified, "head_hash"));
-    const bool fits = output.width() == 0 || verdict.size() + 2 + which.size() <= output.width();
+    const bool fits = output.width() == 0 || words.text.size() + 2 + which.size() <= output.width();
     text += (fits ? ": " : ":\n") + wrapped(which);
     if (const auto fault = text_of(verified, "fault"); !fault.empty())
         text += wrapped(fmt::format("Entry {}: {}.", number_under(verified, "fault_seq"), fault));
@@ -232,28 +251,21 @@ ExitCode verify(Session& session) {
     auto verified = session.manager.dict("VerifyEvidence");
     if (!verified) return fail(session, verified.error());
     *verified = documents::shape(*verified, documents::verification());
-    const bool faulty = !get_bool(*verified, "ok");
     JournalWord journal;
     if (session.options.journal) {
         auto word = ask_journal(session, *verified);
         if (!word) return fail(session, word.error());
         journal = *std::move(word);
     }
-    const bool differs = faulty || (!journal.fits && number_under(*verified, "journal_marks") != 0);
-    const bool ok = !differs && journal.fits && is_applier_asked(*verified);
+    const auto stored = get_bool(*verified, "ok") ? Verdict::sound : Verdict::faulty;
+    const auto applier = is_applier_asked(*verified) ? Verdict::sound : Verdict::unproven;
+    const auto verdict = std::max({stored, applier, journal.verdict});
+    const bool ok = verdict == Verdict::sound;
     (*verified)["ok"] = ok;
-    if (output.wants_json()) {
+    if (output.wants_json())
         output.json(*verified);
-    } else {
-        const auto verdict = ok        ? "The evidence is as it was written"
-                             : differs ? "The evidence is NOT as it was written"
-                                       : "The evidence could not be compared with all that others know of it";
-        output.text(render_verified(*verified, verdict,
-                                    ok        ? Tone::good
-                                    : differs ? Tone::bad
-                                              : Tone::caution,
-                                    journal.text, output));
-    }
+    else
+        output.text(render_verified(*verified, verdict, journal.text, output));
     return ok ? ExitCode::success : ExitCode::failure;
 }
 
