@@ -12,10 +12,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-std::vector<std::string> names_of(const std::vector<ChronyDirective>& lines) {
+template <typename Named>
+std::vector<std::string> names_of(const std::vector<Named>& all) {
     std::vector<std::string> names;
-    for (const auto& line : lines)
-        names.push_back(line.name);
+    for (const auto& one : all)
+        names.push_back(one.name);
     return names;
 }
 
@@ -157,9 +158,7 @@ std::vector<std::string> ChronySourcedir::owed() const {
 }
 
 asio::awaitable<Status> ChronySourcedir::check_former() {
-    std::vector<std::string> former;
-    for (const auto& one : record_.former)
-        former.push_back(one.name);
+    const auto former = names_of(record_.former);
     std::vector<std::string> lost;
     for (int i = 0; i < kChronyDeleteAttempts; ++i) {
         const auto sources = co_await link_.tools().sources();
@@ -201,10 +200,7 @@ asio::awaitable<Status> ChronySourcedir::undo() {
     if (auto done = co_await reload_patiently(); !done) co_return done;
     // The service's own servers stay until those that it followed before are back: with a full disk they do not come.
     if (put && !record_.plan.returning.empty()) {
-        std::vector<std::string> former;
-        for (const auto& one : record_.former)
-            former.push_back(one.name);
-        if (auto done = co_await await_one_of(std::move(former)); !done) co_return done;
+        if (auto done = co_await await_one_of(names_of(record_.former)); !done) co_return done;
         if (auto done = co_await delete_all_but_former(names_of(record_.plan.returning)); !done) co_return done;
     }
     // What an administrator wrote in place of our lines decides what chronyd follows instead of them.

@@ -12,7 +12,11 @@ std::vector<NotifyChannel> channels_of(const NotifyConfig& config) {
     using Way = NotifyChannel::Way;
     std::vector<NotifyChannel> out;
     const auto add = [&](std::string name, std::string key, Way way) -> NotifyChannel& {
-        return out.emplace_back(NotifyChannel{std::move(name), std::move(key), way, {}, false, {}, {}});
+        auto& channel = out.emplace_back();
+        channel.name = std::move(name);
+        channel.key = std::move(key);
+        channel.way = way;
+        return channel;
     };
     if (!config.email.server.empty()) add("email", "email", Way::email).email = config.email;
     if (!config.slack_url_file.empty()) add("slack", "slack", Way::slack).post.url_file = config.slack_url_file;

@@ -51,24 +51,22 @@ std::string final_target(const std::string& path) {
     return target ? target.get() : std::string();
 }
 
+/// Empty, with the fault, where it is missing or damaged.
+template <typename Table>
+Table read_table(const std::string& file, Status& fault) {
+    const auto text = read_text(file);
+    auto parsed = text ? Table::parse(*text) : Result<Table>(text.error());
+    if (parsed) return *std::move(parsed);
+    fault = text ? parsed.error().in(file) : text.error();
+    return {};
+}
+
 }  // namespace
 
 PlaceFiles::Known PlaceFiles::read() const {
     Known known;
-    const auto regions_file = paths_.data_folder + "/pool_regions.toml";
-    if (const auto text = read_text(regions_file); !text)
-        known.fault = text.error();
-    else if (auto parsed = Continents::parse(*text); !parsed)
-        known.fault = parsed.error().in(regions_file);
-    else
-        known.continents = *std::move(parsed);
-    const auto catalogue_file = paths_.data_folder + "/catalogue.toml";
-    if (const auto text = read_text(catalogue_file); !text)
-        known.fault = text.error();
-    else if (auto parsed = Catalogue::parse(*text); !parsed)
-        known.fault = parsed.error().in(catalogue_file);
-    else
-        known.catalogue = *std::move(parsed);
+    known.continents = read_table<Continents>(paths_.data_folder + "/pool_regions.toml", known.fault);
+    known.catalogue = read_table<Catalogue>(paths_.data_folder + "/catalogue.toml", known.fault);
     auto own = read_own_entries(paths_.catalogue_folder, std::nullopt);
     known.catalogue.put_before(std::move(own.entries));
     if (!own.fault) known.fault = own.fault;
