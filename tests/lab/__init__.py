@@ -25,4 +25,4 @@ from lab.timesyncd import Timesyncd
 from lab.world import Chrony, FakeServers, World
 
 __all__ = ["ApplierWorld", "Chrony", "FakeServers", "Following", "Internet", "Machine", "Ntpd", "Process", "Systemd", "Timesyncd", "Watch",
-           "World", "enter", "main", "wait_for"]
+           "World", "enter", "main", "need_root", "wait_for"]

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "tests/loop/store/scratch.hpp"
+#include "tests/loop/store/sample_rounds.hpp"
 
 int main(int argc, char** argv) {
     using namespace ntpopt;

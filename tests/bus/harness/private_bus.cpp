@@ -96,9 +96,6 @@ std::string read_line(int fd) {
 }  // namespace
 
 PrivateBus::PrivateBus(Policies policies, const std::string& directory_of_services) {
-    auto pattern = (std::filesystem::temp_directory_path() / "ntpopt-bus-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw std::runtime_error("no directory for the bus");
-    directory_ = pattern;
     ::chmod(directory_.c_str(), 0711);
     const auto config = directory_ + "/bus.conf";
     {
@@ -132,7 +129,6 @@ PrivateBus::PrivateBus(Policies policies, const std::string& directory_of_servic
 
 PrivateBus::~PrivateBus() {
     kill();
-    std::filesystem::remove_all(directory_);
 }
 
 void PrivateBus::kill() {

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "tests/scratch.hpp"
+
 namespace ntpopt::test {
 
 enum class Policies {
@@ -27,7 +29,8 @@ class PrivateBus {
     void kill();
 
   private:
-    std::string directory_;
+    const Scratch scratch_;
+    const std::string directory_ = scratch_.path();
     std::string address_;
     pid_t pid_ = -1;
 };

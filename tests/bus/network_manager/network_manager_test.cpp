@@ -3,18 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "tests/bus/harness/private_bus.hpp"
 #include "tests/bus/network_manager/fake_network_manager.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -28,21 +26,16 @@ sdbus::Variant text(const std::string& value) {
 class Activation {
   public:
     explicit Activation(const std::string& name) {
-        std::string pattern = fs::temp_directory_path() / "ntpopt-activation-XXXXXX";
-        if (!mkdtemp(pattern.data())) throw std::runtime_error("no directory");
-        folder_ = pattern;
-        std::ofstream(folder_ / (name + ".service"))
-            << "[D-BUS Service]\nName=" << name << "\nUser=root\nExec=/usr/bin/touch " << trace().string() << "\n";
+        std::ofstream(folder_.file(name + ".service"))
+            << "[D-BUS Service]\nName=" << name << "\nUser=root\nExec=/usr/bin/touch " << folder_.file("started")
+            << "\n";
     }
-    ~Activation() { fs::remove_all(folder_); }
-    Activation(const Activation&) = delete;
-    Activation& operator=(const Activation&) = delete;
 
-    [[nodiscard]] fs::path trace() const { return folder_ / "started"; }
-    [[nodiscard]] std::string folder() const { return folder_; }
+    [[nodiscard]] bool started() const { return folder_.has("started"); }
+    [[nodiscard]] const std::string& folder() const { return folder_.path(); }
 
   private:
-    fs::path folder_;
+    const Scratch folder_;
 };
 
 class Neighbours : public testing::Test {
@@ -137,7 +130,7 @@ TEST_F(Neighbours, ANetworkManagerThatFallsSilentIsWaitedForOnce) {
 
 TEST_F(Neighbours, ANetworkManagerThatDoesNotRunIsNeitherAFailureNorStarted) {
     EXPECT_THAT(names(), IsEmpty());
-    EXPECT_FALSE(fs::exists(activation_.trace()));
+    EXPECT_FALSE(activation_.started());
 }
 
 /// systemd-timedated with this time zone.

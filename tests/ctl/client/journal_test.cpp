@@ -4,11 +4,11 @@
 
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "tests/ctl/client/client_fixture.hpp"
 #include "tests/ctl/client/samples.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 namespace {
@@ -18,12 +18,7 @@ using testing::Not;
 
 class JournalOfEvidence : public Client {
   protected:
-    JournalOfEvidence() {
-        with_evidence(control);
-        std::string pattern = testing::TempDir() + "ntpopt-journal-XXXXXX";
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~JournalOfEvidence() override { std::filesystem::remove_all(folder_); }
+    JournalOfEvidence() { with_evidence(control); }
 
     /// One entry as journalctl prints it.
     static std::string mark(std::uint64_t seq, const std::string& hash) {
@@ -47,7 +42,8 @@ class JournalOfEvidence : public Client {
     }
 
   private:
-    std::string folder_;
+    const Scratch scratch_;
+    const std::string folder_ = scratch_.path();
 };
 
 TEST_F(JournalOfEvidence, MarksThatFitAreCounted) {

@@ -9,6 +9,7 @@
 
 #include "tests/ctl/client/client_fixture.hpp"
 #include "tests/ctl/client/samples.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 namespace {
@@ -17,12 +18,6 @@ constexpr const char* kDown = "# HELP ntpopt_up Whether ntpoptd answers.\n# TYPE
 
 class MetricsOfClient : public Client {
   protected:
-    MetricsOfClient() {
-        std::string name = std::filesystem::temp_directory_path() / "ntpopt-metrics-XXXXXX";
-        folder = ::mkdtemp(name.data());
-    }
-    ~MetricsOfClient() override { std::filesystem::remove_all(folder); }
-
     static std::string content(const std::filesystem::path& path) {
         std::stringstream text;
         text << std::ifstream(path).rdbuf();
@@ -32,7 +27,8 @@ class MetricsOfClient : public Client {
         return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
     }
 
-    std::filesystem::path folder;
+    const Scratch scratch_;
+    const std::filesystem::path folder = scratch_.path();
 };
 
 TEST_F(MetricsOfClient, ADaemonThatDoesNotRunIsAnAnswer) {

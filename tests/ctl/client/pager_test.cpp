@@ -1,11 +1,11 @@
 // Long output goes through a pager, on a terminal only, and which one is the user's choice.
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "tests/ctl/client/client_fixture.hpp"
 #include "tests/ctl/client/samples.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 namespace {
@@ -53,19 +53,17 @@ TEST_F(Pager, LessIsToldHowToBehave) {
 
 // "sudo ntpoptctl config" gave a shell of root by "!sh" in the pager.
 TEST_F(Pager, BorrowedRightsAreNotLentOut) {
-    std::string folder = std::filesystem::temp_directory_path() / "ntpopt-pager-XXXXXX";
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-    const auto less = folder + "/less";
+    const Scratch folder;
+    const auto less = folder.file("less");
     std::ofstream(less) << "#!/bin/sh\necho \"secure $LESSSECURE\"; cat\n";
     std::filesystem::permissions(less, std::filesystem::perms::owner_all);
-    const auto path = folder + ":" + std::getenv("PATH");
+    const auto path = folder.path() + ":" + std::getenv("PATH");
     for (const auto* variable : {"SUDO_UID", "PKEXEC_UID", "DOAS_USER"}) {
         const auto text = shown({{"PAGER", kMark}, {"NTPOPT_PAGER", kMark}, {"PATH", path}, {variable, "1000"}});
         EXPECT_THAT(text, Not(HasSubstr("PAGED"))) << variable;
         EXPECT_THAT(text, HasSubstr("secure 1")) << variable;
         EXPECT_THAT(shown({{"NTPOPT_PAGER", "cat"}, {"PATH", path}, {variable, "1000"}}), Not(HasSubstr("secure")));
     }
-    std::filesystem::remove_all(folder);
 }
 
 // A pager that was left before the end of a long text ended ntpoptctl by SIGPIPE.

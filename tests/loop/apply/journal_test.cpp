@@ -10,18 +10,15 @@
 #include <fstream>
 
 #include "daemon/apply/chrony_record.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt {
 namespace {
 
 class JournalFile : public testing::Test {
   protected:
-    JournalFile() {
-        std::string pattern = testing::TempDir() + "ntpopt-journal-XXXXXX";
-        path_ = mkdtemp(pattern.data());
-    }
-    ~JournalFile() override { std::filesystem::remove_all(path_); }
-    std::string path_;
+    const test::Scratch scratch_;
+    const std::string path_ = scratch_.path();
 };
 
 JournalDocument sample() {

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/scratch.hpp"
+
 namespace ntpopt {
 namespace {
 
@@ -17,17 +19,15 @@ using testing::HasSubstr;
 class OurFiles : public testing::Test {
   protected:
     OurFiles() {
-        std::string pattern = testing::TempDir() + "ntpopt-ours-XXXXXX";
-        path_ = mkdtemp(pattern.data());
         file_.path = path_ + "/ntp.conf";
         file_.written = {"staged\n", "final\n"};
     }
-    ~OurFiles() override { std::filesystem::remove_all(path_); }
 
     void write(const std::string& text) const { std::ofstream(file_.path) << text; }
     [[nodiscard]] FileText text() const { return *read_text(file_.path); }
 
-    std::string path_;
+    const test::Scratch scratch_;
+    const std::string path_ = scratch_.path();
     OurFile file_;
 };
 

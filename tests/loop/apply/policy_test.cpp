@@ -3,12 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "tests/scratch.hpp"
 
 namespace ntpopt {
 namespace {
@@ -19,9 +20,6 @@ using testing::HasSubstr;
 class Policy : public testing::Test {
   protected:
     void SetUp() override {
-        std::string pattern = fs::temp_directory_path() / "ntpopt-policy-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        root_ = pattern;
         fs::create_directories(root_ / "etc/catalogue.d");
         fs::create_directories(root_ / "data");
         options_.config = root_ / "etc/ntpopt.toml";
@@ -30,7 +28,6 @@ class Policy : public testing::Test {
         write("etc/ntpopt.toml", "[apply]\nmax_changes_per_day = 7\n");
         write("data/catalogue.toml", server("shipped.example", "smear-24h") + server("both.example", "smear-24h"));
     }
-    void TearDown() override { fs::remove_all(root_); }
 
     void write(const std::string& path, const std::string& text) {
         std::ofstream(root_ / path) << text;
@@ -44,7 +41,8 @@ class Policy : public testing::Test {
         return load_timescales(options_.data_dir, load_policy(options_).own_entries)(*Host::parse(name));
     }
 
-    fs::path root_;
+    const test::Scratch scratch_;
+    const fs::path root_ = scratch_.path();
     ApplierOptions options_;
 };
 

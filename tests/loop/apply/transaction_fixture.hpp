@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "daemon/apply/transaction.hpp"
 #include "tests/bus/harness/loop.hpp"
 #include "tests/loop/apply/fake_backend.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 
@@ -26,12 +26,7 @@ inline boost::asio::awaitable<Result<std::shared_ptr<Backend>>> found(std::share
 
 class Transaction : public testing::Test {
   protected:
-    Transaction() {
-        std::string pattern = testing::TempDir() + "ntpopt-txn-XXXXXX";
-        path_ = mkdtemp(pattern.data());
-        start();
-    }
-    ~Transaction() override { std::filesystem::remove_all(path_); }
+    Transaction() { start(); }
 
     /// A new process, as far as the journal goes.
     void start() {
@@ -60,7 +55,8 @@ class Transaction : public testing::Test {
         co_return true;
     }
 
-    std::string path_;
+    const Scratch scratch_;
+    const std::string path_ = scratch_.path();
     Loop loop_;
     FakeService service_;
     FakeClock clock_;

@@ -15,6 +15,7 @@
 #include "daemon/apply/timesyncd.hpp"
 #include "daemon/apply/timesyncd_record.hpp"
 #include "daemon/core/plan/chrony_edit.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt {
 namespace {
@@ -26,12 +27,6 @@ constexpr const char* kOurs = "# Written by ntpopt\nserver good.test iburst\n";
 
 class Withdraw : public testing::Test {
   protected:
-    Withdraw() {
-        std::string pattern = testing::TempDir() + "ntpopt-withdraw-XXXXXX";
-        path_ = mkdtemp(pattern.data());
-    }
-    ~Withdraw() override { std::filesystem::remove_all(path_); }
-
     [[nodiscard]] std::string at(const std::string& name) const { return path_ + "/" + name; }
     void write(const std::string& name, const std::string& text) const {
         std::filesystem::create_directories(split_path(at(name)).first);
@@ -70,7 +65,8 @@ class Withdraw : public testing::Test {
     }
     Status withdraw_ntpd(const NtpdRecord& record) { return withdraw(NtpdBackend(config_, nullptr), record); }
 
-    std::string path_;
+    const test::Scratch scratch_;
+    const std::string path_ = scratch_.path();
     ApplyConfig config_;
 };
 

@@ -3,11 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "tests/scratch.hpp"
 
 namespace ntpopt {
 namespace {
@@ -17,12 +18,8 @@ namespace fs = std::filesystem;
 class PlaceTest : public testing::Test {
   protected:
     void SetUp() override {
-        std::string pattern = fs::temp_directory_path() / "ntpopt-place-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        root_ = pattern;
         paths_ = {CONF_DIR, "/usr/share/zoneinfo", root_ / "localtime", root_ / "catalogue.d", root_ / "timezone"};
     }
-    void TearDown() override { fs::remove_all(root_); }
 
     std::string region(const std::string& wanted = "auto") {
         PlaceFiles place(paths_);
@@ -37,7 +34,8 @@ class PlaceTest : public testing::Test {
         fs::create_symlink("../usr/share/zoneinfo/" + zone, paths_.localtime);
     }
 
-    fs::path root_;
+    const test::Scratch scratch_;
+    const fs::path root_ = scratch_.path();
     PlacePaths paths_;
 };
 

@@ -1,7 +1,6 @@
 // The discoverers that look around: files of DHCP clients, search domains, sysfs.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -18,6 +17,7 @@
 #include "daemon/io/discover/dhcp.hpp"
 #include "daemon/io/discover/domain_servers.hpp"
 #include "tests/loop/net/memory_cache.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt {
 namespace {
@@ -37,13 +37,6 @@ class FixedClock final : public Clock {
 
 class Surroundings : public testing::Test {
   protected:
-    void SetUp() override {
-        std::string pattern = fs::temp_directory_path() / "ntpopt-around-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        root_ = pattern;
-    }
-    void TearDown() override { fs::remove_all(root_); }
-
     void write(const std::string& path, const std::string& text) {
         fs::create_directories((root_ / path).parent_path());
         std::ofstream(root_ / path) << text;
@@ -70,7 +63,8 @@ class Surroundings : public testing::Test {
         return {{root_ / "leases", root_ / "links"}, {root_ / "dhcp"}, {root_ / "chrony-dhcp"}};
     }
 
-    fs::path root_;
+    const test::Scratch scratch_;
+    const fs::path root_ = scratch_.path();
     FixedClock clock_;
 };
 

@@ -8,7 +8,7 @@
 #include "daemon/engine/witnessed_service.hpp"
 #include "daemon/io/store/sqlite_store.hpp"
 #include "tests/loop/engine/fakes.hpp"
-#include "tests/loop/store/scratch.hpp"
+#include "tests/loop/store/sample_rounds.hpp"
 
 namespace ntpopt {
 namespace {

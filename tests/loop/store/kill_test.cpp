@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "tests/loop/store/scratch.hpp"
+#include "tests/loop/store/sample_rounds.hpp"
 
 namespace ntpopt {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "daemon/io/store/schema.hpp"
-#include "tests/loop/store/scratch.hpp"
+#include "tests/loop/store/sample_rounds.hpp"
 
 namespace ntpopt {
 namespace {

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "daemon/io/store/sqlite_store.hpp"
-#include "tests/loop/store/scratch.hpp"
+#include "tests/loop/store/sample_rounds.hpp"
 
 namespace ntpopt {
 namespace {

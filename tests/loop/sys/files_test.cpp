@@ -10,17 +10,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/scratch.hpp"
+
 namespace ntpopt {
 namespace {
 
 class Files : public testing::Test {
   protected:
-    Files() {
-        std::string pattern = testing::TempDir() + "ntpopt-files-XXXXXX";
-        path_ = mkdtemp(pattern.data());
-    }
-    ~Files() override { std::filesystem::remove_all(path_); }
-
     [[nodiscard]] Directory directory() const { return std::move(*Directory::open(path_)); }
     [[nodiscard]] mode_t mode_of(const std::string& name) const {
         struct stat status {};
@@ -28,7 +24,8 @@ class Files : public testing::Test {
         return status.st_mode & 07777;
     }
 
-    std::string path_;
+    const test::Scratch scratch_;
+    const std::string path_ = scratch_.path();
 };
 
 TEST_F(Files, a_replaced_file_has_its_content_and_mode_whatever_the_umask) {

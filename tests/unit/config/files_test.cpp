@@ -11,6 +11,7 @@
 
 #include "daemon/core/config/toml.hpp"
 #include "daemon/io/sys/config_files.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt {
 namespace {
@@ -21,15 +22,11 @@ using testing::ElementsAre;
 class Files : public testing::Test {
   protected:
     void SetUp() override {
-        std::string pattern = fs::temp_directory_path() / "ntpopt-config-XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        root_ = pattern;
         fs::create_directories(root_ / "etc/conf.d");
         fs::create_directories(root_ / "usr/conf.d");
         places_.main_file = root_ / "etc/ntpopt.toml";
         places_.vendor_folder = root_ / "usr/conf.d";
     }
-    void TearDown() override { fs::remove_all(root_); }
 
     void write(const std::string& path, const std::string& text) { std::ofstream(root_ / path) << text; }
 
@@ -43,7 +40,8 @@ class Files : public testing::Test {
         return out;
     }
 
-    fs::path root_;
+    const test::Scratch scratch_;
+    const fs::path root_ = scratch_.path();
     ConfigPlaces places_;
 };
 

@@ -1,35 +1,16 @@
-// A state directory of a test's own, and rounds as the engine makes them.
+// Rounds as the engine makes them, and a store in a folder of the test's own.
 #pragma once
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <string>
 
 #include "daemon/io/store/sqlite_store.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
-
-class Scratch {
-  public:
-    Scratch() {
-        std::string name = (std::filesystem::temp_directory_path() / "ntpopt-store-XXXXXX").string();
-        EXPECT_NE(mkdtemp(name.data()), nullptr);
-        path_ = name;
-    }
-    ~Scratch() { std::filesystem::remove_all(path_); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
-    [[nodiscard]] std::string path() const { return path_; }
-    [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
-    [[nodiscard]] bool has(const std::string& name) const { return std::filesystem::exists(file(name)); }
-
-  private:
-    std::string path_;
-};
 
 inline constexpr double kFirst_s = 1'767'225'600;  // 2026-01-01
 inline constexpr double kApart_s = 6 * 3600;
