@@ -12,28 +12,8 @@
 #include "daemon/core/plan/chrony_edit.hpp"
 
 namespace ntpopt {
-namespace {
 
 namespace asio = boost::asio;
-
-/// The line of one member of a pool, or of a server, by its address.
-ChronyDirective by_address(const ChronyDirective& directive, const std::string& address) {
-    ChronyDirective line = directive;
-    line.kind = directive.kind == ChronySourceKind::peer ? directive.kind : ChronySourceKind::server;
-    line.name = address;
-    line.text = fmt::format("{} {}", name_of(line.kind), address);
-    const auto parts = words(directive.text);
-    for (std::size_t i = 2; i < parts.size(); ++i) {
-        if (to_lower(parts[i]) == "maxsources") {
-            ++i;
-            continue;
-        }
-        line.text += fmt::format(" {}", parts[i]);
-    }
-    return line;
-}
-
-}  // namespace
 
 Status ChronyEdited::write(ChronyStage stage) {
     const auto& written = record_.config->written;
@@ -108,32 +88,15 @@ asio::awaitable<Status> ChronyEdited::bring_back_former() {
     }
     if (!missing) co_return missing.error();
     if (missing->empty()) co_return Status();
-    std::vector<std::string> names;
-    for (const auto& directive : *missing) {
+    for (const auto& directive : *missing)
         if (auto added = co_await add_former(directive); !added) co_return added;
-        names.push_back(directive.name);
-        for (const auto& former : record_.former)
-            if (same_source_name(former.name, directive.name))
-                names.insert(names.end(), former.addresses.begin(), former.addresses.end());
-    }
-    co_return co_await await_one_of(std::move(names));
+    co_return co_await await_one_of(names_of_returning(*missing));
 }
 
 asio::awaitable<Status> ChronyEdited::add_former(ChronyDirective directive) {
     auto added = co_await link_.tools().add(directive);
-    if (added) co_return added;
-    // Without the name service the addresses still lead to where chronyd was.
-    bool any = false;
-    for (const auto& former : record_.former) {
-        if (!same_source_name(former.name, directive.name)) continue;
-        for (const auto& address : former.addresses) {
-            auto line = by_address(directive, address);
-            const auto one = co_await link_.tools().add(std::move(line));
-            any = any || one;
-        }
-    }
-    if (!any) co_return added.error().in("bring back " + directive.name);
-    co_return Status();
+    if (added || co_await add_by_address(directive)) co_return Status();
+    co_return added.error().in("bring back " + directive.name);
 }
 
 }  // namespace ntpopt

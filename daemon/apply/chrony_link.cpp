@@ -20,11 +20,13 @@ Result<ChronyPresence> ChronyLink::attach() {
     auto detected = detect_process(config_);
     if (!detected) return detected.error();
     tools_.reset();
-    if (detected->service != Service::chronyd) return ChronyPresence::absent;
+    presence_ = ChronyPresence::absent;
+    if (detected->service != Service::chronyd) return presence_;
     const bool same = instance_of(detected->process) == record_.instance;
     tools_.emplace(std::move(detected->process), config_);
     tools_->use_chronyc(record_.chronyc);
-    return same ? ChronyPresence::same : ChronyPresence::restarted;
+    presence_ = same ? ChronyPresence::same : ChronyPresence::restarted;
+    return presence_;
 }
 
 Status ChronyLink::attach_same() {

@@ -25,6 +25,8 @@ class ChronyLink {
     /// As attach(), but any other than the chronyd that the change began with is Errc::verification_failed.
     Status attach_same();
     [[nodiscard]] ChronyTools& tools() { return *tools_; }
+    /// What the last attach() found.
+    [[nodiscard]] ChronyPresence presence() const { return presence_; }
 
     /// Its sources and tracking; their age counts from the last restart_clock().
     boost::asio::awaitable<Result<ChronyObserved>> look();
@@ -38,6 +40,7 @@ class ChronyLink {
     const ChronyRecord& record_;
     ApplyConfig config_;
     std::optional<ChronyTools> tools_;
+    ChronyPresence presence_ = ChronyPresence::absent;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 

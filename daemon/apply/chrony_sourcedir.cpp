@@ -64,8 +64,10 @@ asio::awaitable<Status> ChronySourcedir::load(ChronyStage stage) {
     if (known != texts_of(stage) || loaded_ == stage)
         if (auto done = co_await link_.tools().reload(); !done) co_return done;
     loaded_ = stage;
-    // Again when our file is gone: one that was chosen, too, was followed by our line until then.
-    if (record_.plan.original) co_return co_await bring_back(record_.plan.returning);
+    // Again when our file is gone: one that was chosen, too, was followed by our line until then. A chronyd that was
+    // started since has what its files say now.
+    if (record_.plan.original && link_.presence() == ChronyPresence::same)
+        co_return co_await bring_back(record_.plan.returning);
     co_return Status();
 }
 
@@ -114,9 +116,10 @@ asio::awaitable<Status> ChronySourcedir::bring_back(std::vector<ChronyDirective>
     }
     bool by_file = false;
     for (const auto& directive : lines) {
-        if (count_sources(*sources, directive.name) != 0) continue;
+        if (!is_missing(directive, *sources)) continue;
         if (!has_line(kept, directive.name)) {
             if (const auto added = co_await link_.tools().add(directive); added) continue;
+            (void)co_await add_by_address(directive);
             kept.push_back(directive);
         }
         by_file = true;
@@ -137,7 +140,7 @@ asio::awaitable<Status> ChronySourcedir::bring_back_deleted() {
     std::erase_if(known, [&](const auto& line) { return has_line(*ours, line.name) || has_line(*restore, line.name); });
     auto missing = co_await take_missing(std::move(known));
     if (!missing) co_return missing.error();
-    auto names = names_of(*missing);
+    auto names = names_of_returning(*missing);
     auto done = co_await bring_back(std::move(*missing));
     if (!done || names.empty()) co_return done;
     co_return co_await await_one_of(std::move(names));

@@ -50,10 +50,18 @@ std::string complaint(const ProcessOutput& output) {
     return last.empty() ? fmt::format("exit status {}", output.status) : last;
 }
 
+constexpr std::string_view kNoSuchSource = "503";
+constexpr std::string_view kSourcePresent = "511";
+
+/// Whether chronyd answered with this status (candm.h), which stands before its words and after what was asked.
+bool has_status(const Error& error, std::string_view status) {
+    return error.detail.find(fmt::format(": {} ", status)) != std::string::npos;
+}
+
 /// chronyc asks for one source after the other, and fails where one goes in between ("503 No such source").
 bool is_passing(const Error& error) {
     return error.code == Errc::unavailable &&
-           (error.detail.find("503") != std::string::npos || error.detail.find("changed while") != std::string::npos);
+           (has_status(error, kNoSuchSource) || error.detail.find("changed while") != std::string::npos);
 }
 
 }  // namespace
@@ -210,7 +218,7 @@ asio::awaitable<Status> ChronyTools::add(ChronyDirective directive) {
     for (const auto word : words(directive.text))
         arguments.emplace_back(word);
     const auto output = co_await chronyc(std::move(arguments), kResolveDeadline);
-    if (output || output.error().detail.find("511") != std::string::npos) co_return Status();
+    if (output || has_status(output.error(), kSourcePresent)) co_return Status();
     co_return Error{output.error().code, fmt::format("add {}: {}", directive.name, output.error().detail)};
 }
 
@@ -218,7 +226,7 @@ asio::awaitable<Status> ChronyTools::remove(std::string id) {
     std::vector<std::string> arguments;
     arguments.insert(arguments.end(), {"delete", id});
     const auto output = co_await chronyc(std::move(arguments));
-    if (output || output.error().detail.find("503") != std::string::npos) co_return Status();
+    if (output || has_status(output.error(), kNoSuchSource)) co_return Status();
     co_return output.error().in("delete " + id);
 }
 

@@ -41,9 +41,17 @@ class ChronyWay {
   protected:
     /// While undoing, a file of an administrator's is no failure: it stays, and is told of.
     [[nodiscard]] Status unless_changed_by_others(Status done);
-    /// The lines among `known` of sources that chronyd followed before and has too few of now. What is left of such a
-    /// pool is deleted: it would keep its addresses from the line that brings the whole pool back.
+    /// Whether chronyd has fewer sources of this line than before. A pool has twice as many as it may until it is full;
+    /// that those without an address went then is no loss.
+    [[nodiscard]] bool is_missing(const ChronyDirective& line, const std::vector<ChronySource>& sources) const;
+    /// The lines among `known` of sources that chronyd followed before and that are missing now. What is left of such a
+    /// pool and has no address is deleted: the line brings the whole pool back.
     boost::asio::awaitable<Result<std::vector<ChronyDirective>>> take_missing(std::vector<ChronyDirective> known);
+    /// Names and addresses by which chronyd lists what comes back by these lines.
+    [[nodiscard]] std::vector<std::string> names_of_returning(const std::vector<ChronyDirective>& lines) const;
+    /// Adds the addresses that the line led to before: without the name service they are still known. False where there
+    /// are none.
+    boost::asio::awaitable<bool> add_by_address(ChronyDirective line);
     /// Waits until one of these can be followed at once (judge_heirs), for a while: so ours stay until chronyd has
     /// another source.
     boost::asio::awaitable<Status> await_one_of(std::vector<std::string> names);
@@ -53,6 +61,9 @@ class ChronyWay {
     const ChronyRecord& record_;
     ChronyLink& link_;
     std::vector<std::string> left_alone_;
+
+  private:
+    [[nodiscard]] const ChronyFormer* former_of(const ChronyDirective& line) const;
 };
 
 /// The way of this record; both arguments must outlive it.

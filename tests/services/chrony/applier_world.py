@@ -24,11 +24,15 @@ class ApplierWorld(lab.ApplierWorld):
 
     def kill_at_delete(self, number):
         """A chronyc that kills the applier instead of deleting its `number`th source."""
-        count, script = self.directory / "deletes", self.directory / "chronyc"
+        return self.kill_at("delete", number)
+
+    def kill_at(self, verb, number):
+        """A chronyc that kills the applier instead of doing for the `number`th time what it is told."""
+        count, script = self.directory / "calls", self.directory / "chronyc"
         count.write_text("0")
         script.write_text(f"""#!/bin/sh
 case "$*" in
-  *delete*)
+  *{verb}*)
     n=$(($(cat {count}) + 1))
     echo $n >{count}
     if [ $n = {number} ]; then kill -9 $PPID; exit 0; fi ;;

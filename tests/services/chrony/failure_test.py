@@ -107,6 +107,57 @@ class Failure(unittest.TestCase):
             self.assertEqual(report["state"], "rolled_back", report)
             self.assert_untouched(world)
 
+    def restarted(self, world):
+        """A chronyd whose pool is not full yet: it has places without an address, which go when it is."""
+        world.serve()
+        world.chrony.restart()
+        number = world.call("apply", servers(["dead1.test", "dead2.test"]))
+        def full():
+            rows = [row for row in world.chrony.sources() if row["name"] == "pool.test"]
+            return [row["id"] for row in rows] if len(rows) == 3 and world.chrony.is_synchronised() else None
+        return number, world.wait_for(full, 30, "the pool to be full")
+
+    def test_a_pool_that_is_filled_meanwhile_is_not_taken_for_one_that_lost_servers(self):
+        with ApplierWorld(base=["pool pool.test iburst maxsources 3", "server base.test iburst"], config_lines=['verify_timeout = "14s"']) as world:
+            number, pool = self.restarted(world)
+            self.assertEqual(world.finish(number)["state"], "rolled_back")
+            self.assertEqual([row["id"] for row in world.chrony.sources() if row["name"] == "pool.test"], pool)
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+
+    def test_a_pool_is_followed_on_where_its_name_cannot_be_resolved_any_more(self):
+        with ApplierWorld(base=["pool pool.test iburst maxsources 3"], config_lines=['verify_timeout = "14s"']) as world:
+            number, pool = self.restarted(world)
+            world.add_names({"pool.test": []})
+            self.assertEqual(world.finish(number)["state"], "rolled_back")
+            self.assertEqual([row["id"] for row in world.chrony.sources()], pool)
+            self.assertTrue(world.chrony.is_synchronised())
+
+    def test_what_was_deleted_comes_back_by_its_address_where_no_name_can_be_resolved(self):
+        with ApplierWorld(config_lines=['verify_timeout = "8s"']) as world:
+            world.write_config(['verify_timeout = "8s"'], chronyc=world.kill_at_delete(8))
+            world.serve()
+            addresses = {row["id"] for row in world.chrony.sources() if row["reach"] != "0"}
+            number = world.call("apply", servers(["n1.test", "n2.test"]))
+            world.wait_for(lambda: not world.applier.is_running(), 30, "the kill")
+            world.set_fakes(["n1.test", "n2.test"], "silent=yes")
+            world.add_names({"pool.test": [], "base.test": []})
+            world.chrony.chronyc("reset", "sources")
+            world.once("--recover")
+            world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources by their addresses")
+            self.assertTrue(addresses <= {row["id"] for row in world.chrony.sources()})
+
+    def test_a_name_with_the_number_of_an_answer_in_it_comes_back(self):
+        name = "ntp511.test"
+        with ApplierWorld(base=["server base.test iburst"], config_lines=['verify_timeout = "10s"']) as world:
+            world.add_names({name: ["127.1.4.1"]})
+            (world.chrony.sources_dir / "site.sources").write_text(f"server {name}\n")
+            world.chrony.chronyc("reload", "sources")
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.add_names({name: []})
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual((report["state"], world.distinct_names()), ("committed", ["base.test", name]), report)
+
     def test_fewer_than_minsources_resolve(self):
         with ApplierWorld(base=[*BASE, "minsources 3"], config_lines=['verify_timeout = "10s"']) as world:
             world.serve()
