@@ -63,7 +63,7 @@ bool has_drifted(const ChronyRecord& record, const ChronyView& view, const std::
     if (record.plan.original)
         return !record.plan.members.empty() &&
                std::all_of(view.sources.begin(), view.sources.end(), [](const auto& one) { return one.is_refclock(); });
-    if (!sources_to_delete(record.plan, view.sources).empty()) return true;
+    if (has_others(record.plan, view.sources)) return true;
     return std::any_of(record.plan.members.begin(), record.plan.members.end(),
                        [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
 }

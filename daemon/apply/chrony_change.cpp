@@ -101,7 +101,12 @@ asio::awaitable<Status> ChronyChange::await_heirs() {
     std::vector<std::string> names;
     for (const auto& member : record_.plan.members)
         if (!member.withheld) names.push_back(member.directive.name);
-    if (names.empty() || proven_) co_return Status();
+    // Where all the new ones wait for addresses of those that stay, these are who is left.
+    if (names.empty())
+        names = record_.plan.staying;
+    else if (proven_)
+        co_return Status();
+    if (names.empty()) co_return Status();
     const Duration deadline = record_.plan.original
                                   ? kChronyRestoreWait
                                   : chrony_deadline(record_.plan, from_seconds(record_.verify_timeout_s));

@@ -30,6 +30,7 @@ Json plan_json(const ChronyPlan& plan) {
     return {{"original", plan.original},
             {"members", std::move(members)},
             {"staying", plan.staying},
+            {"going", plan.going},
             {"evicted", plan.evicted},
             {"removed", lines_json(plan.removed)},
             {"returning", lines_json(plan.returning)},
@@ -56,6 +57,7 @@ Result<ChronyPlan> parse_plan(const Json& json) {
             directives->push_back(std::move(*directive));
         }
     plan.staying = get_strings(json, "staying");
+    plan.going = get_strings(json, "going");
     plan.evicted = get_strings(json, "evicted");
     plan.staged_text = get_optional_string(json, "staged");
     plan.settled_text = get_optional_string(json, "settled");

@@ -44,6 +44,12 @@ struct Existing {
     Directives ours;
     Directives base;
     Directives dhcp;
+
+    [[nodiscard]] const ChronyDirective* find_line(string_view name) const {
+        for (const auto* group : {&ours, &base, &dhcp})
+            if (const auto* line = find(*group, name)) return line;
+        return nullptr;
+    }
 };
 
 Existing existing_of(const ChronyView& view) {
@@ -117,6 +123,42 @@ std::optional<std::string> render(const Directives& directives, string_view head
     return text;
 }
 
+/// The source of another name that has this address.
+const ChronySource* holder_of(const std::vector<ChronySource>& sources, const std::optional<Address>& address,
+                              string_view name) {
+    const auto found = std::find_if(sources.begin(), sources.end(), [&](const auto& source) {
+        return address && source.address == address && !same_source_name(source.name, name);
+    });
+    return found == sources.end() ? nullptr : &*found;
+}
+
+/// Two choices may be one line of the service's own.
+void unite_members(std::vector<ChronyMember>& members) {
+    std::vector<std::string> seen;
+    std::erase_if(members, [&](const auto& member) {
+        const bool again = contains(seen, member.directive.name);
+        seen.push_back(member.directive.name);
+        return again;
+    });
+}
+
+const ChronyMember* member_of(const ChronyPlan& plan, const ChronySource& source) {
+    const auto found = std::find_if(plan.members.begin(), plan.members.end(), [&](const auto& member) {
+        return same_source_name(member.directive.name, source.name);
+    });
+    return found == plan.members.end() ? nullptr : &*found;
+}
+
+/// Names of those whom the plan does not keep.
+std::vector<std::string> names_going(const ChronyPlan& plan, const std::vector<ChronySource>& sources) {
+    std::vector<std::string> names;
+    for (const auto& source : sources)
+        if (!source.is_refclock() && !contains(plan.staying, source.name) && member_of(plan, source) == nullptr &&
+            !contains(names, source.name))
+            names.push_back(source.name);
+    return names;
+}
+
 /// Where a choice resolves to: its own address, or the one it was measured at.
 std::optional<Address> address_of(const Choice& choice) {
     if (choice.pool) return std::nullopt;
@@ -188,6 +230,11 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
         for (const auto& directive : existing.base)
             plan.staying.push_back(directive.name);
 
+    const auto remains = [&](string_view name) {
+        return contains(plan.staying, name) || std::any_of(choices.begin(), choices.end(), [&](const Choice& choice) {
+                   return same_source_name(choice.endpoint.host.text(), name);
+               });
+    };
     Directives written;
     const Directives restored = restored_lines(view);
     Directives still_restored;
@@ -206,11 +253,18 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
             member.directive = *own;
             if (find(restored, own->name) != nullptr) still_restored.push_back(*own);
         } else {
-            const auto address = address_of(choice);
-            for (const auto& source : view.sources)
-                if (address && source.address == address && !same_source_name(source.name, member.directive.name))
-                    member.withheld = true;
-            written.push_back(member.directive);
+            const auto* holder = holder_of(view.sources, address_of(choice), member.directive.name);
+            if (holder != nullptr && remains(holder->name) && choice.endpoint.host.address() != nullptr) {
+                // chronyd follows an address once, and will never take it by our line while this one stays.
+                const auto* line = existing.find_line(holder->name);
+                if (line == nullptr || line->port != member.directive.port || !line->selectable)
+                    return refuse(fmt::format("chronyd already follows {} as {}, in another way",
+                                              choice.endpoint.text(), holder->name));
+                member = {*line, false, false};
+            } else {
+                member.withheld = holder != nullptr;
+                written.push_back(member.directive);
+            }
         }
         plan.members.push_back(std::move(member));
     }
@@ -236,12 +290,15 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
     if (addable < std::min<std::size_t>(2, plan.members.size())) {
         for (std::size_t i = 0; i < choices.size(); ++i)
             for (const auto& source : view.sources)
-                if (plan.members[i].withheld && source.address == address_of(choices[i]) && source.state != '*') {
+                if (plan.members[i].withheld && source.address == address_of(choices[i]) && source.state != '*' &&
+                    !remains(source.name)) {
                     plan.evicted.push_back(source.id);
                     plan.members[i].withheld = false;
                     break;
                 }
     }
+
+    unite_members(plan.members);
 
     // chronyd would not read a line again whose source it was told to delete: it leaves our file, to come back by it.
     Directives staged = existing.ours;
@@ -258,6 +315,7 @@ Result<ChronyPlan> plan_chrony_change(const ChronyView& view, const std::vector<
         return std::any_of(plan.members.begin(), plan.members.end(),
                            [&](const auto& member) { return member.withheld && member.directive == line; });
     });
+    plan.going = names_going(plan, view.sources);
     plan.staged_text = render_chrony_sources(staged);
     plan.settled_text = render_chrony_sources(settled);
     plan.final_text = render_chrony_sources(written);
@@ -292,6 +350,7 @@ ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& remove
         if (find(existing.base, directive.name) == nullptr) plan.members.push_back({directive, true, false});
     for (const auto& directive : existing.dhcp)
         plan.staying.push_back(directive.name);
+    plan.going = names_going(plan, view.sources);
     plan.staged_text = view.our_text;
     if (!view.restore_stale) plan.staged_restore_text = plan.final_restore_text = view.restore_text;
     return plan;
@@ -303,23 +362,23 @@ std::vector<std::string> sources_to_delete(const ChronyPlan& plan, const std::ve
     std::vector<std::string> seen;
     for (const auto& source : sources) {
         if (source.is_refclock() || contains(plan.staying, source.name)) continue;
-        const auto member = std::find_if(plan.members.begin(), plan.members.end(), [&](const auto& candidate) {
-            return same_source_name(candidate.directive.name, source.name);
-        });
-        const bool single = member != plan.members.end() && member->directive.kind != ChronySourceKind::pool;
-        if (member != plan.members.end() && !(single && contains(seen, source.name))) {
-            seen.push_back(source.name);
-            continue;
-        }
-        (source.state == '*' ? selected : ids).push_back(source.id);
+        const auto* member = member_of(plan, source);
+        const bool single = member != nullptr && member->directive.kind != ChronySourceKind::pool;
+        const bool surplus = single && contains(seen, source.name);
+        if (member != nullptr) seen.push_back(source.name);
+        if (surplus || contains(plan.going, source.name)) (source.state == '*' ? selected : ids).push_back(source.id);
     }
     ids.insert(ids.end(), selected.begin(), selected.end());
     return ids;
 }
 
+bool has_others(const ChronyPlan& plan, const std::vector<ChronySource>& sources) {
+    return !names_going(plan, sources).empty() || !sources_to_delete(plan, sources).empty();
+}
+
 bool is_fulfilled(const ChronyPlan& plan, const ChronyView& view) {
     return view.our_text == plan.final_text && view.restore_text == plan.final_restore_text && plan.evicted.empty() &&
-           sources_to_delete(plan, view.sources).empty() &&
+           !has_others(plan, view.sources) &&
            std::none_of(plan.members.begin(), plan.members.end(),
                         [&](const auto& member) { return count_sources(view.sources, member.directive.name) == 0; });
 }

@@ -46,6 +46,7 @@ struct ChronyPlan {
     bool original = false;              ///< back to the service's own sources
     std::vector<ChronyMember> members;  ///< what shall be followed
     std::vector<std::string> staying;   ///< names that stay although they were not chosen (DHCP, augment)
+    std::vector<std::string> going;     ///< names that are followed now and shall not be
     std::vector<std::string> evicted;  ///< ids deleted before the proof, since too few members could be added otherwise
     std::vector<ChronyDirective> removed;  ///< lines whose sources are deleted at run time, as they have to be restored
     std::vector<ChronyDirective> returning;  ///< lines whose sources were deleted at run time and are to be there again
@@ -78,10 +79,15 @@ struct ChronyPlan {
 /// The same of the file that brings back what was deleted at run time.
 [[nodiscard]] std::optional<std::string> render_chrony_restore(const std::vector<ChronyDirective>& directives);
 
-/// Ids of the sources that the plan does not know, and of those that chronyd 4.6 multiplied at a reload; the selected
-/// one last, so that chronyd selects anew once. Reference clocks are never among them.
+/// Ids of the sources that the plan lets go, and of those that chronyd 4.6 multiplied at a reload; the selected one
+/// last, so that chronyd selects anew once. What came since the plan was made is not among them: nobody would bring it
+/// back.
 [[nodiscard]] std::vector<std::string> sources_to_delete(const ChronyPlan& plan,
                                                          const std::vector<ChronySource>& sources);
+
+/// Whether chronyd follows somebody whom the plan does not keep, since when ever, or somebody twice. Reference clocks
+/// do not count.
+[[nodiscard]] bool has_others(const ChronyPlan& plan, const std::vector<ChronySource>& sources);
 
 /// The lines that chronyd has without us, not those of DHCP clients, whether it follows them now or not.
 [[nodiscard]] std::vector<ChronyDirective> base_lines(const ChronyView& view);

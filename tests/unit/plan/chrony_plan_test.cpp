@@ -100,6 +100,57 @@ TEST(ChronyPlan, a_line_of_ours_whose_source_makes_room_leaves_the_file_so_that_
     EXPECT_THAT(*plan->staged_text, testing::Not(HasSubstr("b.test")));
 }
 
+/// A DHCP client's servers, which stay.
+ChronyView with_dhcp(const std::vector<std::string>& addresses) {
+    auto view = debian();
+    std::string text;
+    for (const auto& address : addresses) {
+        text += "server " + address + " iburst\n";
+        view.sources.push_back(listed(address, address));
+    }
+    view.files.push_back({"/run/chrony-dhcp/eth0.sources", *parse_chrony_sources_file(text)});
+    return view;
+}
+
+TEST(ChronyPlan, who_stays_makes_no_room) {
+    const auto view = with_dhcp({"10.1.0.1", "10.1.0.2"});
+    const auto plan = plan_chrony_change(view, {choose("a.test", "10.1.0.1"), choose("b.test", "10.1.0.2")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(plan->evicted, IsEmpty());
+    EXPECT_TRUE(plan->members[0].withheld && plan->members[1].withheld) << "they come when the address is free";
+    EXPECT_THAT(*plan->final_text, HasSubstr("server a.test iburst\nserver b.test iburst\n"));
+    EXPECT_THAT(plan->going, ElementsAre("pool.test", "base.test"));
+}
+
+TEST(ChronyPlan, an_address_that_somebody_has_who_stays_is_followed_by_his_line) {
+    const auto view = with_dhcp({"10.1.0.1"});
+    const auto plan =
+        plan_chrony_change(view, {choose("10.1.0.1"), choose("pool.test", "", true, 4), choose("10.0.0.1")}, {});
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->final_text, std::nullopt);
+    ASSERT_EQ(plan->members.size(), 2u);
+    EXPECT_EQ(plan->members[0].directive.name, "10.1.0.1");
+    EXPECT_EQ(plan->members[1].directive.text, "pool pool.test iburst");
+    EXPECT_FALSE(plan->members[1].withheld || plan->members[1].fresh);
+    auto named = debian();
+    named.files.push_back({"/run/chrony-dhcp/eth0.sources", *parse_chrony_sources_file("server dhcp.test\n")});
+    named.sources.push_back(listed("dhcp.test", "10.5.0.1"));
+    const auto other = plan_chrony_change(named, {choose("10.5.0.1"), choose("a.test")}, {});
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->members[0].directive.text, "server dhcp.test");
+    EXPECT_THAT(*other->final_text, testing::Not(HasSubstr("10.5.0.1")));
+    EXPECT_THAT(refusal(named, {choose("10.5.0.1:124"), choose("a.test")}), HasSubstr("already follows 10.5.0.1:124"));
+}
+
+TEST(ChronyPlan, who_came_since_is_not_deleted_and_yet_no_part_of_the_set) {
+    auto view = debian();
+    const auto plan = plan_chrony_change(view, {choose("a.test"), choose("b.test")}, {});
+    const std::vector<ChronySource> now{listed("a.test", "10.1.0.1", '*'), listed("b.test", "10.1.0.2"),
+                                        listed("new.test", "10.7.0.1")};
+    EXPECT_THAT(sources_to_delete(*plan, now), IsEmpty());
+    EXPECT_TRUE(has_others(*plan, now));
+}
+
 TEST(ChronyPlan, dhcp_servers_stay_unless_told_otherwise) {
     auto view = debian();
     view.files.push_back({"/run/chrony-dhcp/eth0.sources", *parse_chrony_sources_file("server dhcp.test iburst\n")});
