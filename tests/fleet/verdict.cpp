@@ -13,6 +13,7 @@ namespace {
 constexpr double kMostUsually = 3;
 constexpr double kMostAfterCut = 10;
 constexpr std::size_t kWideBin = 10;  // minutes
+constexpr std::size_t kADay = 24 * 60;
 // A moment since 1970 as a double is exact to a quarter of a microsecond.
 constexpr Duration kRounding = std::chrono::microseconds(1);
 constexpr std::size_t kRequestsADay = 48;   // one in 30 min on the average
@@ -26,40 +27,74 @@ bool is_after_cut(std::size_t minute, const std::vector<PowerCut>& cuts) {
     });
 }
 
-/// The fullest bin of so many minutes, among those that begin after a power cut or among all others.
-std::pair<std::size_t, double> fullest_bin(const Server& server, const std::vector<bool>& after, bool in_hour,
-                                           std::size_t width) {
-    std::pair<std::size_t, double> fullest{0, 0};
-    for (std::size_t first = 0; first + width <= kMinutes; first += width) {
-        if (after[first] != in_hour) continue;
-        const auto* begin = server.packets.data() + first;
-        const double packets = std::accumulate(begin, begin + width, 0.0);
-        if (packets > fullest.second) fullest = {first, packets};
-    }
-    return fullest;
-}
-
-/// Packets a minute in the hours after the power cuts; 0 where there were none.
-double mean_of(const Server& server, const std::vector<bool>& after) {
+/// Packets a minute in those minutes from `first` to `last` that lie in hours after power cuts, or in no such hour; 0
+/// where there are none.
+double mean_of(const Server& server, const std::vector<bool>& after, bool in_hour, std::size_t first = 0,
+               std::size_t last = kMinutes) {
     double packets = 0;
     double minutes = 0;
-    for (std::size_t minute = 0; minute < kMinutes; ++minute) {
-        if (!after[minute]) continue;
+    for (std::size_t minute = first; minute < last; ++minute) {
+        if (after[minute] != in_hour) continue;
         packets += server.packets[minute];
         ++minutes;
     }
     return minutes == 0 ? 0 : packets / minutes;
 }
 
-void note(const Load::Worst& seen, bool as_it_stands, Load::Part& part) {
-    const auto raise = [&](Load::Worst& worst) {
-        if (seen.ratio > worst.ratio) worst = seen;
-    };
-    raise(part.highest);
-    if (as_it_stands) raise(part.highest_as_it_stands);
-    ++part.servers;
-    part.as_it_stands += as_it_stands ? 1 : 0;
-    if (part.nearest.most == 0 || seen.ratio * part.nearest.most > part.nearest.ratio * seen.most) part.nearest = seen;
+/// How many times more all servers together were asked in the hours after power cuts.
+double lift_of(const World& world, const std::vector<bool>& after) {
+    double hours = 0;
+    double week = 0;
+    for (const auto& [address, server] : world.servers()) {
+        hours += mean_of(server, after, true);
+        week += server.mean();
+    }
+    return week == 0 ? 0 : hours / week;
+}
+
+/// What a server is to expect in each minute if nobody herds: its mean of the day, which drifts while the fleet learns,
+/// or in the hours after power cuts the mean of these. Never more than the rule's factor.
+std::vector<double> expectations(const Server& server, const std::vector<bool>& after, double mean, double hour) {
+    std::vector<double> expected(kMinutes);
+    for (std::size_t day = 0; day < kMinutes; day += kADay) {
+        const double usual = std::clamp(mean_of(server, after, false, day, day + kADay), mean, kMostUsually * mean);
+        for (std::size_t minute = day; minute < day + kADay; ++minute)
+            expected[minute] = after[minute] ? std::min(hour, kMostAfterCut * mean) : usual;
+    }
+    return expected;
+}
+
+struct Bins {
+    Load::Worst fullest;
+    Load::Worst nearest;  ///< to what it may hold
+};
+
+void raise(Load::Worst& worst, const Load::Worst& seen) {
+    if (seen.ratio > worst.ratio) worst = seen;
+}
+
+void raise_nearest(Load::Worst& nearest, const Load::Worst& seen) {
+    if (nearest.most == 0 || seen.ratio * nearest.most > nearest.ratio * seen.most) nearest = seen;
+}
+
+/// Bins of so many minutes, of those that begin after a power cut or of all others, by what is expected in each minute.
+Bins look_at(const Server& server, const std::vector<bool>& after, bool in_hour, std::size_t width,
+             const std::vector<double>& expected, double by_rule, int packets_a_burst) {
+    const double mean = server.mean();
+    const auto minutes = static_cast<double>(width);
+    std::map<double, double> by_chance;
+    Bins bins;
+    for (std::size_t first = 0; first + width <= kMinutes; first += width) {
+        if (after[first] != in_hour) continue;
+        const auto* begin = server.packets.data() + first;
+        const double packets = std::accumulate(begin, begin + width, 0.0) / minutes;
+        auto [known, added] = by_chance.try_emplace(expected[first]);
+        if (added) known->second = most_by_chance(expected[first] * minutes, packets_a_burst) / minutes;
+        const Load::Worst seen{packets / mean, std::max(by_rule, known->second) / mean, mean, first};
+        raise(bins.fullest, seen);
+        if (packets > 0) raise_nearest(bins.nearest, seen);
+    }
+    return bins;
 }
 
 }  // namespace
@@ -85,32 +120,41 @@ Load weigh(const World& world, const std::vector<PowerCut>& cuts, int packets_a_
     std::vector<bool> after(kMinutes);
     for (std::size_t minute = 0; minute < kMinutes; ++minute)
         after[minute] = is_after_cut(minute, cuts);
+    const double lift = lift_of(world, after);
     Load load;
+    if (lift > kMostAfterCut)
+        load.excesses.push_back(fmt::format("all servers: {:.1f} times the mean in the hour after a power cut", lift));
     for (const auto& [address, server] : world.servers()) {
         const double mean = server.mean();
         if (mean == 0) continue;
-        const double hour = mean_of(server, after);
-        if (hour * 60 > std::max(kMostAfterCut * mean * 60, most_by_chance(mean * 60, packets_a_burst)))
+        const double hour = mean_of(server, after, true);
+        const double hour_by_chance = most_by_chance(std::min(lift, kMostAfterCut) * mean * 60, packets_a_burst);
+        if (hour * 60 > std::max(kMostAfterCut * mean * 60, hour_by_chance))
             load.excesses.push_back(
                 fmt::format("{}: {:.2f} packets a minute in the hour after a power cut; the mean is {:.2f}",
                             address.text(), hour, mean));
+        const auto expected = expectations(server, after, mean, hour);
         for (const bool in_hour : {false, true}) {
-            const double factor = in_hour ? kMostAfterCut : kMostUsually;
-            const double expected = in_hour ? std::min(hour, factor * mean) : mean;
+            if (in_hour && hour == 0) continue;
+            auto& part = in_hour ? load.after_cut : load.usual;
+            const double by_rule = (in_hour ? kMostAfterCut : kMostUsually) * mean;
+            const double due = in_hour ? std::min(hour, by_rule) : mean;
+            const bool as_it_stands = by_rule >= most_by_chance(due, packets_a_burst);
+            ++part.servers;
+            part.as_it_stands += as_it_stands ? 1 : 0;
             for (const std::size_t width : {std::size_t{1}, kWideBin}) {
-                const auto [fullest, packets] = fullest_bin(server, after, in_hour, width);
-                const double minutes = static_cast<double>(width);
-                const double by_rule = factor * mean * minutes;
-                const double by_chance = most_by_chance(expected * minutes, packets_a_burst);
-                const double most = std::max(by_rule, by_chance);
-                if (width == 1 && packets > 0)
-                    note({packets / mean, most / mean, mean, fullest}, by_rule >= by_chance,
-                         in_hour ? load.after_cut : load.usual);
-                if (packets <= most) continue;
-                load.excesses.push_back(
-                    fmt::format("{}: {} packets in {} min from minute {}, at most {:.0f}; the mean "
-                                "is {:.2f} a minute",
-                                address.text(), packets, width, fullest, most, mean));
+                const auto bins = look_at(server, after, in_hour, width, expected, by_rule, packets_a_burst);
+                const auto& nearest = bins.nearest;
+                if (width == 1) {
+                    raise(part.highest, bins.fullest);
+                    if (as_it_stands) raise(part.highest_as_it_stands, bins.fullest);
+                    raise_nearest(part.nearest, nearest);
+                }
+                const double unit = mean * static_cast<double>(width);
+                if (nearest.ratio > nearest.most)
+                    load.excesses.push_back(fmt::format(
+                        "{}: {:.0f} packets in {} min from minute {}, at most {:.0f}; the mean is {:.2f} a minute",
+                        address.text(), nearest.ratio * unit, width, nearest.minute, nearest.most * unit, mean));
             }
         }
     }

@@ -31,11 +31,13 @@ struct Sum {
 ///
 /// The rule is a factor: no minute above three times the server's mean of the week, ten times in the hour after a power
 /// cut. Of a server that is asked once in ten minutes any minute with one burst breaks it, so a minute may also hold
-/// what chance makes of the plain mean (most_by_chance()), whatever is more. From some ten bursts a minute on that is
-/// less than the factor, and the rule is held as it stands. In the hour after a power cut the machines come back over a
-/// time that ntpoptd's start spreads them over: the whole hour is held against ten times the mean, and each minute of
-/// it against that or what chance makes of the hour's own mean. Bins of ten minutes are held in the same way: chance
-/// lifts them less, so they show a herd of few machines.
+/// what chance makes of what is due in it (most_by_chance()), whatever is more. Due is the mean of the day where that
+/// is more than the week's, since what the fleet explores drifts while it learns, but never more than the factor. From
+/// some ten bursts a minute on chance makes less than the factor, and the rule is held as it stands. In the hour after
+/// a power cut the machines come back over a time that ntpoptd's start spreads them over: the hour of all servers is
+/// held against ten times their mean, that of one server against ten times its mean or what chance makes of the lift
+/// that all have, and each minute of it against that or what chance makes of the hour's own mean. Bins of ten minutes
+/// are held in the same way: chance lifts them less, so they show a herd of few machines.
 struct Load {
     struct Worst {
         double ratio = 0;  ///< fullest minute to the mean of the week
