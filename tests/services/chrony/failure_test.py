@@ -142,6 +142,7 @@ class Failure(unittest.TestCase):
             world.set_fakes(["n1.test", "n2.test"], "silent=yes")
             world.add_names({"pool.test": [], "base.test": []})
             world.chrony.chronyc("reset", "sources")
+            world.chrony.chronyc("burst", "4/8")  # those that answer are there again at once
             world.once("--recover")
             world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources by their addresses")
             self.assertTrue(addresses <= {row["id"] for row in world.chrony.sources()})

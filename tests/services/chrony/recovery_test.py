@@ -31,6 +31,7 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
                 for address in (NAMES[name][0] for name in NEW):
                     world.fakes.command(f"set {world.fake_names[address]} silent=yes")
                 world.chrony.chronyc("reset", "sources")
+                world.chrony.chronyc("burst", "4/8")  # those that answer are there again at once
             done = world.once("--recover")
             if new_ones_die:
                 world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources again")
