@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "common/text.hpp"
+#include "daemon/apply/chrony_sight.hpp"
 #include "daemon/core/plan/chrony_edit.hpp"
 
 namespace ntpopt {
@@ -42,11 +43,24 @@ asio::awaitable<Status> ChronyEdited::load(ChronyStage stage) {
     co_return any ? Status() : failed;
 }
 
+Status ChronyEdited::restore() const {
+    Status whole = restore_file(*record_.config);
+    if (whole || whole.error().code != Errc::refused || !record_.config->before) return whole;
+    auto present = read_image(record_.our_path);
+    if (!present) return present.error();
+    if (!*present) return whole;
+    const auto marks = read_chrony_marks((*present)->content);
+    const auto before = read_chrony_marks(record_.config->before->content);
+    if (!marks || !before || !is_our_text(record_, render_chrony_sources(marks->ours))) return whole;
+    const OurFile edited{record_.our_path, std::move(*present), {}};
+    return put_file(edited, mark_chrony_config(marks->original, *before));
+}
+
 asio::awaitable<Status> ChronyEdited::undo() {
     left_alone_.clear();
     auto presence = link_.attach();
     if (!presence) co_return presence.error();
-    const Status put = unless_changed_by_others(restore_file(*record_.config));
+    const Status put = unless_changed_by_others(restore());
     // One that starts in this moment may have read the file just before.
     presence = link_.attach();
     if (!presence) co_return presence.error();
@@ -68,7 +82,7 @@ Status ChronyEdited::withdraw() {
     auto marks = read_chrony_marks((*image)->content);
     if (!marks) return marks.error().in(record_.our_path);
     if (!marks->present) return {};
-    if (!marks->ours.empty() && render_chrony_sources(marks->ours) != record_.plan.final_text)
+    if (!marks->ours.empty() && !is_our_text(record_, render_chrony_sources(marks->ours)))
         return Error{Errc::refused, left_alone_sentence(record_.our_path)};
     const OurFile file{record_.our_path, std::move(*image), {}};
     return put_file(file, std::move(marks->original));

@@ -16,6 +16,8 @@ class ChronyEdited final : public ChronyWay {
     [[nodiscard]] Status withdraw() override;
 
   private:
+    /// Puts the old lines between the marks again. What somebody else wrote elsewhere in the file stays.
+    [[nodiscard]] Status restore() const;
     boost::asio::awaitable<Status> bring_back_former();
     boost::asio::awaitable<Status> add_former(ChronyDirective directive);
 };

@@ -64,6 +64,12 @@ Status read_lines(ChronySight& sight) {
 
 }  // namespace
 
+bool is_our_text(const ChronyRecord& record, const FileText& text) {
+    const auto& plan = record.plan;
+    return text == record.our_before || text == plan.staged_text || text == plan.settled_text ||
+           text == plan.final_text;
+}
+
 Status ChronySight::check_way(const ApplyConfig& config, bool original) const {
     if (!view.edited) return {};
     if (!marks) return marks.error().in(config_path);
@@ -89,7 +95,7 @@ Status ChronySight::check_ownership(const Json& committed) const {
         if (view.edited || view.our_text->starts_with("# Written by ntpopt")) return {};
     } else {
         const auto record = parse_chrony_record(committed);
-        if (record && record->plan.final_text == view.our_text) return {};
+        if (record && is_our_text(*record, view.our_text)) return {};
     }
     if (view.edited)
         return Error{Errc::refused,

@@ -28,11 +28,14 @@ struct ChronySight {
     /// Errc::refused where lines cannot be written here, with what to do about it. Back to the service's `original`
     /// sources needs less.
     [[nodiscard]] Status check_way(const ApplyConfig& config, bool original) const;
-    /// Errc::refused where our lines are not as the committed change left them.
+    /// Errc::refused where our lines are none that the committed change found or wrote.
     [[nodiscard]] Status check_ownership(const Json& committed) const;
     /// Whether a file says that it, or a part of it, is ours.
     [[nodiscard]] bool shows_ours() const;
 };
+
+/// Whether our lines, as a file, are as this change found them, or as it wrote them at one of its stages.
+[[nodiscard]] bool is_our_text(const ChronyRecord& record, const FileText& text);
 
 /// Errc::service_not_found where no chronyd runs.
 boost::asio::awaitable<Result<ChronySight>> look_at_chrony(ApplyConfig config, Systemd* systemd);

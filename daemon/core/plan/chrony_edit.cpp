@@ -44,6 +44,13 @@ Status for_each_line(string_view text, Take take) {
     return {};
 }
 
+std::vector<std::string> names_of(const std::vector<ChronyDirective>& directives) {
+    std::vector<std::string> list;
+    for (const auto& directive : directives)
+        list.push_back(directive.name);
+    return list;
+}
+
 bool names(const std::vector<std::string>& list, string_view name) {
     return std::any_of(list.begin(), list.end(), [&](const auto& other) { return same_source_name(other, name); });
 }
@@ -118,6 +125,10 @@ std::string mark_chrony_config(string_view original, const std::vector<ChronyDir
     return text;
 }
 
+std::string mark_chrony_config(string_view original, const ChronyMarks& like) {
+    return mark_chrony_config(original, like.ours, names_of(like.silenced));
+}
+
 ChronyEdits edit_chrony_config(string_view text, const ChronyMarks& marks, const ChronyPlan& plan) {
     const auto lines_of = [](const std::optional<std::string>& rendered) {
         auto directives = parse_chrony_sources_file(rendered.value_or(""));
@@ -129,10 +140,7 @@ ChronyEdits edit_chrony_config(string_view text, const ChronyMarks& marks, const
         for (const auto* group : {&plan.removed, &ours})
             for (const auto& directive : *group)
                 silenced.push_back(directive.name);
-    std::vector<std::string> silenced_before;
-    for (const auto& directive : marks.silenced)
-        silenced_before.push_back(directive.name);
-    return {std::string(text), mark_chrony_config(marks.original, lines_of(plan.staged_text), silenced_before),
+    return {std::string(text), mark_chrony_config(marks.original, lines_of(plan.staged_text), names_of(marks.silenced)),
             mark_chrony_config(marks.original, ours, silenced)};
 }
 

@@ -28,6 +28,9 @@ struct ChronyMarks {
 [[nodiscard]] std::string mark_chrony_config(std::string_view original, const std::vector<ChronyDirective>& ours,
                                              const std::vector<std::string>& silenced);
 
+/// The same with the lines and the silenced names of `like`.
+[[nodiscard]] std::string mark_chrony_config(std::string_view original, const ChronyMarks& like);
+
 /// The texts of one change.
 struct ChronyEdits {
     std::string before;

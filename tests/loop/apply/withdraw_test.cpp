@@ -104,6 +104,12 @@ TEST_F(Withdraw, chrony_with_marks_gets_its_configuration_back_byte_for_byte) {
     ASSERT_TRUE(withdraw_chrony(record));
     EXPECT_EQ(text("chrony.conf"), std::string("allow 10.0.0.0/8\n") + kOwn) << "a line of an administrator's since";
 
+    const auto staged = parse_chrony_sources_file("server staged.test iburst\nserver good.test iburst\n");
+    record.plan.staged_text = render_chrony_sources(*staged);
+    write("chrony.conf", mark_chrony_config(marks->original, *staged, {}) + "allow 10.0.0.0/8\n");
+    ASSERT_TRUE(withdraw_chrony(record)) << "what the change wrote on its way is ours, too";
+    EXPECT_EQ(text("chrony.conf"), std::string(kOwn) + "\nallow 10.0.0.0/8\n");
+
     const auto hers = parse_chrony_sources_file("server hers.test iburst\n");
     const std::string edited = mark_chrony_config(marks->original, *hers, {"pool.test"});
     write("chrony.conf", edited);

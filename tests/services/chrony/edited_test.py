@@ -166,11 +166,48 @@ class Edited(unittest.TestCase):
             self.assertEqual(report["state"], "rolled_back", report)
             self.assert_untouched(world)
 
-    def test_an_edit_in_the_middle_is_left_alone_and_chronyd_follows_its_old_sources(self):
+    def begin(self, world, names):
+        number = world.call("apply", servers(names))
+        world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 20, "the proof to begin", pause=0.05)
+        return number
+
+    def test_an_edit_elsewhere_in_the_middle_stays_and_every_line_of_ours_goes(self):
         with EditedWorld(config_lines=[*EDIT, 'verify_timeout = "8s"']) as world:
-            number = world.call("apply", servers(["dead1.test", "dead2.test"]))
-            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
-            theirs = world.text() + "makestep 1 3\n"
+            number = self.begin(world, ["dead1.test", "dead2.test"])
+            world.chrony.config.write_text(world.text() + "makestep 1 3\n")
+            report = world.finish(number)
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertNotIn("left alone", report["reason"])
+            self.assertEqual(world.chrony.config.read_bytes(), world.before[0] + b"\nmakestep 1 3\n")
+            self.assertEqual((world.image()[1:], world.leftovers()), (world.before[1:], []))
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+
+    def test_an_edit_elsewhere_in_the_middle_of_a_further_change_leaves_the_committed_lines_and_closes_no_way(self):
+        with EditedWorld(config_lines=[*EDIT, 'verify_timeout = "10s"']) as world:
+            self.assertEqual(world.apply(["n3.test", "n4.test"])["state"], "committed")
+            committed = world.text()
+            number = self.begin(world, ["dead1.test", "liar.test"])
+            world.chrony.config.write_text(world.text().replace("port 0\n", "port 0\nallow 10.0.0.0/8\n"))
+            report = world.finish(number)
+            self.assertEqual(report["state"], "rolled_back", report)
+            self.assertEqual(world.text(), committed.replace("port 0\n", "port 0\nallow 10.0.0.0/8\n"))
+            self.assertEqual(world.distinct_names(), ["n3.test", "n4.test"])
+            seen = world.call("observe")
+            self.assertEqual((seen["drifted"], seen["refusals"]), (False, []))
+            self.assertEqual(world.finish(world.call("reconverge"))["state"], "committed")
+            self.assertEqual(world.finish(world.call("apply", servers(["n5.test", "n6.test"]), {"by_hand": True}))["state"], "committed")
+            self.assertEqual(world.finish(world.call("rollback"))["state"], "committed")
+            self.assertEqual(world.distinct_names(), ["n3.test", "n4.test"])
+            world.applier.stop()
+            done = world.once("--rollback-original")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(world.chrony.config.read_bytes(), world.before[0].replace(b"port 0\n", b"port 0\nallow 10.0.0.0/8\n"))
+            self.assertEqual(world.distinct_names(), BASE_NAMES)
+
+    def test_an_edit_between_the_marks_in_the_middle_is_left_alone_and_chronyd_follows_its_old_sources(self):
+        with EditedWorld(config_lines=[*EDIT, 'verify_timeout = "8s"']) as world:
+            number = self.begin(world, ["dead1.test", "dead2.test"])
+            theirs = world.text().replace("server dead1.test", "server n6.test")
             world.chrony.config.write_text(theirs)
             report = world.finish(number)
             self.assertEqual(report["state"], "rolled_back", report)

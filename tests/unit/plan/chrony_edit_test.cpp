@@ -76,6 +76,14 @@ TEST(ChronyEdit, WhatSomebodyElseWroteElsewhereStays) {
     EXPECT_EQ(marks->original, "# mine\n" + std::string(kRhel8) + "allow 10/8\n");
 }
 
+TEST(ChronyEdit, TheMarksOfAnEarlierTextComeBackAroundWhatSomebodyElseWroteSince) {
+    const auto before = mark_chrony_config(kRhel8, directives("server b.test\n"), {"ntp.test"});
+    const auto now = mark_chrony_config(kRhel8, directives("server c.test\n"), {"ntp.test", "2.rhel.pool.test"});
+    const auto edited = read_chrony_marks("# mine\n" + now);
+    EXPECT_EQ(mark_chrony_config(edited->original, *read_chrony_marks(before)), "# mine\n" + before);
+    EXPECT_EQ(mark_chrony_config(edited->original, *read_chrony_marks(kRhel8)), "# mine\n" + std::string(kRhel8));
+}
+
 TEST(ChronyEdit, MarksThatSomebodyElseEditedAreRefused) {
     const auto text = mark_chrony_config(kRhel8, directives("server b.test iburst\n"), {"ntp.test"});
     const auto with = [&](std::string_view old, std::string_view now) {
