@@ -149,11 +149,27 @@ asio::awaitable<Result<std::string>> NtpdChange::confirm() {
     co_return co_await watch(std::move(*running));
 }
 
+Status NtpdChange::restore(const OurFile& file) const {
+    Status whole = restore_file(file);
+    if (whole || whole.error().code != Errc::refused || !file.before) return whole;
+    if (record_.our_path.empty() || file.path == record_.our_path) return whole;
+    auto present = read_image(file.path);
+    if (!present) return present.error();
+    if (!*present) return whole;
+    const auto text = remark_ntpd_text((*present)->content, file.before->content, record_.our_path);
+    const OurFile edited{file.path, std::move(*present), {}};
+    return put_file(edited, text);
+}
+
 Status NtpdChange::restore_files() {
     Status first;
+    bool all = true;
     for (auto file = record_.files.rbegin(); file != record_.files.rend(); ++file) {
-        Status done = restore_file(*file);
+        // What may still include our file needs it.
+        if (!all && file->path == record_.our_path && !file->before) continue;
+        Status done = restore(*file);
         if (done) continue;
+        all = false;
         // A file of an administrator's is no failure: it stays, and is told of.
         if (done.error().code == Errc::refused)
             left_alone_.push_back(done.error().detail);
@@ -184,8 +200,6 @@ asio::awaitable<Status> NtpdChange::restart_for_return(std::string running) {
     const auto started = co_await systemd_->restart(record_.unit, kRestartDeadline, mode);
     if (!started) co_return started.error();
     since_ = Clock::now();
-    // What an administrator wrote in place of our lines decides what ntpd follows now.
-    if (!left_alone_.empty()) co_return Status();
     co_return co_await check_return(record_.plan.former);
 }
 
@@ -206,6 +220,7 @@ Result<std::vector<NtpdMember>> NtpdChange::asked_for() {
 asio::awaitable<Status> NtpdChange::check_return(std::vector<NtpdMember> remembered) {
     // An administrator may have changed what ntpd read at its start.
     const auto read = asked_for();
+    if (!read && !left_alone_.empty()) co_return Status();
     const auto& members = read ? *read : remembered;
     while (true) {
         const auto seen = co_await look();

@@ -40,6 +40,8 @@ class NtpdChange final : public Change {
     boost::asio::awaitable<Result<NtpdObserved>> look();
     /// Follows one process until the judge is content. `since_` says from when on.
     boost::asio::awaitable<Result<std::string>> watch(std::string instance);
+    /// Brings the pre-image back; where somebody edited a file of the service's own meanwhile, only its marks.
+    [[nodiscard]] Status restore(const OurFile& file) const;
     [[nodiscard]] Status restore_files();
     boost::asio::awaitable<Status> restart_for_return(std::string running);
     /// Waits until ntpd follows what its files ask for, whether it answers or not; where they cannot be read, what they

@@ -90,11 +90,11 @@ def system_variables() -> dict:
 
 
 def associations() -> list:
-    """One dict an association, with its status word."""
+    """One dict an association, with its status word; without those that went between the two questions."""
     data = _ask(1, 0, b"") or b""
     pairs = [struct.unpack(">HH", data[i:i + 4]) for i in range(0, len(data), 4)]
-    return [{"id": number, "status": word} | _variables(_ask(2, number, b"srcadr,srchost,reach,stratum"))
-            for number, word in pairs]
+    found = [(number, word, _variables(_ask(2, number, b"srcadr,srchost,reach,stratum"))) for number, word in pairs]
+    return [{"id": number, "status": word} | variables for number, word, variables in found if variables]
 
 
 def configured_names() -> list:

@@ -26,10 +26,6 @@ Error refuse(std::string why) {
     return Error{Errc::refused, std::move(why)};
 }
 
-std::string include_line(const std::string& our_path) {
-    return fmt::format("includefile {}", our_path);
-}
-
 int expected_of(const Choice& choice) {
     if (!choice.pool) return 1;
     return choice.maxsources > 0 ? std::min(choice.maxsources, kMaxPoolMembers) : kDefaultPoolMembers;
@@ -117,21 +113,6 @@ std::string render_ours(const std::vector<std::string>& unpeered, const std::vec
     return text;
 }
 
-/// Marks the lines of the removed sources; our file is included by the first line, which leaves every other in place.
-std::string mark(string_view text, const std::vector<std::size_t>& marked, const std::optional<std::string>& include) {
-    std::string out;
-    if (include) out = *include + "\n";
-    std::size_t number = 0;
-    for (std::size_t at = 0; at < text.size(); ++number) {
-        const std::size_t end = text.find('\n', at);
-        const std::size_t next = end == string_view::npos ? text.size() : end + 1;
-        if (std::find(marked.begin(), marked.end(), number) != marked.end()) out += kNtpdMark;
-        out += text.substr(at, next - at);
-        at = next;
-    }
-    return out;
-}
-
 /// Changes nothing about a file that says already what it shall.
 void edit(NtpdPlan& plan, const NtpdFile& file, std::string after) {
     if (file.text != after) plan.edits.push_back({file.path, file.text, std::move(after), file.world_readable});
@@ -151,16 +132,8 @@ Status write_classic(NtpdPlan& plan, const NtpdView& view, const std::vector<Ntp
     edit_ours(plan, view, render_ours({}, written));
     for (std::size_t i = 0; i < view.files.size(); ++i) {
         const auto& file = view.files[i];
-        const std::string own = unmark_ntpd_text(file.text, view.our_path);
-        const auto parsed = parse_ntpd_config(own);
-        if (!parsed) return parsed.error();
-        std::vector<std::size_t> marked;
-        for (const auto& source : parsed->sources)
-            if (!source.refclock &&
-                std::find(plan.removed.begin(), plan.removed.end(), source.name) != plan.removed.end())
-                marked.push_back(source.line);
-        const auto include = i == 0 ? std::optional(include_line(view.our_path)) : std::nullopt;
-        edit(plan, file, mark(own, marked, include));
+        edit(plan, file,
+             mark_ntpd_text(unmark_ntpd_text(file.text, view.our_path), plan.removed, view.our_path, i == 0));
     }
     return {};
 }
@@ -178,22 +151,6 @@ Result<NtpdPlan> begin_plan(const NtpdView& view, const NtpdConfig& config) {
 }
 
 }  // namespace
-
-std::string unmark_ntpd_text(string_view text, const std::string& our_path) {
-    const std::string include = include_line(our_path);
-    std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = text.find('\n', at);
-        const std::size_t next = end == string_view::npos ? text.size() : end + 1;
-        string_view line = text.substr(at, next - at);
-        at = next;
-        while (line.starts_with(kNtpdMark))
-            line.remove_prefix(kNtpdMark.size());
-        if (end != string_view::npos && line.substr(0, line.size() - 1) == include) continue;
-        out += line;
-    }
-    return out;
-}
 
 Result<NtpdConfig> parse_ntpd_files(const std::vector<NtpdFile>& files, const std::string& our_path) {
     NtpdConfig all;

@@ -11,6 +11,7 @@
 #include "common/json.hpp"
 #include "daemon/core/config/config.hpp"
 #include "daemon/core/plan/ntpd_config.hpp"
+#include "daemon/core/plan/ntpd_marks.hpp"
 #include "daemon/core/plan/ntpd_report.hpp"
 #include "daemon/core/select/decision.hpp"
 
@@ -19,8 +20,6 @@ namespace ntpopt {
 /// Our file: for ntpsec in "ntp.d" beside the configuration, for the classic ntpd in "ntp" beside it.
 inline constexpr std::string_view kNtpsecFile = "50-ntpopt.conf";
 inline constexpr std::string_view kClassicFile = "ntpopt.conf";
-/// What stands before a line of ntp.conf that we took away.
-inline constexpr std::string_view kNtpdMark = "#ntpopt# ";
 /// ntpd steps the clock beyond this offset, where `tinker step` says nothing else.
 inline constexpr double kNtpdStep_s = 0.128;
 
@@ -83,9 +82,6 @@ struct NtpdPlan {
 
 /// Plans the way back to the service's own sources.
 [[nodiscard]] Result<NtpdPlan> plan_ntpd_original(const NtpdView& view);
-
-/// Takes our marks and our includefile line out of a text of ntp.conf.
-[[nodiscard]] std::string unmark_ntpd_text(std::string_view text, const std::string& our_path);
 
 /// Names of associations that the plan does not know. Reference clocks are never among them, members of a pool only
 /// where no pool is planned.

@@ -199,6 +199,21 @@ TEST(NtpdPlan, classic_keeps_what_an_administrator_wrote_meanwhile) {
     EXPECT_EQ(plan_ntpd_original(after)->edits[0].after, "pool 0.test iburst\ndriftfile /var/lib/ntp/drift\n");
 }
 
+TEST(NtpdPlan, classic_gets_the_marks_of_an_earlier_text_around_what_an_administrator_wrote_since) {
+    ApplyConfig config;
+    config.edit_files = true;
+    const auto view = view_of("pool 0.test iburst\nserver n3.test\n", NtpdFlavour::classic);
+    auto choices = three();
+    choices.push_back(choose("n3.test"));
+    const std::string before = written(view, *plan_ntpd_change(view, choices, config)).files[0].text;
+    const std::string now = written(view, *plan_ntpd_change(view, three(), config)).files[0].text;
+    ASSERT_NE(before, now);
+    EXPECT_EQ(remark_ntpd_text(now, before, view.our_path), before);
+    EXPECT_EQ(remark_ntpd_text(now + "disable monitor\n", before, view.our_path), before + "disable monitor\n");
+    EXPECT_EQ(remark_ntpd_text(now + "disable monitor", view.files[0].text, view.our_path),
+              view.files[0].text + "disable monitor");
+}
+
 TEST(NtpdPlan, refusals_say_what_to_do) {
     const auto debian = view_of(kDebian);
     EXPECT_THAT(refusal(debian, {}), HasSubstr("no server was chosen"));
