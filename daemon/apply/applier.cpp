@@ -214,26 +214,29 @@ asio::awaitable<int> close_open_transaction(Transactions* transactions) {
 asio::awaitable<int> roll_back_to_original(Transactions* transactions, const Journal* journal) {
     co_await transactions->recover();
     const auto& committed = journal->document().committed;
-    if (committed && committed->original) co_return 0;
+    const auto& last = journal->document().transaction;
+    // A change that was tried since may have left something, however it ended.
+    if (committed && committed->original && (!last || last->report.id == committed->transaction)) co_return 0;
+    const bool remembered = committed || (last && !last->change.empty());
     const auto begun = co_await transactions->begin_rollback(true, true);
-    if (!begun && !committed) {
-        const auto code = begun.error().code;
-        co_return code == Errc::not_found || code == Errc::service_not_found ? 0 : fail(begun.error());
-    }
     if (begun) {
         co_await transactions->run();
         const auto report = transactions->report(*begun);
         if (report && report->state == TransactionState::committed) co_return 0;
-        // Without a record only the service's own files show what is ours, and they still do.
-        if (!committed) co_return 1;
+    }
+    if (!remembered) {
+        // Without a record only the service's own files show what is ours, and where we began, they still do.
+        if (begun) co_return 1;
+        const auto code = begun.error().code;
+        co_return code == Errc::not_found || code == Errc::service_not_found ? 0 : fail(begun.error());
     }
     // Where the service does not run, its files are all there is; where it could not be moved, its next start will do
     // it.
     const auto goes_on = co_await transactions->withdraw();
     if (!goes_on) co_return fail(goes_on.error());
     if (!*goes_on) co_return 0;
-    if (!begun) co_return fail(begun.error());
-    co_return 1;
+    if (begun) co_return 1;
+    co_return begun.error().code == Errc::not_found ? 0 : fail(begun.error());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "common/error.hpp"
 #include "common/json.hpp"
+#include "daemon/apply/past.hpp"
 #include "daemon/core/select/decision.hpp"
 #include "daemon/core/service/service.hpp"
 
@@ -21,7 +22,7 @@ struct Goal {
     std::vector<Choice> choices;
     bool original = false;  ///< the service's own sources; `choices` is empty
     bool measured = false;  ///< the choices' offsets are of this moment, not remembered from an earlier change
-    Json committed;         ///< the record of the change that was committed last, null where there is none
+    Past past;
 };
 
 /// One change. Each step may run again after a crash in its middle: what is done already is not done twice.
@@ -52,8 +53,9 @@ class Change {
     virtual boost::asio::awaitable<Result<std::string>> confirm() = 0;
     /// Brings the old sources back, whole, from whatever state the steps above left.
     virtual boost::asio::awaitable<Status> undo() = 0;
-    /// Of a committed change, for a service that does not run: takes everything of ours out of its files, so that it
-    /// starts with its own sources. Again and again without harm. Errc::refused where somebody else changed ours.
+    /// Of a change that is over, for a service that does not run: takes everything of ours that it found or wrote out
+    /// of the files, so that the service starts with its own sources. Again and again without harm. Errc::refused where
+    /// somebody else changed ours.
     [[nodiscard]] virtual Status withdraw_files() = 0;
     /// Sentences about files that somebody else changed meanwhile, so that undo() left them as they are.
     [[nodiscard]] virtual std::vector<std::string> left_alone() const { return {}; }
@@ -69,8 +71,8 @@ class Backend {
     virtual ~Backend() = default;
 
     [[nodiscard]] virtual Service service() const = 0;
-    /// What the service does now; `committed` as in Goal.
-    virtual boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) = 0;
+    /// What the service does now.
+    virtual boost::asio::awaitable<Result<ServiceObservation>> observe(Past past) = 0;
     /// Looks, plans and validates; touches nothing. Errc::refused names the gate. To the original without a record, as
     /// after the loss of ours: what the files show to be ours is taken back, and nothing_changed() where there is none.
     virtual boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) = 0;

@@ -70,7 +70,7 @@ bool has_drifted(const ChronyRecord& record, const ChronyView& view, const std::
 
 }  // namespace
 
-asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committed) {
+asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Past past) {
     auto sight = co_await look_at_chrony(config_, systemd_);
     if (!sight) co_return sight.error();
     ServiceObservation seen;
@@ -104,9 +104,9 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
     seen.root_delay_s = sight->tracking.root_delay_s;
     seen.root_dispersion_s = sight->tracking.root_dispersion_s;
     seen.reference_time_usec = static_cast<std::uint64_t>(std::max(0.0, sight->tracking.reference_time_s) * 1e6);
-    if (!committed.is_null()) {
-        if (auto fine = sight->check_ownership(committed); !fine) seen.refusals.push_back(fine.error().detail);
-        const auto record = parse_chrony_record(committed);
+    if (!past.committed.is_null()) {
+        if (auto fine = sight->check_ownership(past); !fine) seen.refusals.push_back(fine.error().detail);
+        const auto record = parse_chrony_record(past.committed);
         seen.drifted = record && has_drifted(*record, sight->view, seen.instance);
     }
     seen.capabilities = {true, true, true, true, true, sight->view.config.min_sources};
@@ -116,10 +116,10 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Json committe
 asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goal) {
     auto sight = co_await look_at_chrony(config_, systemd_);
     if (!sight) co_return sight.error();
-    if (goal.original && goal.committed.is_null() && !sight->shows_ours()) co_return nothing_changed();
+    if (goal.original && goal.past.committed.is_null() && !sight->shows_ours()) co_return nothing_changed();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (auto open = sight->check_way(config_, goal.original); !open) co_return open.error();
-    if (auto fine = sight->check_ownership(goal.committed); !fine) co_return fine.error();
+    if (auto fine = sight->check_ownership(goal.past); !fine) co_return fine.error();
     for (const auto& path : {sight->our_path, sight->restore_path})
         if (!path.empty())
             if (auto room = check_room(path); !room) co_return room.error();
@@ -133,8 +133,8 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
     record.unit = sight->detected.unit;
     record.invocation = sight->detected.invocation;
     std::vector<ChronyDirective> deleted_before;
-    if (!goal.committed.is_null()) {
-        auto committed = parse_chrony_record(goal.committed);
+    if (!goal.past.committed.is_null()) {
+        auto committed = parse_chrony_record(goal.past.committed);
         if (!committed) co_return committed.error();
         const bool same_chronyd = committed->instance == record.instance;
         sight->view.restore_stale = !same_chronyd;

@@ -89,20 +89,13 @@ Status ChronySight::check_way(const ApplyConfig& config, bool original) const {
     return check_managed(config_path, (*config_image)->content, config);
 }
 
-Status ChronySight::check_ownership(const Json& committed) const {
-    if (!view.our_text) return {};
-    if (committed.is_null()) {
-        if (view.edited || view.our_text->starts_with("# Written by ntpopt")) return {};
-    } else {
-        const auto record = parse_chrony_record(committed);
-        if (record && is_our_text(*record, view.our_text)) return {};
-    }
-    if (view.edited)
-        return Error{Errc::refused,
-                     fmt::format("the lines between ntpopt's marks in {} were changed by somebody else; remove them "
-                                 "and both marks to let ntpopt go on",
-                                 our_path)};
-    return Error{Errc::refused, our_path + " was changed by somebody else; remove it to let ntpopt go on"};
+Status ChronySight::check_ownership(const Past& past) const {
+    if (!view.edited) return check_ours(our_path, view.our_text, past, parse_chrony_record);
+    if (is_ours(view.our_text, past, parse_chrony_record)) return {};
+    return Error{Errc::refused,
+                 fmt::format("the lines between ntpopt's marks in {} were changed by somebody else; remove them "
+                             "and both marks to let ntpopt go on",
+                             our_path)};
 }
 
 bool ChronySight::shows_ours() const {

@@ -9,6 +9,7 @@
 
 #include "daemon/apply/chrony_record.hpp"
 #include "daemon/apply/detect.hpp"
+#include "daemon/apply/past.hpp"
 #include "daemon/core/plan/chrony_edit.hpp"
 
 namespace ntpopt {
@@ -28,8 +29,8 @@ struct ChronySight {
     /// Errc::refused where lines cannot be written here, with what to do about it. Back to the service's `original`
     /// sources needs less.
     [[nodiscard]] Status check_way(const ApplyConfig& config, bool original) const;
-    /// Errc::refused where our lines are none that the committed change found or wrote.
-    [[nodiscard]] Status check_ownership(const Json& committed) const;
+    /// Errc::refused where our lines are none that earlier changes found or wrote.
+    [[nodiscard]] Status check_ownership(const Past& past) const;
     /// Whether a file says that it, or a part of it, is ours.
     [[nodiscard]] bool shows_ours() const;
 };

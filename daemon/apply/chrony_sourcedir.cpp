@@ -196,9 +196,9 @@ asio::awaitable<Status> ChronySourcedir::undo() {
         restored = co_await bring_back_deleted();
     const Status brought_back = unless_changed_by_others(std::move(restored));
     const std::size_t others = left_alone_.size();
-    // A crash may have left lines in our file whose sources were deleted to make room.
-    if (!record_.plan.evicted.empty() && put_ours(record_.plan.staged_text))
-        if (auto done = co_await reload_patiently(); !done) co_return done;
+    // A crash may have left lines in our file whose sources were deleted to make room. Where chronyd does not hear of
+    // it, the file comes back all the same, and check_former() tells what is missing.
+    if (!record_.plan.evicted.empty() && put_ours(record_.plan.staged_text)) (void)co_await reload_patiently();
     const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
     // The service's own servers stay until those that it followed before are back: with a full disk they do not come.

@@ -13,19 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::string_view kHeader = "# Written by ntpopt";
-
-/// Our own file as we left it, or why it must not be touched.
-Status check_ownership(const NtpdFiles& files, const Json& committed) {
-    if (!files.our_text) return {};
-    if (committed.is_null() && files.our_text->starts_with(kHeader)) return {};
-    if (!committed.is_null()) {
-        const auto record = parse_ntpd_record(committed);
-        if (record && record->plan.ours == files.our_text) return {};
-    }
-    return Error{Errc::refused, files.our_path + " was changed by somebody else; remove it to let ntpopt go on"};
-}
-
 /// Which line brought an association: ours, one of the service's own, or none of them.
 std::string origin_of(const NtpdAssociation& association, const std::vector<NtpdMember>& ours,
                       const std::vector<NtpdDirective>& base) {
@@ -137,7 +124,7 @@ asio::awaitable<Result<NtpdBackend::Sight>> NtpdBackend::look() {
     co_return sight;
 }
 
-asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed) {
+asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Past past) {
     const auto sight = co_await look();
     if (!sight) co_return sight.error();
     const auto& system = sight->view.state.system;
@@ -177,9 +164,10 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed)
     seen.root_delay_s = system.root_delay_s;
     seen.root_dispersion_s = system.root_dispersion_s;
     seen.reference_time_usec = unix_usec(system.reference_time);
-    if (!committed.is_null()) {
-        if (auto fine = check_ownership(sight->files, committed); !fine) seen.refusals.push_back(fine.error().detail);
-        const auto record = parse_ntpd_record(committed);
+    if (!past.committed.is_null()) {
+        if (auto fine = check_ours(sight->files.our_path, sight->files.our_text, past, parse_ntpd_record); !fine)
+            seen.refusals.push_back(fine.error().detail);
+        const auto record = parse_ntpd_record(past.committed);
         seen.drifted = record && has_drifted(*record, sight->files, sight->view.state);
     }
     // With policy "augment" the service's own sources count too, which the plan does.
@@ -191,11 +179,12 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Json committed)
 asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal) {
     auto sight = co_await look();
     if (!sight) co_return sight.error();
-    if (goal.original && goal.committed.is_null())
+    if (goal.original && goal.past.committed.is_null())
         if (const auto back = plan_ntpd_original(sight->view); back && back->edits.empty()) co_return nothing_changed();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (!sight->refusals.empty()) co_return Error{Errc::refused, sight->refusals.front()};
-    if (auto fine = check_ownership(sight->files, goal.committed); !fine) co_return fine.error();
+    if (auto fine = check_ours(sight->files.our_path, sight->files.our_text, goal.past, parse_ntpd_record); !fine)
+        co_return fine.error();
     if (auto room = check_room(sight->files.our_path); !room) co_return room.error();
 
     auto plan = goal.original ? plan_ntpd_original(sight->view) : plan_ntpd_change(sight->view, goal.choices, config_);

@@ -16,7 +16,7 @@ class NtpdBackend final : public Backend {
     NtpdBackend(ApplyConfig config, Systemd* systemd) : config_(std::move(config)), systemd_(systemd) {}
 
     [[nodiscard]] Service service() const override { return Service::ntpd; }
-    boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) override;
+    boost::asio::awaitable<Result<ServiceObservation>> observe(Past past) override;
     boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) override;
     [[nodiscard]] Result<std::unique_ptr<Change>> resume(const Json& record) override;
 

@@ -238,8 +238,11 @@ asio::awaitable<Status> NtpdChange::check_return(std::vector<NtpdMember> remembe
 
 Status NtpdChange::withdraw_files() {
     if (record_.our_path.empty()) return Error{Errc::refused, "an earlier ntpopt did not note which files it changed"};
-    // What includes our file goes before it.
-    for (const auto& path : record_.marked) {
+    // What includes our file goes before it: where the change did not get to its end, that is what it found, too.
+    auto paths = record_.marked;
+    for (const auto& file : record_.files)
+        if (file.path != record_.our_path) paths.push_back(file.path);
+    for (const auto& path : paths) {
         auto image = read_image(path);
         if (!image) return image.error();
         if (!*image) continue;
@@ -248,7 +251,7 @@ Status NtpdChange::withdraw_files() {
         if (auto done = put_file(file, std::move(own)); !done) return done;
     }
     return put_file(record_.our_path, std::nullopt,
-                    [&](const FileText& present) { return present == record_.plan.ours; });
+                    [&](const FileText& present) { return is_our_text(record_, present); });
 }
 
 asio::awaitable<Status> NtpdChange::undo() {

@@ -58,6 +58,12 @@ NtpdPlan parse_plan(const Json& json) {
 
 }  // namespace
 
+bool is_our_text(const NtpdRecord& record, const FileText& text) {
+    return text == record.plan.ours || std::any_of(record.files.begin(), record.files.end(), [&](const auto& file) {
+               return file.path == record.our_path && is_known(file, text);
+           });
+}
+
 Json to_json(const NtpdRecord& record) {
     Json files = Json::array();
     for (const auto& file : record.files)

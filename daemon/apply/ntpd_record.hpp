@@ -25,6 +25,9 @@ struct NtpdRecord {
     NtpdPlan plan;                    ///< without its edits: those are `files`
 };
 
+/// Whether the file that is ours has a text that this change found or wrote.
+[[nodiscard]] bool is_our_text(const NtpdRecord& record, const FileText& text);
+
 [[nodiscard]] Json to_json(const NtpdRecord& record);
 /// Errc::parse where the journal holds something else.
 [[nodiscard]] Result<NtpdRecord> parse_ntpd_record(const Json& json);

@@ -64,6 +64,11 @@ Status put(const std::string& path, const FileText& text, const std::function<bo
 
 }  // namespace
 
+bool is_known(const OurFile& file, const FileText& text) {
+    return text == (file.before ? FileText(file.before->content) : FileText()) ||
+           std::find(file.written.begin(), file.written.end(), text) != file.written.end();
+}
+
 std::pair<std::string, std::string> split_path(const std::string& path) {
     const auto slash = path.rfind('/');
     return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
@@ -84,11 +89,8 @@ Result<FileText> read_text(const std::string& path) {
 }
 
 Status put_file(const OurFile& file, const FileText& text) {
-    const auto is_known = [&](const FileText& present) {
-        return present == (file.before ? FileText(file.before->content) : FileText()) ||
-               std::find(file.written.begin(), file.written.end(), present) != file.written.end();
-    };
-    return put(file.path, text, is_known, file.before ? &*file.before : nullptr);
+    const auto known = [&](const FileText& present) { return is_known(file, present); };
+    return put(file.path, text, known, file.before ? &*file.before : nullptr);
 }
 
 Status put_file(const std::string& path, const FileText& text, const std::function<bool(const FileText&)>& is_known) {

@@ -27,6 +27,9 @@ struct OurFile {
     std::vector<FileText> written;    ///< the post-images: all that the change may put there
 };
 
+/// Whether the change found or wrote this text.
+[[nodiscard]] bool is_known(const OurFile& file, const FileText& text);
+
 /// "/etc/chrony/x" is "/etc/chrony" and "x".
 [[nodiscard]] std::pair<std::string, std::string> split_path(const std::string& path);
 

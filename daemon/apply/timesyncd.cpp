@@ -32,18 +32,6 @@ std::string version_of(const ProcessInfo& process) {
     return printable(std::string_view(*maps).substr(begin + kLibrary.size(), end - begin - kLibrary.size()), 20);
 }
 
-/// Our own drop-in as we left it, or why it must not be touched.
-Status check_ownership(const std::optional<std::string>& text, const Json& committed) {
-    if (!text) return {};
-    if (committed.is_null() && text->starts_with("# Written by ntpopt")) return {};
-    if (!committed.is_null()) {
-        const auto record = parse_timesyncd_record(committed);
-        if (record && record->plan.text == text) return {};
-    }
-    return Error{Errc::refused,
-                 fmt::format("{} was changed by somebody else; remove it to let ntpopt go on", kTimesyncdOurPath)};
-}
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::any_of(names.begin(), names.end(), [&](const auto& other) { return same_source_name(other, name); });
 }
@@ -112,7 +100,7 @@ asio::awaitable<Result<TimesyncdBackend::Sight>> TimesyncdBackend::look() {
     co_return sight;
 }
 
-asio::awaitable<Result<ServiceObservation>> TimesyncdBackend::observe(Json committed) {
+asio::awaitable<Result<ServiceObservation>> TimesyncdBackend::observe(Past past) {
     auto sight = co_await look();
     if (!sight) co_return sight.error();
     const auto& view = sight->view;
@@ -140,10 +128,11 @@ asio::awaitable<Result<ServiceObservation>> TimesyncdBackend::observe(Json commi
     seen.root_dispersion_s = message.dispersion_s(to_usec(SystemClock().now()));
     seen.reference_time_usec = message.destination_usec;
     seen.capabilities = {view.status.live, false, false, false, true, 1};
-    const auto record = parse_timesyncd_record(committed);
+    const auto record = parse_timesyncd_record(past.committed);
     seen.sources = describe_sources(view, record ? &record->plan : nullptr);
     if (record) {
-        if (auto fine = check_ownership(view.our_text, committed); !fine) seen.refusals.push_back(fine.error().detail);
+        if (auto fine = check_ours(kTimesyncdOurPath, view.our_text, past, parse_timesyncd_record); !fine)
+            seen.refusals.push_back(fine.error().detail);
         // What was set while it ran is gone after a restart, when the files count alone.
         const bool own_list = record->plan.original && view.status.listed() == own->system;
         seen.drifted =
@@ -156,9 +145,10 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     auto sight = co_await look();
     if (!sight) co_return sight.error();
     const auto& view = sight->view;
-    if (goal.original && goal.committed.is_null() && !view.our_text) co_return nothing_changed();
+    if (goal.original && goal.past.committed.is_null() && !view.our_text) co_return nothing_changed();
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
-    if (auto fine = check_ownership(view.our_text, goal.committed); !fine) co_return fine.error();
+    if (auto fine = check_ours(kTimesyncdOurPath, view.our_text, goal.past, parse_timesyncd_record); !fine)
+        co_return fine.error();
     if (auto fine = check_room(kTimesyncdOurPath); !fine) co_return fine.error();
     if (!view.status.live && sight->detected.invocation.empty())
         co_return Error{Errc::refused,
@@ -170,11 +160,11 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     record.invocation = sight->detected.invocation;
     record.unit = sight->detected.unit.empty() ? std::string(kUnit) : sight->detected.unit;
     record.live = view.status.live;
-    if (goal.committed.is_null()) {
+    if (goal.past.committed.is_null()) {
         // Where our drop-in is, so is our list.
         if (!view.our_text) record.foreign_runtime = view.status.runtime;
     } else {
-        auto committed = parse_timesyncd_record(goal.committed);
+        auto committed = parse_timesyncd_record(goal.past.committed);
         if (!committed) co_return committed.error();
         const bool same_timesyncd = committed->instance == record.instance;
         if (same_timesyncd)

@@ -18,7 +18,7 @@ class TimesyncdBackend final : public Backend {
     TimesyncdBackend(ApplyConfig config, BusPump* pump, Systemd* systemd);
 
     [[nodiscard]] Service service() const override { return Service::timesyncd; }
-    boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) override;
+    boost::asio::awaitable<Result<ServiceObservation>> observe(Past past) override;
     boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) override;
     [[nodiscard]] Result<std::unique_ptr<Change>> resume(const Json& record) override;
 

@@ -36,6 +36,10 @@ TimesyncdPlan parse_plan(const Json& json) {
 
 }  // namespace
 
+bool is_our_text(const TimesyncdRecord& record, const FileText& text) {
+    return is_known(record.drop_in, text);
+}
+
 Json to_json(const TimesyncdRecord& record) {
     return {{"service", kService},
             {"instance", record.instance},

@@ -27,6 +27,9 @@ struct TimesyncdRecord {
     bool fulfilled = false;       ///< reality was the goal already
 };
 
+/// Whether our drop-in has a text that this change found or wrote.
+[[nodiscard]] bool is_our_text(const TimesyncdRecord& record, const FileText& text);
+
 [[nodiscard]] Json to_json(const TimesyncdRecord& record);
 /// Errc::parse where the journal holds something else.
 [[nodiscard]] Result<TimesyncdRecord> parse_timesyncd_record(const Json& json);

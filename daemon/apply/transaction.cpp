@@ -61,9 +61,13 @@ bool Transactions::is_of_another(Service service) const {
     return committed && committed->service != service;
 }
 
-Json Transactions::committed_record(Service service) const {
+Past Transactions::past_of(Service service) const {
     const auto& committed = journal_.document().committed;
-    return committed && committed->service == service ? committed->change : Json();
+    const auto& transaction = journal_.document().transaction;
+    Past past;
+    if (committed && committed->service == service) past.committed = committed->change;
+    if (transaction && transaction->service == service) past.last = transaction->change;
+    return past;
 }
 
 Result<TransactionReport> Transactions::report(std::uint64_t id) const {
@@ -78,7 +82,8 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
     ServiceObservation seen;
     if (backend) {
         const Service service = (*backend)->service();
-        auto observed = co_await (*backend)->observe(committed_record(service));
+        auto past = past_of(service);
+        auto observed = co_await (*backend)->observe(std::move(past));
         if (!observed) co_return observed.error();
         seen = std::move(*observed);
     } else {
@@ -97,7 +102,8 @@ asio::awaitable<Result<ServiceObservation>> Transactions::observe() {
 
 asio::awaitable<Result<std::vector<std::string>>> Transactions::closed_gates_now(std::shared_ptr<Backend> backend,
                                                                                  std::vector<Choice> choices) {
-    const auto seen = co_await backend->observe(committed_record(backend->service()));
+    auto past = past_of(backend->service());
+    const auto seen = co_await backend->observe(std::move(past));
     if (!seen) co_return seen.error();
     co_return closed_gates(choices, *seen, config_, timescale_of_);
 }
@@ -113,7 +119,7 @@ asio::awaitable<Result<Json>> Transactions::plan(std::vector<Choice> choices) {
     Goal goal;
     goal.choices = std::move(choices);
     goal.measured = true;
-    goal.committed = committed_record((*backend)->service());
+    goal.past = past_of((*backend)->service());
     auto change = co_await (*backend)->prepare(std::move(goal));
     if (!change) co_return change.error();
     Json description = (*change)->description();
@@ -166,7 +172,7 @@ asio::awaitable<Result<Transactions::Prepared>> Transactions::prepare(std::strin
     // Of what another service followed only a new choice leads on; what is ours in this one's files goes all the same.
     const bool leads_back = kind == kReconverge || (kind == kRollback && !goal.original);
     if (leads_back && is_of_another(service)) co_return nothing_changed();
-    goal.committed = committed_record(service);
+    goal.past = past_of(service);
     auto change = co_await (*backend)->prepare(std::move(goal));
     if (!change) co_return change.error();
     co_return Prepared{*backend, *std::move(change)};
@@ -195,14 +201,14 @@ asio::awaitable<Result<std::uint64_t>> Transactions::begin(Request request) {
     transaction.report.started_usec = to_usec(clock_.now());
     transaction.report.evidence = request.evidence;
     keep_evidence(request);
-    document.transaction = std::move(transaction);
+    auto before = std::exchange(document.transaction, std::move(transaction));
     count_begun(document, clock_.now());
     if (request.kind == kApply) {
         document.paused = false;
         if (change_->is_needed()) count_change(document, clock_.now());
     }
     if (auto saved = enter(TransactionState::prepared); !saved) {
-        document.transaction.reset();
+        document.transaction = std::move(before);
         co_return saved.error();
     }
     reservation.keep();

@@ -67,8 +67,9 @@ class Transactions {
     /// "verified" on it goes forward, before that back.
     boost::asio::awaitable<bool> recover();
 
-    /// For a removal that found nobody to roll back: takes our lines out of the files of what was committed, and
-    /// forgets it. True where its service runs all the same, and goes on as it is until its next start.
+    /// For a removal that found nobody to roll back: takes the lines of what was committed and of the last change out
+    /// of the files, and forgets what was committed. True where a service of theirs runs all the same, and goes on as
+    /// it is until its next start.
     boost::asio::awaitable<Result<bool>> withdraw();
 
     boost::asio::awaitable<Result<ServiceObservation>> observe();
@@ -107,11 +108,13 @@ class Transactions {
     void finish(TransactionState state, std::string reason);
     boost::asio::awaitable<Result<std::vector<std::string>>> closed_gates_now(std::shared_ptr<Backend> backend,
                                                                               std::vector<Choice> choices);
-    /// The record of what was committed, for its own service; null for another one, which was installed in its place.
-    [[nodiscard]] Json committed_record(Service service) const;
+    /// What earlier changes did to this service; what they did to another one, which was there before it, is none of
+    /// its own.
+    [[nodiscard]] Past past_of(Service service) const;
     [[nodiscard]] bool is_of_another(Service service) const;
     /// Before what was committed for another service is forgotten: nobody else would know of our lines in its files.
     void withdraw_former(Service service);
+    [[nodiscard]] Status withdraw_files_of(Service service, const Json& record) const;
 
     Journal& journal_;
     Clock& clock_;

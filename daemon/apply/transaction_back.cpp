@@ -1,6 +1,8 @@
 // Implementation of transaction.hpp: the ways back, by hand and before a removal.
 #include <fmt/format.h>
 
+#include <map>
+
 #include "daemon/apply/limits.hpp"
 #include "daemon/apply/transaction.hpp"
 #include "daemon/core/select/choices.hpp"
@@ -57,18 +59,25 @@ asio::awaitable<Status> Transactions::check_way_back(std::shared_ptr<Backend> ba
     const auto& committed = journal_.document().committed;
     const Service service = backend->service();
     if (!committed || !committed->original || committed->service != service) co_return Status();
-    const auto seen = co_await backend->observe(committed_record(service));
+    auto past = past_of(service);
+    const auto seen = co_await backend->observe(std::move(past));
     if (!seen || seen->drifted) co_return Status();
     co_return Error{Errc::not_found, "there is nothing to go back to: the service uses its own servers"};
+}
+
+Status Transactions::withdraw_files_of(Service service, const Json& record) const {
+    const auto own = named_(service);
+    if (!own) return own.error();
+    const auto change = (*own)->resume(record);
+    if (!change) return change.error();
+    return (*change)->withdraw_files();
 }
 
 void Transactions::withdraw_former(Service service) {
     if (!is_of_another(service)) return;
     auto& document = journal_.document();
     const Service former = document.committed->service;
-    const auto own = named_(former);
-    const auto change = own ? (*own)->resume(document.committed->change) : Result<std::unique_ptr<Change>>(own.error());
-    const Status done = change ? (*change)->withdraw_files() : Status(change.error());
+    const Status done = withdraw_files_of(former, document.committed->change);
     if (done)
         log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(former)));
     else
@@ -81,20 +90,32 @@ void Transactions::withdraw_former(Service service) {
 asio::awaitable<Result<bool>> Transactions::withdraw() {
     if (busy_) co_return Error{Errc::busy, "another change is under way"};
     auto& document = journal_.document();
-    if (!document.committed) co_return false;
-    const Service service = document.committed->service;
-    const auto own = named_(service);
-    if (!own) co_return own.error();
-    const auto change = (*own)->resume(document.committed->change);
-    if (!change) co_return change.error();
-    if (auto done = (*change)->withdraw_files(); !done) co_return done.error();
+    const auto& committed = document.committed;
+    auto& last = document.transaction;
+    std::map<Service, std::vector<Json>> records;
+    if (last && !last->change.empty()) records[last->service].push_back(last->change);
+    if (committed && !(last && last->report.id == committed->transaction))
+        records[committed->service].push_back(committed->change);
+    for (const auto& [service, changes] : records) {
+        // Each knows texts that the other does not; what one took away is no obstacle to the other the second time.
+        Status done;
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            done = {};
+            for (const auto& change : changes)
+                if (auto gone = withdraw_files_of(service, change); !gone && done) done = std::move(gone);
+            if (done) break;
+        }
+        if (!done) co_return done.error();
+        log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(service)));
+    }
+    if (records.empty()) co_return false;
+    if (last) last->change = Json();
     document.committed.reset();
     document.kept.clear();
     document.paused = true;
     if (auto saved = journal_.save(); !saved) co_return saved.error();
-    log(Priority::notice, fmt::format("the files of {} are without ntpopt's lines again", name_of(service)));
     const auto running = co_await find_();
-    co_return running && (*running)->service() == service;
+    co_return running&& records.contains((*running)->service());
 }
 
 }  // namespace ntpopt

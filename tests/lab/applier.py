@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import shutil
+import subprocess
 
 from lab.world import World, build_dir
 
@@ -21,6 +23,26 @@ FINAL = ("committed", "rolled_back", "degraded")
 
 class Refused(Exception):
     """The applier's answer was an error; its bus name comes first."""
+
+
+class SmallDisk:
+    """A disk of its own in the place of a folder, which can be full for a while."""
+
+    def __init__(self, folder: pathlib.Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "small", folder], check=True)
+        self.folder, self.filler = folder, folder / "filler"
+
+    def fill(self) -> None:
+        try:
+            with open(self.filler, "wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+        except OSError:
+            pass
+
+    def free(self) -> None:
+        self.filler.unlink()
 
 
 class ApplierWorld(World):
@@ -65,6 +87,19 @@ class ApplierWorld(World):
         """The applier as a program that does one thing and ends: --recover, --rollback-original."""
         return self.run([self.program("daemon/apply/ntpopt-apply"), "--config", self.config, "--state-dir",
                          self.directory / "apply-state", "--user", "nobody", way], timeout=120)
+
+    def small_disk(self, folder: pathlib.Path) -> SmallDisk:
+        disk = SmallDisk(folder)
+        self._mounts.append(folder)
+        return disk
+
+    def degrade(self, disk: SmallDisk, number) -> dict:
+        """The report of this change, which fails while its disk is full; then there is room again."""
+        self.wait_for(lambda: self.call("transaction", str(number))["state"] == "verifying", 40, "the proof to begin")
+        disk.fill()
+        report = self.finish(number, timeout=150)
+        disk.free()
+        return report
 
     def lose_state(self) -> None:
         """Everything that the applier remembers is gone, and another one runs."""

@@ -18,6 +18,7 @@ struct FakeService {
     std::vector<std::string> left_alone;
     Service kind = Service::chronyd;
     bool knew_committed = false;  ///< at the last question or change
+    bool knew_last = false;       ///< the same
 
     Status step(const std::string& name) {
         calls.push_back(name);
@@ -54,16 +55,18 @@ class FakeBackend final : public Backend {
   public:
     explicit FakeBackend(FakeService& service) : service_(service) {}
     [[nodiscard]] Service service() const override { return service_.kind; }
-    boost::asio::awaitable<Result<ServiceObservation>> observe(Json committed) override {
-        service_.knew_committed = !committed.is_null();
+    boost::asio::awaitable<Result<ServiceObservation>> observe(Past past) override {
+        service_.knew_committed = !past.committed.is_null();
+        service_.knew_last = !past.last.is_null();
         ServiceObservation seen;
         seen.service = service_.kind;
         seen.drifted = service_.drifted;
         co_return seen;
     }
     boost::asio::awaitable<Result<std::unique_ptr<Change>>> prepare(Goal goal) override {
-        service_.knew_committed = !goal.committed.is_null();
-        if (goal.original && goal.committed.is_null()) co_return nothing_changed();
+        service_.knew_committed = !goal.past.committed.is_null();
+        service_.knew_last = !goal.past.last.is_null();
+        if (goal.original && goal.past.committed.is_null()) co_return nothing_changed();
         if (auto done = service_.step("prepare"); !done) co_return done.error();
         co_return std::unique_ptr<Change>(std::make_unique<FakeChange>(service_));
     }

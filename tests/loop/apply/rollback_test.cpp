@@ -1,4 +1,6 @@
 // The ways back: what is kept for them, and where there is none.
+#include <filesystem>
+
 #include "tests/loop/apply/transaction_fixture.hpp"
 
 namespace ntpopt::test {
@@ -113,6 +115,56 @@ TEST_F(Transaction, a_commit_takes_our_lines_out_of_the_files_of_the_service_bef
     service_.fails_at = "withdraw_files";
     EXPECT_EQ(run(begin({"e.test"})).state, TransactionState::committed) << "files of an administrator's stay his";
     EXPECT_EQ(journal_->document().committed->service, Service::chronyd);
+}
+
+TEST_F(Transaction, what_the_last_change_may_have_left_is_known_however_it_ended) {
+    EXPECT_TRUE(loop_.run(transactions_->observe()));
+    EXPECT_FALSE(service_.knew_last);
+    service_.fails_at = "prove";
+    run(begin({"a.test"}));
+    start();
+    EXPECT_TRUE(loop_.run(transactions_->observe()));
+    EXPECT_TRUE(service_.knew_last);
+    EXPECT_FALSE(service_.knew_committed);
+    service_.kind = Service::timesyncd;
+    EXPECT_TRUE(loop_.run(transactions_->observe()));
+    EXPECT_FALSE(service_.knew_last) << "another service's change is none of its own";
+}
+
+TEST_F(Transaction, a_change_that_the_journal_does_not_take_leaves_the_record_of_the_one_before) {
+    service_.fails_at = "prove";
+    run(begin({"a.test"}));
+    service_.fails_at.clear();
+    // A folder in the place of the document keeps it from being written.
+    std::filesystem::remove(path_ + "/txn.json");
+    std::filesystem::create_directory(path_ + "/txn.json");
+    EXPECT_FALSE(begin({"b.test"}));
+    ASSERT_TRUE(journal_->document().transaction);
+    EXPECT_EQ(journal_->document().transaction->choices, choose({"a.test"}));
+    EXPECT_TRUE(loop_.run(transactions_->observe()));
+    EXPECT_TRUE(service_.knew_last);
+}
+
+TEST_F(Transaction, a_removal_takes_away_what_a_change_left_that_was_never_committed) {
+    service_.fails_at = "prove";
+    run(begin({"a.test"}));
+    service_.calls.clear();
+    service_.fails_at.clear();
+    EXPECT_TRUE(*loop_.run(transactions_->withdraw())) << "this service runs all the same";
+    EXPECT_THAT(service_.calls, ElementsAre("withdraw_files"));
+    EXPECT_FALSE(*loop_.run(transactions_->withdraw())) << "once is enough";
+}
+
+TEST_F(Transaction, a_removal_asks_the_committed_change_and_the_last_one) {
+    run(begin({"a.test"}));
+    service_.fails_at = "prove";
+    run(begin({"b.test"}, true));
+    service_.calls.clear();
+    service_.fails_at = "withdraw_files";
+    service_.fails_once = true;
+    EXPECT_TRUE(loop_.run(transactions_->withdraw())) << "what one of them takes away is no obstacle to the other";
+    EXPECT_THAT(service_.calls, testing::Each("withdraw_files"));
+    EXPECT_FALSE(journal_->document().committed);
 }
 
 TEST_F(Transaction, an_undone_change_leaves_the_record_of_the_service_before) {

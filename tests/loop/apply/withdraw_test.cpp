@@ -141,6 +141,26 @@ TEST_F(Withdraw, timesyncd_without_its_drop_in) {
     EXPECT_EQ(text("timesyncd.conf.d/zz-ntpopt.conf"), std::nullopt);
 }
 
+TEST_F(Withdraw, what_a_change_left_on_its_way_goes_too) {
+    write("sources.d/50-ntpopt.sources", "server staged.test\n");
+    auto record = chrony();
+    record.plan.staged_text = "server staged.test\n";
+    EXPECT_TRUE(withdraw_chrony(record));
+    EXPECT_EQ(text("sources.d/50-ntpopt.sources"), std::nullopt);
+
+    // A way back to the original that did not get there: no file of it bears marks at its end.
+    write("ntp.conf", "#ntpopt# pool pool.test\nincludefile " + at("ntp/ntpopt.conf") + "\n");
+    write("ntp/ntpopt.conf", kOurs);
+    auto back = ntpd();
+    back.marked.clear();
+    back.plan.ours.reset();
+    for (const auto* name : {"ntp.conf", "ntp/ntpopt.conf"})
+        back.files.push_back({at(name), *read_image(at(name)), {FileText()}});
+    EXPECT_TRUE(withdraw_ntpd(back));
+    EXPECT_EQ(text("ntp.conf"), "pool pool.test\n");
+    EXPECT_EQ(text("ntp/ntpopt.conf"), std::nullopt);
+}
+
 TEST_F(Withdraw, what_an_administrator_made_of_our_files_stays) {
     write("sources.d/50-ntpopt.sources", "server hers.test\n");
     write("ntp/ntpopt.conf", "server hers.test\n");

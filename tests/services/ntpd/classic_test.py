@@ -10,7 +10,7 @@ EDIT = "restrict 10.0.0.0 mask 255.0.0.0\n"
 
 class ClassicWorld(NtpdWorld):
     def __init__(self):
-        super().__init__(config_lines=["edit_files = true", 'verify_timeout = "12s"'])
+        super().__init__(config_lines=["edit_files = true", 'verify_timeout = "25s"'])
 
     def start_ntpd(self, config):
         client = lab.Ntpd(self, self.systemd, config, lab.world.daemon_program("ntpsec", "usr/sbin/ntpd"), classic=True)

@@ -123,6 +123,19 @@ class Failure(unittest.TestCase):
             self.assertEqual(world.ntpd.pid, 0)
             self.assertFalse(world.ntpd.drop_in.exists())
 
+    def test_what_a_full_disk_left_of_a_change_is_ours_still(self):
+        with NtpdWorld(config_lines=['verify_timeout = "25s"']) as world:
+            disk = world.small_disk(world.ntpd.drop_in.parent)
+            self.assertEqual(world.apply(GOOD)["state"], "committed")
+            report = world.degrade(disk, world.begin(DEAD))
+            self.assertEqual(report["state"], "degraded", report)
+            self.assertIn("dead1.test", world.ntpd.drop_in.read_text())
+            seen = world.call("observe")
+            self.assertEqual((seen["drifted"], seen["refusals"]), (True, []))
+            report = world.finish(world.call("rollback", {"original": True}), timeout=120)
+            self.assertEqual(report["state"], "committed", report)
+            self.assert_own_sources(world)
+
     def test_restarted_by_somebody_else_in_the_middle(self):
         with NtpdWorld() as world:
             number = world.begin(DEAD)

@@ -176,6 +176,22 @@ class Failure(unittest.TestCase):
             self.assertTrue(seen["drifted"] and seen["refusals"])
             self.assertEqual(world.timesyncd.drop_in.read_text(), "[Time]\nNTP=mine.test\n")
 
+    def test_what_a_full_disk_left_of_a_change_is_ours_still(self):
+        with TimesyncdWorld(config_lines=['verify_timeout = "4s"']) as world:
+            disk = world.small_disk(world.timesyncd.drop_in.parent)
+            world.serve()
+            self.assertEqual(world.apply(NEW)["state"], "committed")
+            report = world.degrade(disk, world.call("apply", servers(["dead1.test", "dead2.test"])))
+            self.assertEqual(report["state"], "degraded", report)
+            self.assertIn("dead1.test", world.timesyncd.drop_in.read_text())
+            seen = world.call("observe")
+            self.assertEqual((seen["drifted"], seen["refusals"]), (True, []))
+            report = world.finish(world.call("apply", servers(["n3.test", "n4.test"]), {"by_hand": True}))
+            self.assertEqual((report["state"], world.timesyncd.listed()), ("committed", ["n3.test", "n4.test"]), report)
+            report = world.finish(world.call("rollback", {"original": True}))
+            self.assertEqual(report["state"], "committed", report)
+            self.assert_untouched(world)
+
     def test_refusals(self):
         later = pathlib.Path("/run/systemd/timesyncd.conf.d/zzz-mine.conf")
         with TimesyncdWorld() as world:
