@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <tuple>
 
 #include "daemon/io/sys/journal.hpp"
 
@@ -67,6 +69,53 @@ bool counts(const ProcessInfo& process, const std::vector<ProcessInfo>& all) {
     return !(process.name == "ntpd" && has_argument(process, {"-q", "--quit"}));
 }
 
+bool is_known(const std::string& unit) {
+    return std::find(kUnits.begin(), kUnits.end(), unit) != kUnits.end();
+}
+
+/// System users, and those that systemd makes for a service (https://systemd.io/UIDS-GIDS).
+bool is_system_user(uid_t user) {
+    return user < 1000 || (user >= 61184 && user <= 65519);
+}
+
+/// What root runs, what holds the right to set the clock, which root alone can give, and what is an NTP service's.
+bool is_root_s(const ProcessInfo& process) {
+    return process.user == 0 || process.may_set_clock || is_known(process.unit);
+}
+
+/// Everybody may run a chronyd, his own or the machine's, on a configuration of his own. In a container no service may
+/// set the clock, so there its user and where it was started have to tell.
+bool may_be_the_machine_s(const ProcessInfo& process) {
+    return is_root_s(process) || (process.distrust.empty() && is_system_user(process.user) && !process.in_session);
+}
+
+/// The services among the processes, the likeliest first; who has no right to the clock does not count beside who has.
+std::vector<ProcessInfo> services_among(const std::vector<ProcessInfo>& processes) {
+    std::vector<ProcessInfo> services;
+    for (const auto& process : processes)
+        if (counts(process, processes) && may_be_the_machine_s(process)) services.push_back(process);
+    if (std::any_of(services.begin(), services.end(), is_root_s))
+        services.erase(std::remove_if(services.begin(), services.end(), std::not_fn(is_root_s)), services.end());
+    const auto place = [](const ProcessInfo& process) {
+        return std::tuple(!is_known(process.unit), process.start_ticks, process.pid);
+    };
+    std::sort(services.begin(), services.end(),
+              [&](const auto& left, const auto& right) { return place(left) < place(right); });
+    return services;
+}
+
+/// Where no service was found: of the first one that was passed over, why.
+std::string explain_stranger(const std::vector<ProcessInfo>& processes) {
+    for (const auto& process : processes) {
+        if (!counts(process, processes) || may_be_the_machine_s(process)) continue;
+        return fmt::format("{} (PID {}) of user {} is not taken for the machine's NTP service: {}",
+                           program_of(process).people_call_it, process.pid, process.user,
+                           process.distrust.empty() ? "it is no system service's, and has no right to set the clock"
+                                                    : process.distrust);
+    }
+    return "";
+}
+
 /// What systemd says about this very process.
 const UnitFacts* facts_of(const ProcessInfo& process, const std::vector<UnitFacts>& units) {
     const auto found = std::find_if(units.begin(), units.end(), [&](const auto& unit) {
@@ -119,16 +168,14 @@ Result<std::vector<ProcessInfo>> find_programs() {
 
 Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::vector<UnitFacts>& units,
                          const ApplyConfig& config) {
-    std::vector<ProcessInfo> services;
-    for (const auto& process : processes)
-        if (counts(process, processes)) services.push_back(process);
-
+    const auto services = services_among(processes);
     Detected detected;
     std::string others;
     std::vector<string_view> advice;
+    std::vector<std::string> distrust;
     for (const auto& process : services) {
         const Program& program = program_of(process);
-        const bool wanted = program.service != Service::none &&
+        const bool wanted = program.service != Service::none && process.distrust.empty() &&
                             (config.service == "auto" || config.service == name_of(program.service));
         if (wanted && detected.service == Service::none) {
             detected.service = program.service;
@@ -139,6 +186,9 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
             const std::string unit = unit_name(process, units);
             others += fmt::format("{}{} (PID {}{})", others.empty() ? "" : ", ", program.people_call_it, process.pid,
                                   unit.empty() ? "" : ", " + unit);
+            if (!process.distrust.empty())
+                distrust.push_back(fmt::format("{} (PID {}) is left alone: {}", program.people_call_it, process.pid,
+                                               process.distrust));
             if (!program.advice.empty() && std::find(advice.begin(), advice.end(), program.advice) == advice.end())
                 advice.push_back(program.advice);
         }
@@ -154,6 +204,10 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
     }
     for (const auto sentence : advice)
         detected.refusals.emplace_back(sentence);
+    detected.refusals.insert(detected.refusals.end(), distrust.begin(), distrust.end());
+    if (services.empty())
+        if (auto stranger = explain_stranger(processes); !stranger.empty())
+            detected.refusals.push_back(std::move(stranger));
     if (services.empty())
         for (const auto& unit : units)
             if (std::find(kForeignUnits.begin(), kForeignUnits.end(), unit.id) == kForeignUnits.end())

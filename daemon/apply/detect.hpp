@@ -23,8 +23,9 @@ struct Detected {
     std::vector<std::string> refusals;  ///< why it must not be changed, each a sentence
 };
 
-/// Sorts out what was found: helpers and one-shot runs do not count, more than one service is a conflict. `units` say
-/// more about a process that is there; what they say runs and /proc does not show is not believed.
+/// Sorts out what was found: helpers, one-shot runs and what users run for themselves do not count, and a program that
+/// others than root can change is never the service; more than one is a conflict. `units` say more about a process that
+/// is there; what they say runs and /proc does not show is not believed.
 [[nodiscard]] Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::vector<UnitFacts>& units,
                                        const ApplyConfig& config);
 

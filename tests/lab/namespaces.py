@@ -16,8 +16,9 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 
 
 def enter() -> None:
-    """Starts this program anew as root of fresh mount, network and PID namespaces, without CAP_SYS_TIME.
+    """Starts this program anew as root of fresh mount, network, PID and control group namespaces, without CAP_SYS_TIME.
 
+    In the last one nobody sees that all of this is in the session of whoever runs the tests.
     The parent waits; when it is killed, the kernel ends everything inside. Returns inside only.
     """
     if os.environ.get(MARK) == "inside" and os.getpid() == 1:
@@ -30,7 +31,7 @@ def enter() -> None:
     os.environ[MARK] = "inside"
     os.execvp("setpriv", [
         "setpriv", "--bounding-set=-sys_time", "--inh-caps=-sys_time",
-        "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+        "unshare", "--mount", "--net", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
         sys.executable, *sys.argv])
 
 

@@ -27,7 +27,7 @@ class Timesyncd:
     # Where systemd-networkd would tell of the servers that it learned by DHCP ("NTP=...").
     NETWORK_STATE = pathlib.Path("/run/systemd/netif/state")
 
-    def __init__(self, world, package: pathlib.Path, libraries: pathlib.Path, lines, old: bool):
+    def __init__(self, world, program: pathlib.Path, libraries: pathlib.Path, lines, old: bool):
         self.world = world
         self.systemd = None
         self.process = None
@@ -41,11 +41,11 @@ class Timesyncd:
         for path in (self.run, self.run / "timesync"):
             path.mkdir(exist_ok=True)
         os.chown(self.run / "timesync", UID, UID)
-        program = package / "lib/systemd/systemd-timesyncd"
         if old:
+            text = program.read_bytes().replace(NEW_NAME, OLD_NAME)
             program = world.directory / "old" / program.name
             program.parent.mkdir()
-            program.write_bytes((package / "lib/systemd" / program.name).read_bytes().replace(NEW_NAME, OLD_NAME))
+            program.write_bytes(text)
             program.chmod(0o755)
         self.argv = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
                      "env", f"LD_LIBRARY_PATH={libraries}", str(program)]

@@ -77,11 +77,11 @@ class Chrony:
 
     @property
     def chronyc_argv(self) -> list:
-        return [str(daemon_program("chrony", "usr/bin/chronyc")), "-h", str(self.socket)]
+        return [str(self.world.service_program("chrony", "usr/bin/chronyc")), "-h", str(self.socket)]
 
     @property
     def argv(self) -> list:
-        return [daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d", "-f", self.config]
+        return [self.world.service_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d", "-f", self.config]
 
     def start(self, under: list = ()) -> None:
         """Started through `under`, which ends in an exec, where that is given."""
@@ -233,13 +233,12 @@ class World:
     def program(self, relative: str) -> pathlib.Path:
         """A program of the build tree, reachable for every user of the world wherever the tree lies."""
         source = build_dir() / relative
-        target = self.directory / "bin" / source.name
-        if not target.exists():
-            target.parent.mkdir(exist_ok=True)
-            # Not by ourselves: a child that another thread forks meanwhile would hold the copy open for writing until
-            # its exec, and what is open for writing cannot be run.
-            subprocess.run(["install", "-m", "755", source, target], check=True)
-        return target
+        return _install(source, self.directory / "bin" / source.name)
+
+    def service_program(self, package: str, path: str) -> pathlib.Path:
+        """daemon_program() as it would be installed: root's, in folders that only root can change, whoever built the tree.
+        The applier runs no other."""
+        return _install(daemon_program(package, path), self.directory / "installed" / package / path)
 
     def add_names(self, names: dict) -> None:
         """Host names of this world: {"pool.test": ["127.1.1.1", "127.1.2.1"]}. A name given again is replaced."""
@@ -293,7 +292,7 @@ class World:
 
     def start_ntpd_client(self, systemd: Systemd, lines: list) -> Ntpd:
         """A real ntpd of ntpsec that follows what `lines` say, as a unit of the fake systemd."""
-        client = Ntpd(self, systemd, "\n".join(lines) + "\n", daemon_program("ntpsec", "usr/sbin/ntpd"))
+        client = Ntpd(self, systemd, "\n".join(lines) + "\n", self.service_program("ntpsec", "usr/sbin/ntpd"))
         client.start()
         return client
 
@@ -304,7 +303,7 @@ class World:
     def start_timesyncd_client(self, lines: list, systemd: Systemd | None = None, old: bool = False) -> Timesyncd:
         """A real timesyncd with these lines in [Time] of its configuration, as a unit of `systemd` where that is given;
         `old` is one whose list cannot be set while it runs. The bus comes first."""
-        client = Timesyncd(self, daemon_root("systemd-timesyncd"),
+        client = Timesyncd(self, self.service_program("systemd-timesyncd", "lib/systemd/systemd-timesyncd"),
                            daemon_root("libsystemd-shared") / "usr/lib/x86_64-linux-gnu/systemd", lines, old)
         client.systemd = systemd
         client.start()
@@ -378,6 +377,14 @@ class World:
     def ctl(self, *words, timeout: float = 120) -> subprocess.CompletedProcess:
         """ntpoptctl as root on the private bus."""
         return self.run([self.program("ctl/ntpoptctl"), *words], timeout)
+
+
+def _install(source: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
+    if not target.exists():
+        # Not by ourselves: a child that another thread forks meanwhile would hold the copy open for writing until its
+        # exec, and what is open for writing cannot be run.
+        subprocess.run(["install", "-D", "-m", "755", source, target], check=True)
+    return target
 
 
 def _mount_point() -> pathlib.Path:

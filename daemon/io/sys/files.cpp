@@ -18,6 +18,8 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/io/sys/safe_path.hpp"
+
 namespace ntpopt {
 namespace {
 
@@ -48,95 +50,12 @@ bool write_all(int fd, std::string_view content) {
 }
 
 constexpr const char* kLabel = "security.selinux";
-/// As many links as the kernel follows itself (path_resolution(7)).
-constexpr int kMaxLinks = 40;
-
-enum class Safety { ours, shared, unsafe };
-
-/// Who else may write into a directory could replace what is in it; in a sticky one, only what is his own.
-Result<Safety> judge(int fd, const std::string& path) {
-    struct stat status {};
-    if (fstat(fd, &status) != 0) return io_error("look at " + path, errno);
-    if (status.st_uid != 0 && status.st_uid != geteuid()) return Safety::unsafe;
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return Safety::ours;
-    return (status.st_mode & S_ISVTX) != 0 ? Safety::shared : Safety::unsafe;
-}
 
 Status check_owner(int fd, const std::string& path) {
-    const auto safety = judge(fd, path);
+    const auto safety = judge_directory(fd, path);
     if (!safety) return safety.error();
     if (*safety == Safety::ours) return {};
     return Error{Errc::refused, path + " belongs to another user or can be written by others"};
-}
-
-/// The target of a link, or nothing where the name is none.
-Result<std::optional<std::string>> link_target(int parent, const std::string& name, const std::string& path) {
-    std::array<char, 4096> buffer{};
-    const ssize_t size = readlinkat(parent, name.c_str(), buffer.data(), buffer.size());
-    if (size < 0 && (errno == EINVAL || errno == ENOENT)) return std::optional<std::string>();
-    if (size < 0 || static_cast<std::size_t>(size) == buffer.size()) return io_error("read the link " + path, errno);
-    return std::optional(std::string(buffer.data(), static_cast<std::size_t>(size)));
-}
-
-/// The names of a path, last one first, so that the target of a link goes on top.
-void push_names(std::vector<std::string>& names, const std::string& path) {
-    std::size_t end = path.size();
-    while (end > 0) {
-        const auto slash = path.rfind('/', end - 1);
-        const auto begin = slash == std::string::npos ? 0 : slash + 1;
-        if (begin < end && path.substr(begin, end - begin) != ".") names.push_back(path.substr(begin, end - begin));
-        if (slash == std::string::npos) break;
-        end = slash;
-    }
-}
-
-/// `access`: O_PATH for a directory that is only walked through, which needs no permission to list it.
-Result<FileDescriptor> open_step(int parent, const std::string& name, const std::string& path, int access = O_PATH) {
-    FileDescriptor fd(openat(parent, name.c_str(), access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd.is_open()) return io_error("open " + path, errno);
-    return fd;
-}
-
-/// Walks to the directory that holds the last name of an absolute path, and says that name.
-Result<std::pair<FileDescriptor, std::string>> walk_to_parent(const std::string& path) {
-    if (!path.starts_with('/')) return Error{Errc::invalid_argument, path + " is no absolute path"};
-    std::vector<std::string> ahead;
-    push_names(ahead, path);
-    if (ahead.empty()) ahead.emplace_back(".");
-    auto at = open_step(AT_FDCWD, "/", "/");
-    int links = 0;
-    while (at && ahead.size() > 1) {
-        const std::string name = std::move(ahead.back());
-        ahead.pop_back();
-        const auto safety = judge(at->get(), path);
-        if (!safety) return safety.error();
-        if (*safety == Safety::unsafe)
-            return Error{Errc::refused,
-                         fmt::format("the way to {} leads through a directory, the one of {}, that belongs "
-                                     "to another user or can be written by others",
-                                     path, name)};
-        const auto target = link_target(at->get(), name, path);
-        if (!target) return target.error();
-        if (!*target) {
-            at = open_step(at->get(), name, path);
-            continue;
-        }
-        if (*safety == Safety::shared)
-            return Error{
-                Errc::refused,
-                fmt::format("the way to {} leads through the link {}, which anybody may have made", path, name)};
-        if (++links > kMaxLinks) return io_error("open " + path, ELOOP);
-        push_names(ahead, **target);
-        if ((*target)->starts_with('/')) at = open_step(AT_FDCWD, "/", "/");
-    }
-    if (!at) return at.error();
-    const auto safety = judge(at->get(), path);
-    if (!safety) return safety.error();
-    if (*safety == Safety::unsafe)
-        return Error{
-            Errc::refused,
-            fmt::format("{} is in a directory that belongs to another user or can be written by others", path)};
-    return std::pair(std::move(*at), std::move(ahead.back()));
 }
 
 std::string label_of(int fd) {
@@ -183,7 +102,7 @@ Error Directory::error(std::string_view doing, const std::string& name, int numb
 Result<Directory> Directory::open(const std::string& path) {
     auto place = walk_to_parent(path);
     if (!place) return place.error();
-    auto fd = open_step(place->first.get(), place->second, path, O_RDONLY);
+    auto fd = open_step(place->directory.get(), place->name, path, O_RDONLY);
     if (!fd) return fd.error();
     if (auto fine = check_owner(fd->get(), path); !fine) return fine.error();
     return Directory(std::move(*fd), path);
@@ -192,7 +111,7 @@ Result<Directory> Directory::open(const std::string& path) {
 Result<Directory> Directory::create(const std::string& path, mode_t mode) {
     const auto place = walk_to_parent(path);
     if (!place) return place.error();
-    const bool made = mkdirat(place->first.get(), place->second.c_str(), mode) == 0;
+    const bool made = mkdirat(place->directory.get(), place->name.c_str(), mode) == 0;
     if (!made && errno != EEXIST) return io_error("make " + path, errno);
     auto directory = open(path);
     // The umask (0077 under systemd) cut the mode, and chronyd passes over a folder that its user cannot read.

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 
 #include "common/text.hpp"
 #include "daemon/io/sys/files.hpp"
+#include "daemon/io/sys/safe_path.hpp"
 
 namespace ntpopt {
 namespace {
@@ -47,16 +49,38 @@ bool read_stat(ProcessInfo& process) {
     return true;
 }
 
-std::string unit_of(pid_t pid) {
-    const auto text = read_kernel_file(fmt::format("/proc/{}/cgroup", pid));
-    if (!text) return "";
+/// Its unit, and whether it is a user's. Below user@UID.service a user names control groups as he likes, colons and
+/// all, so the first service on the way down is the one that counts.
+void read_cgroup(ProcessInfo& process) {
+    const auto text = read_kernel_file(fmt::format("/proc/{}/cgroup", process.pid));
+    if (!text) return;
     for (const string_view line : lines(*text)) {
-        // The unified hierarchy, or systemd's own one beside the old controllers.
-        if (!line.starts_with("0::") && line.find(":name=systemd:") == string_view::npos) continue;
-        for (const string_view part : split(line.substr(line.rfind(':') + 1), '/'))
-            if (part.ends_with(".service")) return printable(part);
+        // "NUMBER:CONTROLLERS:PATH" of the unified hierarchy, or of systemd's own one beside the old controllers.
+        const auto controllers = line.find(':') + 1;
+        const auto path = line.find(':', controllers) + 1;
+        if (!line.starts_with("0::") && line.substr(controllers, path - controllers) != "name=systemd:") continue;
+        for (const string_view part : split(line.substr(path), '/')) {
+            process.in_session = process.in_session || part == "user.slice";
+            if (process.unit.empty() && part.ends_with(".service")) process.unit = printable(part);
+        }
     }
-    return "";
+}
+
+/// Real user and capabilities. In a user namespace of one's own, everybody holds all of them over nothing.
+bool read_rights(ProcessInfo& process) {
+    const auto text = read_kernel_file(fmt::format("/proc/{}/status", process.pid));
+    if (!text) return false;
+    std::optional<uid_t> user;
+    for (const string_view line : lines(*text)) {
+        const auto fields = words(line);
+        if (fields.size() < 2) continue;
+        if (fields[0] == "Uid:") user = parse_number<uid_t>(fields[1]);
+        if (fields[0] != "CapPrm:") continue;
+        const auto held = parse_number<std::uint64_t>(fields[1], 16).value_or(0);
+        process.may_set_clock = (held >> CAP_SYS_TIME & 1U) != 0 && shares_our("user", process.pid);
+    }
+    process.user = user.value_or(0);
+    return user.has_value();
 }
 
 std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view>& names,
@@ -64,16 +88,15 @@ std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view
     constexpr string_view kDeleted = " (deleted)";
     ProcessInfo process;
     process.pid = pid;
-    const std::string link = fmt::format("/proc/{}/exe", pid);
-    auto exe = read_link(link);
+    auto exe = read_link(fmt::format("/proc/{}/exe", pid));
     if (!exe) return std::nullopt;
-    const bool replaced = exe->ends_with(kDeleted);
-    if (replaced) exe->resize(exe->size() - kDeleted.size());
+    if (exe->ends_with(kDeleted)) exe->resize(exe->size() - kDeleted.size());
     process.name = exe->substr(exe->rfind('/') + 1);
     if (std::find(names.begin(), names.end(), process.name) == names.end()) return std::nullopt;
-    process.exe = replaced ? link : *exe;
-    if (!shares_our("pid", pid) || !shares_our("net", pid) || !read_stat(process)) return std::nullopt;
-    process.unit = unit_of(pid);
+    process.exe = std::move(*exe);
+    if (!shares_our("pid", pid) || !shares_our("net", pid) || !read_stat(process) || !read_rights(process))
+        return std::nullopt;
+    read_cgroup(process);
     const bool is_sandboxed = std::find(units.begin(), units.end(), process.unit) != units.end();
     if (!is_sandboxed && !shares_our("mnt", pid)) return std::nullopt;
     const auto arguments = read_kernel_file(fmt::format("/proc/{}/cmdline", pid));
@@ -81,6 +104,7 @@ std::optional<ProcessInfo> read_process(pid_t pid, const std::vector<string_view
     for (const string_view argument : split(*arguments, '\0'))
         process.arguments.emplace_back(argument);
     if (!process.arguments.empty() && process.arguments.back().empty()) process.arguments.pop_back();
+    if (const auto fine = check_program(process.exe); !fine) process.distrust = printable(fine.error().detail);
     return process;
 }
 

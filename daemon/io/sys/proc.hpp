@@ -17,11 +17,15 @@ namespace ntpopt {
 struct ProcessInfo {
     pid_t pid = 0;
     pid_t parent = 0;
-    std::string exe;   ///< path of the program; "/proc/PID/exe" where the file was replaced or removed since
-    std::string name;  ///< base name of the program as it was started
+    std::string exe;                     ///< path of the program; where that was replaced since, another one lies there
+    std::string name;                    ///< base name of the program as it was started
     std::vector<std::string> arguments;  ///< with the program's own name first
     std::uint64_t start_ticks = 0;       ///< since boot; with the PID it names a process for good
     std::string unit;                    ///< the systemd service of its control group, "" where there is none
+    uid_t user = 0;                      ///< its real user
+    bool may_set_clock = false;          ///< it holds CAP_SYS_TIME, by which its user does not matter
+    bool in_session = false;             ///< it is in a login's session or below a user's own service manager
+    std::string distrust;                ///< why we must not run `exe`, "" where only root can change what lies there
 };
 
 /// Processes whose program is one of `names`, ordered by PID. Those that end while we look are left out. A process of

@@ -22,6 +22,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "daemon/io/sys/file_descriptor.hpp"
+#include "daemon/io/sys/safe_path.hpp"
 
 namespace ntpopt {
 namespace {
@@ -153,6 +154,8 @@ class Capture {
 asio::awaitable<Result<ProcessOutput>> run_process(Command command) {
     using namespace asio::experimental::awaitable_operators;
     if (command.argv.empty()) co_return Error{Errc::invalid_argument, "no program to run"};
+    if (geteuid() == 0)
+        if (auto fine = check_program(command.argv[0]); !fine) co_return fine.error();
     const auto in = make_input(command.input);
     auto out_pipe = make_pipe();
     auto err_pipe = make_pipe();

@@ -70,6 +70,55 @@ TEST(Detect, chronyd_restricted_is_a_chronyd) {
     EXPECT_THAT(found.refusals, IsEmpty());
 }
 
+ProcessInfo of_user(uid_t user, ProcessInfo process) {
+    process.user = user;
+    return process;
+}
+
+TEST(Detect, what_users_run_is_not_the_machine_s) {
+    EXPECT_THAT(judge_processes({of_user(1000, process(10, "chronyd"))}, {}, {}).refusals,
+                ElementsAre("no NTP service runs here",
+                            "chronyd (PID 10) of user 1000 is not taken for the machine's NTP service: it is no system "
+                            "service's, and has no right to set the clock"));
+    auto service = of_user(100, process(20, "chronyd"));
+    EXPECT_EQ(judge_processes({service}, {}, {}).process.pid, 20)
+        << "as in a container, where it may not set the clock";
+    service.in_session = true;
+    EXPECT_EQ(judge_processes({service}, {}, {}).service, Service::none);
+    service.may_set_clock = true;
+    EXPECT_EQ(judge_processes({service}, {}, {}).process.pid, 20) << "which root alone can have given it";
+    const auto found =
+        judge_processes({of_user(1000, process(10, "chronyd")), of_user(33, process(11, "chronyd")), service}, {}, {});
+    EXPECT_EQ(found.process.pid, 20);
+    EXPECT_THAT(found.refusals, IsEmpty());
+    auto unit = of_user(1005, process(30, "chronyd"));
+    unit.unit = "chronyd.service";
+    EXPECT_EQ(judge_processes({unit}, {}, {}).process.pid, 30);
+}
+
+TEST(Detect, a_program_that_others_can_change_is_never_the_service) {
+    auto loose = process(10, "chronyd");
+    loose.distrust = "/home/a/chronyd belongs to another user or can be written by others";
+    EXPECT_THAT(judge_processes({loose}, {}, {}).refusals,
+                ElementsAre("no supported NTP service runs here, but chronyd (PID 10) does",
+                            "chronyd (PID 10) is left alone: " + loose.distrust));
+    const auto found = judge_processes({loose, process(20, "ntpd")}, {}, {});
+    EXPECT_EQ(found.process.pid, 20);
+    EXPECT_THAT(found.refusals, ElementsAre(HasSubstr("chronyd (PID 10) runs beside ntpd"), HasSubstr(loose.distrust)));
+    loose.user = 1000;
+    EXPECT_THAT(judge_processes({loose, process(20, "ntpd")}, {}, {}).refusals, IsEmpty());
+}
+
+TEST(Detect, of_several_the_one_of_a_known_unit_counts_and_then_the_oldest) {
+    auto first = process(10, "ntpd");
+    first.start_ticks = 9;
+    auto second = process(20, "chronyd");
+    second.start_ticks = 5;
+    EXPECT_EQ(judge_processes({first, second}, {}, {}).process.pid, 20);
+    first.unit = "ntpsec.service";
+    EXPECT_EQ(judge_processes({first, second}, {}, {}).process.pid, 10);
+}
+
 TEST(Detect, what_is_not_supported_is_named) {
     EXPECT_THAT(judge_processes({process(10, "ntpd")}, {}, {}).refusals, testing::IsEmpty())
         << "which ntpd it is its backend finds out";

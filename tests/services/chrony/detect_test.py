@@ -1,10 +1,14 @@
-"""Which chronyd is this machine's: one that systemd put into a sandbox is, one in somebody's container is not."""
+"""Which chronyd is this machine's: one that systemd put into a sandbox is, one in somebody's container or session is not;
+and which programs root runs."""
 import os
 import pathlib
+import pwd
+import shutil
 import unittest
 
-from applier_world import ApplierWorld
+from applier_world import ApplierWorld, Refused, servers
 import lab
+from lab.world import NOBODY
 
 
 def cgroup_mount():
@@ -28,16 +32,20 @@ class Detect(unittest.TestCase):
 
     def leave(self):
         self.world.close()
-        for directory in (*self.cgroup.glob("*.service"), self.cgroup):
-            if directory.exists():
+        for directory in (*self.cgroup.glob("*"), self.cgroup):
+            if directory.is_dir():
                 self.world.wait_for(lambda: "populated 1" not in (directory / "cgroup.events").read_text()
                                     if (directory / "cgroup.events").exists() else True, 10, "the control group to be empty")
                 directory.rmdir()
 
+    def under(self, group, *words):
+        """Starts a program in this control group, through these words."""
+        directory = self.cgroup / group
+        directory.mkdir(parents=True, exist_ok=True)
+        return ["sh", "-c", f'echo $$ >"{directory}/cgroup.procs"; exec "$@"', "sh", *words]
+
     def start_in_service(self, unit):
-        service = self.cgroup / unit
-        service.mkdir(parents=True)
-        self.world.chrony.start(["sh", "-c", f'echo $$ >"{service}/cgroup.procs"; exec unshare --mount "$@"', "sh"])
+        self.world.chrony.start(self.under(unit, "unshare", "--mount"))
         self.world.wait_for(self.world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
 
     def test_a_chronyd_whose_service_has_private_tmp_is_found_and_changed(self):
@@ -52,6 +60,12 @@ class Detect(unittest.TestCase):
         seen = self.world.call("observe")
         self.assertEqual((seen["service"], seen["refusals"]), ("none", ["no NTP service runs here"]))
 
+    def test_a_chronyd_in_somebody_s_session_is_his_own(self):
+        own = own_chronyd(self.world, user=1, under=self.under("user.slice"))
+        seen = self.world.call("observe")
+        self.assertEqual((seen["service"], seen["refusals"][0]), ("none", "no NTP service runs here"))
+        self.assertRegex(seen["refusals"][1], rf"chronyd \(PID {own.pid}\) of user 1 is not taken for .*: it is no system service's")
+
     def test_systemd_adds_the_unit_and_the_invocation_of_this_very_start(self):
         systemd = self.world.start_systemd()
         systemd.start("chrony.service", self.world.chrony.argv)
@@ -62,6 +76,87 @@ class Detect(unittest.TestCase):
         systemd.restart("chrony.service")
         self.world.wait_for(self.world.chrony.answers, 10, "chronyd to listen again")
         self.assertEqual(self.world.call("observe")["invocation"], "02" * 16)
+
+
+SPY = """#include <fcntl.h>
+#include <unistd.h>
+int main(int count, char** words) {
+    if (count > 1 && words[1][0] == '-') return creat("%s", 0644) < 0;
+    pause();
+    return 0;
+}
+"""
+
+
+def own_chronyd(world, user, under=()):
+    """The machine's chronyd, run by a user on a configuration of his own."""
+    home = world.directory / f"home-{user}"
+    home.mkdir(mode=0o700)
+    os.chown(home, user, user)
+    (home / "chrony.conf").write_text(f"server n6.test iburst\nport 0\ncmdport 0\nbindcmdaddress {home}/sock\npidfile {home}/pid\n")
+    process = world.start(f"chronyd-{user}", [*under, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
+                                              world.service_program("chrony", "usr/sbin/chronyd"), "-U", "-u", pwd.getpwuid(user).pw_name,
+                                              "-x", "-d", "-f", home / "chrony.conf"])
+    world.wait_for((home / "sock").exists, 10, "the user's chronyd to listen")
+    return process
+
+
+class Strangers(unittest.TestCase):
+    def test_root_runs_no_program_of_a_user_s_that_is_called_like_a_service(self):
+        with ApplierWorld() as world:
+            home, ran = world.directory / "home", world.directory / "home" / "ran"
+            home.mkdir()
+            (home / "spy.c").write_text(SPY % ran)
+            self.assertEqual(world.run(["cc", "-o", home / "chronyd", home / "spy.c"]).returncode, 0)
+            for path in (home, home / "chronyd"):
+                os.chown(path, NOBODY, NOBODY)
+            spy = world.start("spy", ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", home / "chronyd"])
+            world.wait_for(lambda: os.readlink(f"/proc/{spy.pid}/exe") == str(home / "chronyd"), 10, "the spy to run")
+            world.chrony.restart()  # so that the spy has the lower PID
+            world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
+            world.serve()
+            seen = world.call("observe")
+            self.assertEqual((seen["main_pid"], seen["refusals"]), (world.chrony.pid, []))
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            world.chrony.process.stop()
+            self.assertRegex(world.call("observe")["refusals"][1],
+                             rf"chronyd \(PID {spy.pid}\) of user {NOBODY} is not taken for .*home/chronyd is in a directory that belongs to another user")
+            world.applier.stop()
+            self.assertEqual(world.once("--rollback-original").returncode, 0)
+            self.assertFalse(ran.exists(), "the user's program ran as root")
+
+    def test_a_user_s_own_run_of_the_machine_s_chronyd_is_not_the_service(self):
+        with ApplierWorld() as world:
+            own_chronyd(world, NOBODY)
+            world.chrony.restart()
+            world.serve()
+            seen = world.call("observe")
+            self.assertEqual((seen["main_pid"], seen["config_path"], seen["refusals"]), (world.chrony.pid, str(world.chrony.config), []))
+            world.chrony.process.stop()
+            self.assertEqual(world.call("observe")["service"], "none")
+
+    def test_a_program_that_others_may_write_is_not_run(self):
+        with ApplierWorld() as world:
+            loose = world.directory / "loose" / "sbin" / "chronyd"
+            loose.parent.mkdir(parents=True)
+            shutil.copy(world.service_program("chrony", "usr/sbin/chronyd"), loose)
+            loose.chmod(0o775)
+            world.serve()
+            world.chrony.process.stop()
+            left = world.start("loose", [loose, *world.chrony.argv[1:]])
+            world.wait_for(world.chrony.answers, 10, "chronyd to listen")
+            self.assertEqual(world.call("observe")["refusals"][1],
+                             f"chronyd (PID {left.pid}) is left alone: {loose} belongs to another user or can be written by others")
+            left.stop()
+            world.chrony.start()
+            world.applier.stop()
+            chronyc = world.directory / "chronyc"
+            shutil.copy(world.service_program("chrony", "usr/bin/chronyc"), chronyc)
+            chronyc.chmod(0o777)
+            world.write_config(chronyc=f"{chronyc} -h {world.chrony.socket}")
+            world.run_applier()
+            with self.assertRaisesRegex(Refused, "chronyc belongs to another user or can be written by others"):
+                world.call("plan", servers(["n1.test", "n2.test"]), {})
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 chronyc answers "200 OK" to a reload whatever came of it, and "synchronised" for as long as chronyd runs.
 """
 import os
+import shutil
 import unittest
 
 from applier_world import ApplierWorld, BASE_NAMES, servers
@@ -125,16 +126,16 @@ class Synchronised(unittest.TestCase):
 
 
 class UnprivilegedWorld(ApplierWorld):
-    """chronyd as another user than root, as every distribution has it."""
+    """chronyd as a system user, as every distribution has it."""
 
     def start_chronyd_client(self, lines, name="chrony", source_dirs=True):
         client = self._chrony(name)
         client.dhcp_dir.mkdir(mode=0o755, exist_ok=True)
-        os.chown(client.directory / "run", lab.world.NOBODY, lab.world.NOBODY)
+        shutil.chown(client.directory / "run", "daemon", "daemon")
         client.config.write_text("\n".join([
             *lines, f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}", "port 0", "cmdport 0",
             f"bindcmdaddress {client.socket}", f"pidfile {client.directory}/run/pid"]) + "\n")
-        client.process = self.start(name, [*client.argv, "-u", "nobody"])
+        client.process = self.start(name, [*client.argv, "-u", "daemon"])
         self.wait_for(client.answers, 10, f"{name} to listen")
         return client
 

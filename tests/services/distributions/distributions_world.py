@@ -134,8 +134,8 @@ class ChronyOfDistribution(OwnEtc, lab.ApplierWorld):
         self.config.write_text("\n".join(["[apply]", *config_lines]) + "\n")
         self.start_bus([self.applier_policy])
         self.systemd = self.start_systemd()
-        self.chronyc = [lab.world.daemon_program("chrony", "usr/bin/chronyc")]
-        self.systemd.start(distribution.unit, [lab.world.daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
+        self.chronyc = [self.service_program("chrony", "usr/bin/chronyc")]
+        self.systemd.start(distribution.unit, [self.service_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
                                                *distribution.arguments])
         self.wait_for(lambda: self.run([*self.chronyc, "-n", "tracking"]).returncode == 0, 10, "chronyd to listen")
         self.run_applier()

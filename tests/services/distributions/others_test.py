@@ -32,7 +32,7 @@ class NtpdOfDistribution(OwnEtc, ntpd_world.NtpdWorld):
         (self.directory / "var-lib").mkdir()
         self.cover_etc(HERE / self.name / "etc")
         self.before = self.own_files()
-        client = lab.Ntpd(self, self.systemd, config, lab.world.daemon_program("ntpsec", "usr/sbin/ntpd"), self.distribution.unit,
+        client = lab.Ntpd(self, self.systemd, config, self.service_program("ntpsec", "usr/sbin/ntpd"), self.distribution.unit,
                           pathlib.Path(self.distribution.config), self.distribution.edit_files)
         client.start()
         return client
