@@ -17,13 +17,13 @@ constexpr auto kPause = std::chrono::milliseconds(250);
 }  // namespace
 
 Result<ChronyPresence> ChronyLink::attach() {
-    auto detected = detect_process(config_);
-    if (!detected) return detected.error();
+    auto process = find_service(Service::chronyd, record_.instance);
+    if (!process) return process.error();
     tools_.reset();
     presence_ = ChronyPresence::absent;
-    if (detected->service != Service::chronyd) return presence_;
-    const bool same = instance_of(detected->process) == record_.instance;
-    tools_.emplace(std::move(detected->process), config_);
+    if (!*process) return presence_;
+    const bool same = instance_of(**process) == record_.instance;
+    tools_.emplace(std::move(**process), config_);
     tools_->use_chronyc(record_.chronyc);
     presence_ = same ? ChronyPresence::same : ChronyPresence::restarted;
     return presence_;

@@ -220,6 +220,17 @@ Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::v
     return detected;
 }
 
+Result<std::optional<ProcessInfo>> find_service(Service service, const std::string& instance) {
+    auto processes = find_programs();
+    if (!processes) return processes.error();
+    for (auto& process : *processes)
+        if (instance_of(process) == instance) return std::optional(std::move(process));
+    std::erase_if(*processes, [&](const auto& process) { return program_of(process).service != service; });
+    auto detected = judge_processes(*processes, {}, {});
+    if (detected.service != service) return std::optional<ProcessInfo>();
+    return std::optional(std::move(detected.process));
+}
+
 Result<Detected> detect_process(const ApplyConfig& config) {
     const auto processes = find_programs();
     if (!processes) return processes.error();

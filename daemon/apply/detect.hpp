@@ -3,6 +3,7 @@
 // is installed without running. Changes nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct Detected {
 /// is there; what they say runs and /proc does not show is not believed.
 [[nodiscard]] Detected judge_processes(const std::vector<ProcessInfo>& processes, const std::vector<UnitFacts>& units,
                                        const ApplyConfig& config);
+
+/// Of a change that began with this `instance` (instance_of()) of a service: that very process as long as it lives,
+/// then the service of the same kind, whatever else runs beside it; nothing where there is none.
+[[nodiscard]] Result<std::optional<ProcessInfo>> find_service(Service service, const std::string& instance);
 
 /// The service of this machine as /proc alone shows it: without a bus, and where only the process matters.
 [[nodiscard]] Result<Detected> detect_process(const ApplyConfig& config);

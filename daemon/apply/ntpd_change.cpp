@@ -45,9 +45,9 @@ std::vector<std::string> NtpdChange::previous() const {
 }
 
 Result<std::string> NtpdChange::instance() {
-    const auto detected = detect_process(config_);
-    if (!detected) return detected.error();
-    return detected->service == Service::ntpd ? instance_of(detected->process) : std::string();
+    const auto process = find_service(Service::ntpd, record_.restarted.empty() ? record_.instance : record_.restarted);
+    if (!process) return process.error();
+    return *process ? instance_of(**process) : std::string();
 }
 
 Status NtpdChange::expect(const std::string& instance) {

@@ -40,11 +40,11 @@ TimesyncdChange::TimesyncdChange(TimesyncdRecord record, Json description, Apply
       systemd_(systemd) {}
 
 Result<TimesyncdChange::Presence> TimesyncdChange::attach() {
-    const auto detected = detect_process(config_);
-    if (!detected) return detected.error();
-    if (detected->service != Service::timesyncd) return Presence::absent;
-    pid_ = detected->process.pid;
-    return instance_of(detected->process) == record_.instance ? Presence::same : Presence::restarted;
+    const auto process = find_service(Service::timesyncd, record_.instance);
+    if (!process) return process.error();
+    if (!*process) return Presence::absent;
+    pid_ = (*process)->pid;
+    return instance_of(**process) == record_.instance ? Presence::same : Presence::restarted;
 }
 
 Status TimesyncdChange::attach_same() {
@@ -100,10 +100,10 @@ asio::awaitable<Status> TimesyncdChange::reload() {
     if (auto done = co_await restart_unit(); !done) co_return done;
     const auto end = SteadyClock::now() + kStartWait;
     while (true) {
-        const auto detected = detect_process(config_);
-        if (!detected) co_return detected.error();
-        if (detected->service == Service::timesyncd && instance_of(detected->process) != record_.instance) {
-            record_.instance = instance_of(detected->process);
+        const auto process = find_service(Service::timesyncd, record_.instance);
+        if (!process) co_return process.error();
+        if (*process && instance_of(**process) != record_.instance) {
+            record_.instance = instance_of(**process);
             record_.mark.packet_count = 0;
             co_return Status();
         }

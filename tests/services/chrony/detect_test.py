@@ -60,6 +60,23 @@ class Detect(unittest.TestCase):
         seen = self.world.call("observe")
         self.assertEqual((seen["service"], seen["refusals"]), ("none", ["no NTP service runs here"]))
 
+    def test_a_service_that_comes_in_the_middle_of_a_change_does_not_hide_the_one_that_is_changed(self):
+        self.world.chrony.start()
+        self.world.wait_for(self.world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
+        new = ["n1.test", "n2.test"]
+        self.world.set_fakes(new, "silent=yes")
+        number = self.world.call("apply", servers(new), {})
+        self.world.wait_for(lambda: self.world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
+        other = self.world.directory / "ntpd"
+        shutil.copy(shutil.which("sleep"), other)
+        # Of two services the one in a known unit counts first: of this one the applier must not even think.
+        process = self.world.start("ntpd", self.under("ntpsec.service", other, "1000"))
+        self.world.wait_for(lambda: os.readlink(f"/proc/{process.pid}/exe") == str(other), 10, "the other service to run")
+        self.world.set_fakes(new, "silent=no")
+        report = self.world.finish(number)
+        self.assertEqual(report["state"], "committed", report)
+        self.assertEqual(self.world.distinct_names(), new)
+
     def test_a_chronyd_in_somebody_s_session_is_his_own(self):
         own = own_chronyd(self.world, user=1, under=self.under("user.slice"))
         seen = self.world.call("observe")
