@@ -360,7 +360,7 @@ sdbus::Message& operator<<(sdbus::Message& message, const Rows& rows) {
 }
 
 sdbus::Message& operator>>(sdbus::Message& message, Dict& dict) {
-    Budget budget{dict.max_entries};
+    Budget budget{dict.max_entries, dict.max_string};
     dict.value = guarded([&] { return read_dict(message, "sv", budget, 1); });
     return message;
 }

@@ -32,6 +32,7 @@ inline constexpr std::size_t kMaxString = 1024 * 1024;
 struct Dict {
     Json value = Json::object();
     std::size_t max_entries = kMaxEntries;  ///< bound for reading; a client may trust its daemon with more
+    std::size_t max_string = kMaxString;    ///< the same for the bytes of each string
 
     Dict() = default;
     explicit Dict(Json object) : value(std::move(object)) {}
@@ -41,13 +42,28 @@ struct Dict {
 struct Rows {
     Json value = Json::array();
     std::size_t max_entries = kMaxEntries;
-    std::size_t max_string = kMaxString;  ///< the same for the bytes of each string
+    std::size_t max_string = kMaxString;
     /// Where it is set: more rows to write behind those of `value`, asked for one after the other until there is none.
     /// Must not throw.
     std::function<std::optional<Json>()> next{};
 
     Rows() = default;
     explicit Rows(Json array) : value(std::move(array)) {}
+};
+
+/// Arguments of the applier, as DbusGlue.cmake has its adaptor take them: sixteen servers and a few options fit many
+/// times over, and calls that wait side by side cost a few megabytes whoever made them.
+struct SmallDict : Dict {
+    SmallDict() {
+        max_entries = 64;
+        max_string = 4096;
+    }
+};
+struct SmallRows : Rows {
+    SmallRows() {
+        max_entries = 1024;
+        max_string = 1024;
+    }
 };
 
 sdbus::Message& operator<<(sdbus::Message& message, const Dict& dict);
@@ -71,3 +87,9 @@ struct sdbus::signature_of<ntpopt::wire::Rows> {
     static constexpr bool is_valid = true;
     static std::string str() { return "aa{sv}"; }
 };
+
+template <>
+struct sdbus::signature_of<ntpopt::wire::SmallDict> : sdbus::signature_of<ntpopt::wire::Dict> {};
+
+template <>
+struct sdbus::signature_of<ntpopt::wire::SmallRows> : sdbus::signature_of<ntpopt::wire::Rows> {};

@@ -143,7 +143,7 @@ awaitable<Result<wire::Dict>> ApplierFace::observe() {
     co_return wire::Dict(to_json(*seen));
 }
 
-void ApplierFace::Plan(sdbus::Result<wire::Dict>&& result, wire::Rows servers, wire::Dict) {
+void ApplierFace::Plan(sdbus::Result<wire::Dict>&& result, wire::SmallRows servers, wire::SmallDict) {
     take(std::move(result), [this, servers](uid_t) { return plan(servers.value); });
 }
 
@@ -155,7 +155,7 @@ awaitable<Result<wire::Dict>> ApplierFace::plan(Json servers) {
     co_return wire::Dict(std::move(*description));
 }
 
-void ApplierFace::Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) {
+void ApplierFace::Apply(sdbus::Result<std::uint64_t>&& result, wire::SmallRows servers, wire::SmallDict options) {
     const auto asked = read_options(options, {"by_hand"});
     take(std::move(result),
          [this, servers, asked](uid_t) { return apply(servers.value, asked.has("by_hand"), asked.evidence); });
@@ -167,7 +167,7 @@ awaitable<Result<std::uint64_t>> ApplierFace::apply(Json servers, bool by_hand, 
     co_return go(co_await transactions_.begin_apply(std::move(*choices), by_hand, std::move(evidence)));
 }
 
-void ApplierFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
+void ApplierFace::Rollback(sdbus::Result<std::uint64_t>&& result, wire::SmallDict options) {
     const auto asked = read_options(options, {"original", "dry_run"});
     take(std::move(result), [this, asked](uid_t user) {
         const bool original = asked.has("original");
@@ -186,7 +186,7 @@ awaitable<Result<std::uint64_t>> ApplierFace::roll_back(bool original, bool by_r
     co_return go(co_await transactions_.begin_rollback(original, by_root, std::move(evidence)));
 }
 
-void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict options) {
+void ApplierFace::Reconverge(sdbus::Result<std::uint64_t>&& result, wire::SmallDict options) {
     const auto asked = read_options(options, {});
     take(std::move(result), [this, asked](uid_t) { return reconverge(asked.evidence); });
 }

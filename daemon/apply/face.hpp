@@ -42,10 +42,10 @@ class ApplierFace final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
     using Work = boost::asio::awaitable<Result<T>>;
 
     void Observe(sdbus::Result<wire::Dict>&& result) override;
-    void Plan(sdbus::Result<wire::Dict>&& result, wire::Rows servers, wire::Dict options) override;
-    void Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows servers, wire::Dict options) override;
-    void Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
-    void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override;
+    void Plan(sdbus::Result<wire::Dict>&& result, wire::SmallRows servers, wire::SmallDict options) override;
+    void Apply(sdbus::Result<std::uint64_t>&& result, wire::SmallRows servers, wire::SmallDict options) override;
+    void Rollback(sdbus::Result<std::uint64_t>&& result, wire::SmallDict options) override;
+    void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::SmallDict options) override;
     void GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t transaction) override;
     std::uint64_t OpenTransaction() override;
 

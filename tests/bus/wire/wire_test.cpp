@@ -185,6 +185,13 @@ TEST_F(Wire, AnEndlessStringIsRefused) {
               kInvalid);
 }
 
+TEST(WireBounds, TheApplierTakesArgumentsOfAFewServersOnly) {
+    const SmallRows rows;
+    const SmallDict options;
+    EXPECT_LE(rows.max_entries * rows.max_string * 2, 4U * 1024 * 1024) << "a key and a value an entry";
+    EXPECT_LE(options.max_entries * options.max_string * 2, 1024U * 1024);
+}
+
 TEST_F(Wire, OtherTypesAreRefused) {
     EXPECT_EQ(refusal([](sdbus::Message& m) { m << "no dictionary"; }), kInvalid);
     EXPECT_EQ(refusal([](sdbus::Message& m) { m << std::map<std::string, std::string>{{"a", "b"}}; }), kInvalid);

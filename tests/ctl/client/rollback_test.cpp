@@ -25,16 +25,18 @@ class FakeApplier final : public sdbus::AdaptorInterfaces<org::ntpopt1::Applier_
     void Observe(sdbus::Result<wire::Dict>&& result) override {
         result.returnResults(wire::Dict(Json{{"kept", {{{"transaction", 3}, {"selected", {"old.example"}}}}}}));
     }
-    void Plan(sdbus::Result<wire::Dict>&& result, wire::Rows, wire::Dict) override {
+    void Plan(sdbus::Result<wire::Dict>&& result, wire::SmallRows, wire::SmallDict) override {
         result.returnResults(wire::Dict());
     }
-    void Apply(sdbus::Result<std::uint64_t>&& result, wire::Rows, wire::Dict) override { result.returnResults(0); }
-    void Rollback(sdbus::Result<std::uint64_t>&& result, wire::Dict options) override {
+    void Apply(sdbus::Result<std::uint64_t>&& result, wire::SmallRows, wire::SmallDict) override {
+        result.returnResults(0);
+    }
+    void Rollback(sdbus::Result<std::uint64_t>&& result, wire::SmallDict options) override {
         original = get_bool(options.value, "original");
         if (refuses) return result.returnError(*refuses);
         result.returnResults(5);
     }
-    void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::Dict) override { result.returnResults(0); }
+    void Reconverge(sdbus::Result<std::uint64_t>&& result, wire::SmallDict) override { result.returnResults(0); }
     void GetTransaction(sdbus::Result<wire::Dict>&& result, std::uint64_t transaction) override {
         const auto state = ++asked_ < 3 ? std::string("verifying") : ends_as;
         result.returnResults(wire::Dict(Json{

@@ -1,5 +1,6 @@
 """A daemon that was taken over calls the applier: with names, addresses, types, signals and numbers of calls that it should not.
 Nothing outside root's policy is written, and what is written is written no more often than root allows."""
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -20,7 +21,7 @@ NOT_LISTED = ["127.4.1.1", "::ffff:127.4.1.1", "::1", "liar.test.evil", "xn--n1-
 
 class Calls(unittest.TestCase):
     def refusal(self, world, *words):
-        with self.assertRaises(Refused, msg=repr(words)) as caught:
+        with self.assertRaises(Refused, msg=repr(words)[:300]) as caught:
             world.hostile_call(*words)
         return str(caught.exception)
 
@@ -162,6 +163,20 @@ class Calls(unittest.TestCase):
             self.assertEqual(world.distinct_names(), ["n1.test", "n2.test"])
             self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
             self.assertEqual(world.distinct_names(), BASE_NAMES)
+
+    def test_enormous_arguments_cost_root_next_to_nothing(self):
+        with HostileWorld() as world:
+            world.serve()
+            big = "x" * 1_000_000
+            calls = [("plan", [{"name": big} for _ in range(16)]), ("plan", [{"name": "n1.test", big: True}]),
+                     ("plan", [{"name": "n1.test"}] * 20_000), ("apply", servers(["n1.test"]), {"by_hand": big}),
+                     ("rollback", {f"k{i}": big for i in range(16)}), ("reconverge", {"evidence_head": big})]
+            with concurrent.futures.ThreadPoolExecutor(16) as pool:
+                for answer in pool.map(lambda call: self.refusal(world, *call), [*calls, *[calls[0]] * 10]):
+                    self.assertIn("InvalidArgs", answer)
+            status = pathlib.Path(f"/proc/{world.applier.pid}/status").read_text()
+            self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]), 100_000)
+            self.assert_nothing_was_written(world)
 
     def test_forged_signals_decide_nothing(self):
         with HostileWorld(['verify_timeout = "6s"']) as world:
