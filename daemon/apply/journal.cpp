@@ -9,7 +9,11 @@ namespace {
 constexpr const char* kFile = "txn.json";
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
-constexpr std::size_t kMaxJournal = 4 * 1024 * 1024;
+/// What is read. A journal that is too large to be read is of no use to anybody, the way back least of all.
+constexpr std::size_t kMaxJournal = 64 * 1024 * 1024;
+/// What a transaction may begin with. A committed one stands in the journal twice, as the last and as what is
+/// committed, and steps on the way may add a little; so there is room for both, twice over.
+constexpr std::size_t kMaxBegun = kMaxJournal / 4;
 constexpr int kVersion = 1;
 
 Json choices_json(const std::vector<Choice>& choices) {
@@ -19,10 +23,19 @@ Json choices_json(const std::vector<Choice>& choices) {
     return array;
 }
 
+/// Without its change, which nobody asks for any more: the way back leads to the choices.
+Json kept_json(const CommittedSet& set) {
+    return {{"transaction", set.transaction},
+            {"committed_usec", set.committed_usec},
+            {"service", name_of(set.service)},
+            {"choices", choices_json(set.choices)},
+            {"original", set.original}};
+}
+
 Json committed_json(const CommittedSet& set) {
-    return {{"transaction", set.transaction},  {"committed_usec", set.committed_usec},
-            {"service", name_of(set.service)}, {"choices", choices_json(set.choices)},
-            {"original", set.original},        {"change", set.change}};
+    Json json = kept_json(set);
+    json["change"] = set.change;
+    return json;
 }
 
 Json transaction_json(const OpenTransaction& open) {
@@ -68,7 +81,7 @@ Result<OpenTransaction> parse_open(const Json& json) {
 Json to_json(const JournalDocument& document) {
     Json kept = Json::array();
     for (const auto& set : document.kept)
-        kept.push_back(committed_json(set));
+        kept.push_back(kept_json(set));
     Json json{{"version", kVersion},
               {"last_transaction", document.last_transaction},
               {"transaction", document.transaction ? transaction_json(*document.transaction) : Json()},
@@ -132,7 +145,14 @@ Result<Journal> Journal::open(const std::string& state_dir) {
 }
 
 Status Journal::save() const {
-    return directory_.replace(kFile, render_json(to_json(document_), 1) + "\n", kFileMode);
+    const std::string text = render_json(to_json(document_)) + "\n";
+    const bool begins = document_.transaction && document_.transaction->report.state == TransactionState::prepared;
+    if (const auto limit = begins ? kMaxBegun : kMaxJournal; text.size() > limit)
+        return Error{Errc::refused,
+                     fmt::format("it would have {} bytes, more than {}: the service's configuration is too "
+                                 "large for it to be kept and brought back",
+                                 text.size(), limit)};
+    return directory_.replace(kFile, text, kFileMode);
 }
 
 }  // namespace ntpopt

@@ -36,7 +36,7 @@ struct JournalDocument {
     std::uint64_t last_transaction = 0;
     std::optional<OpenTransaction> transaction;  ///< open where its state is not final
     std::optional<CommittedSet> committed;
-    std::vector<CommittedSet> kept;           ///< what was committed before, oldest first
+    std::vector<CommittedSet> kept;           ///< what was committed before, oldest first; `change` is not kept
     bool paused = false;                      ///< rolled back by hand: only who asks by hand changes anything
     std::vector<std::uint64_t> changes_usec;  ///< when the machine was changed, as far as the limits look back
     EvidenceMark evidence;                    ///< what the daemon said last of its evidence
@@ -55,7 +55,8 @@ class Journal {
     [[nodiscard]] JournalDocument& document() { return document_; }
     [[nodiscard]] const JournalDocument& document() const { return document_; }
 
-    /// Makes the document durable. Until then nothing of it may be acted on.
+    /// Makes the document durable. Until then nothing of it may be acted on. Errc::refused where a transaction that
+    /// begins ("prepared") would let it grow larger than what can surely be read again at its end.
     [[nodiscard]] Status save() const;
 
     /// What was wrong with the document that was found; empty otherwise.

@@ -17,16 +17,35 @@ constexpr mode_t kDirectoryMode = 0755;
 /// What is asked of a file system before a change: its texts and the copies beside them while they take their places.
 constexpr std::uint64_t kRoom = 256 * 1024;
 
-/// JSON is UTF-8, configuration files need not be: what would not come back the same is kept as numbers.
+/// JSON is UTF-8, configuration files need not be: what would not come back the same is kept as the characters that
+/// have its bytes for numbers, U+0000 to U+00FF.
 Json text_json(const std::string& text) {
     const auto back = parse_json(render_json(Json(text)), 8 * kMaxConfigText);
     if (back && back->get<std::string>() == text) return text;
-    return std::vector<unsigned char>(text.begin(), text.end());
+    std::string characters;
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (byte >= 0x80) characters += static_cast<char>(0xC0 | (byte >> 6));
+        characters += static_cast<char>(byte < 0x80 ? byte : 0x80 | (byte & 0x3F));
+    }
+    return {{"bytes", std::move(characters)}};
+}
+
+Result<std::string> parse_bytes(const std::string& characters) {
+    std::string text;
+    for (std::size_t i = 0; i < characters.size(); ++i) {
+        const auto lead = static_cast<unsigned char>(characters[i]);
+        if (lead >= 0x80 && (lead > 0xC3 || ++i == characters.size()))
+            return Error{Errc::parse, "a text of a file cannot be read"};
+        text += lead < 0x80 ? characters[i] : static_cast<char>((lead & 0x3) << 6 | (characters[i] & 0x3F));
+    }
+    return text;
 }
 
 Result<std::string> parse_text_json(const Json& json) {
     if (json.is_string()) return json.get<std::string>();
-    std::string text;
+    if (json.is_object()) return parse_bytes(get_string(json, "bytes"));
+    std::string text;  // of an older journal, byte by byte
     for (const auto& item : json) {
         if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 255)
             return Error{Errc::parse, "a text of a file cannot be read"};

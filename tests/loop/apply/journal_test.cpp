@@ -70,6 +70,37 @@ TEST_F(JournalFile, a_damaged_one_is_set_aside_and_said) {
     }
 }
 
+// It could be written larger than it was ever read again, and then no applier started, not even to roll back.
+TEST_F(JournalFile, whatever_was_saved_is_read_again) {
+    const Json text = std::string(6 * 1024 * 1024, 'x');
+    std::size_t size = 0;
+    {
+        auto journal = Journal::open(path_);
+        journal->document() = sample();
+        auto& transaction = *journal->document().transaction;
+        transaction.report.state = TransactionState::prepared;
+        transaction.change = {{"before", text}, {"staged", text}, {"final", text}};
+        EXPECT_EQ(journal->save().error().code, Errc::refused) << "before anything is changed";
+        EXPECT_FALSE(std::filesystem::exists(path_ + "/txn.json"));
+        transaction.change.erase("final");
+        ASSERT_TRUE(journal->save());
+        journal->document().committed->change = transaction.change;
+        transaction.report.state = TransactionState::committed;
+        ASSERT_TRUE(journal->save());
+        size = std::filesystem::file_size(path_ + "/txn.json");
+        for (int i = 0; i < 100; ++i)
+            journal->document().kept.push_back(*journal->document().committed);
+        ASSERT_TRUE(journal->save());
+        EXPECT_LT(std::filesystem::file_size(path_ + "/txn.json"), size + 100'000)
+            << "of sets to return to the choices";
+    }
+    const auto again = Journal::open(path_);
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_EQ(again->damage(), "");
+    EXPECT_EQ(again->document().committed->change["staged"], text);
+    EXPECT_EQ(again->document().kept.size(), 101u);
+}
+
 TEST_F(JournalFile, belongs_to_one_process_at_a_time) {
     const auto first = Journal::open(path_);
     EXPECT_EQ(Journal::open(path_).error().code, Errc::busy);

@@ -45,8 +45,17 @@ TEST_F(OurFiles, what_was_there_comes_back_byte_by_byte_with_its_mode) {
     chmod(file_.path.c_str(), 0640);
     file_.before = *read_image(file_.path);
     EXPECT_TRUE(put_file(file_, "final\n"));
+    const std::string every_byte_but_ascii = [] {
+        std::string bytes;
+        for (int byte = 0x80; byte < 0x100; ++byte)
+            bytes += static_cast<char>(byte);
+        return bytes;
+    }();
+    file_.written.emplace_back(every_byte_but_ascii);
+    EXPECT_LT(render_json(to_json(file_)["written"].back()).size(), 2 * every_byte_but_ascii.size() + 20);
     const auto again = parse_our_file(*parse_json(render_json(to_json(file_))));
     ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_EQ(again->written, file_.written);
     EXPECT_TRUE(restore_file(*again)) << "by another process, from the journal";
     EXPECT_EQ(*read_image(file_.path), file_.before);
 }
@@ -96,6 +105,14 @@ TEST_F(OurFiles, a_journal_that_holds_something_else_is_refused) {
     EXPECT_FALSE(parse_our_file({{"path", "relative"}}));
     EXPECT_FALSE(parse_our_file({{"path", "/x"}, {"before", {{"text", "a"}}}}));
     EXPECT_FALSE(parse_our_file({{"path", "/x"}, {"written", {{300}}}}));
+    const auto written = [](std::string_view text) {
+        return parse_our_file(*parse_json(R"({"path": "/x", "written": [)" + std::string(text) + "]}"));
+    };
+    EXPECT_FALSE(written(R"({"bytes": "\u0100"})"));
+    EXPECT_FALSE(written(R"({"bytes": "\u20ac"})"));
+    const auto older = written("[99, 233]");
+    ASSERT_TRUE(older);
+    EXPECT_EQ(older->written.front(), "c\xe9");
 }
 
 TEST_F(OurFiles, a_managed_file_is_refused_unless_the_configuration_says_otherwise) {
