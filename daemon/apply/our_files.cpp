@@ -147,7 +147,8 @@ Json to_json(const OurFile& file) {
                   {"mode", file.before->mode},
                   {"owner", file.before->owner},
                   {"group", file.before->group},
-                  {"label", file.before->label}};
+                  {"label", file.before->label},
+                  {"acl", text_json(file.before->acl)}};
     Json written = Json::array();
     for (const auto& text : file.written)
         written.push_back(text ? text_json(*text) : Json());
@@ -166,8 +167,10 @@ Result<OurFile> parse_our_file(const Json& json) {
             return Error{Errc::parse, "the pre-image of " + file.path + " cannot be read"};
         auto text = parse_text_json(before["text"]);
         if (!text) return text.error();
-        file.before = FileImage{std::move(*text), static_cast<mode_t>(*mode), static_cast<uid_t>(*owner),
-                                static_cast<gid_t>(*group), get_string(before, "label")};
+        auto acl = before.contains("acl") ? parse_text_json(before["acl"]) : std::string();
+        if (!acl) return acl.error();
+        file.before = FileImage{std::move(*text),           static_cast<mode_t>(*mode),  static_cast<uid_t>(*owner),
+                                static_cast<gid_t>(*group), get_string(before, "label"), std::move(*acl)};
     }
     for (const auto& item : get_array(json, "written")) {
         if (item.is_null()) {

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -50,6 +50,7 @@ bool write_all(int fd, std::string_view content) {
 }
 
 constexpr const char* kLabel = "security.selinux";
+constexpr const char* kAcl = "system.posix_acl_access";
 
 Status check_owner(int fd, const std::string& path) {
     const auto safety = judge_directory(fd, path);
@@ -58,12 +59,15 @@ Status check_owner(int fd, const std::string& path) {
     return Error{Errc::refused, path + " belongs to another user or can be written by others"};
 }
 
-std::string label_of(int fd) {
-    std::array<char, 256> label{};
-    const ssize_t size = fgetxattr(fd, kLabel, label.data(), label.size());
-    return size > 0 ? std::string(label.data(), static_cast<std::size_t>(size)) : std::string();
+/// What the kernel keeps beside a file under this name, empty where there is nothing.
+std::string attribute_of(int fd, const char* name) {
+    std::string value(XATTR_SIZE_MAX, '\0');
+    const ssize_t size = fgetxattr(fd, name, value.data(), value.size());
+    value.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return value;
 }
 
+/// Ours alone, and perhaps half written.
 std::string temporary_name(const std::string& name) {
     return "." + name + ".new";
 }
@@ -83,14 +87,18 @@ Result<bool> done(const Status& status) {
     return true;
 }
 
-/// Owner before mode, since a change of owner clears bits of the mode.
+/// Owner before mode, since a change of owner clears bits of the mode; the list of who else may read or write last,
+/// since the mode would change it. One that the directory gives to new files (acl(5)) goes where the image has none.
 bool take_after(int fd, mode_t mode, const FileImage* like) {
     if (like != nullptr) {
         if ((like->owner != geteuid() || like->group != getegid()) && fchown(fd, like->owner, like->group) != 0)
             return false;
         if (!like->label.empty() && fsetxattr(fd, kLabel, like->label.data(), like->label.size(), 0) != 0) return false;
     }
-    return fchmod(fd, mode) == 0;
+    if (fchmod(fd, mode) != 0) return false;
+    if (like == nullptr) return true;
+    if (!like->acl.empty()) return fsetxattr(fd, kAcl, like->acl.data(), like->acl.size(), 0) == 0;
+    return fremovexattr(fd, kAcl) == 0 || errno == ENODATA || errno == EOPNOTSUPP;
 }
 
 }  // namespace
@@ -134,8 +142,8 @@ Result<std::optional<FileImage>> Directory::read_image(const std::string& name, 
     if (!S_ISREG(status.st_mode)) return Error{Errc::io, fmt::format("{}/{} is no regular file", path_, name)};
     auto content = read_all(file.get(), max_bytes, path_ + "/" + name);
     if (!content) return content.error();
-    return std::optional(
-        FileImage{std::move(*content), status.st_mode & 07777U, status.st_uid, status.st_gid, label_of(file.get())});
+    return std::optional(FileImage{std::move(*content), status.st_mode & 07777U, status.st_uid, status.st_gid,
+                                   attribute_of(file.get(), kLabel), attribute_of(file.get(), kAcl)});
 }
 
 Status Directory::replace(const std::string& name, std::string_view content, mode_t mode) const {

@@ -23,6 +23,7 @@ struct FileImage {
     uid_t owner = 0;
     gid_t group = 0;
     std::string label;  ///< security context of SELinux, as the kernel keeps it; empty where there is none
+    std::string acl{};  ///< POSIX access control list, the same; with one, the mode's bits of the group are its mask
     friend bool operator==(const FileImage&, const FileImage&) = default;
 };
 
@@ -42,14 +43,14 @@ class Directory {
     /// The content of a regular file, nothing where there is none. More than `max_bytes` is an error.
     [[nodiscard]] Result<std::optional<std::string>> read(const std::string& name, std::size_t max_bytes) const;
 
-    /// The same with owner, mode and label.
+    /// The same with owner, mode, label and access control list.
     [[nodiscard]] Result<std::optional<FileImage>> read_image(const std::string& name, std::size_t max_bytes) const;
 
     /// Puts the content in the file's place: after a crash either the old or the new one is there, whole. The temporary
     /// file is called ".NAME.new", which no *.conf or *.sources pattern matches.
     [[nodiscard]] Status replace(const std::string& name, std::string_view content, mode_t mode) const;
 
-    /// The same with the owner, mode and label of the image.
+    /// The same with all that the image says of owner and rights.
     [[nodiscard]] Status replace(const std::string& name, const FileImage& image) const;
 
     /// The same where what stood there at that very moment is known (nothing: there was no file). False where somebody

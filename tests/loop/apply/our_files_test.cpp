@@ -45,6 +45,9 @@ TEST_F(OurFiles, what_was_there_comes_back_byte_by_byte_with_its_mode) {
     chmod(file_.path.c_str(), 0640);
     file_.before = *read_image(file_.path);
     EXPECT_TRUE(put_file(file_, "final\n"));
+    file_.before->acl = "\x02\xff" + std::string(3, '\0');  // an attribute is bytes
+    EXPECT_EQ(parse_our_file(*parse_json(render_json(to_json(file_))))->before, file_.before);
+    file_.before->acl.clear();
     const std::string every_byte_but_ascii = [] {
         std::string bytes;
         for (int byte = 0x80; byte < 0x100; ++byte)

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -197,6 +198,43 @@ TEST_F(Files, an_image_comes_back_with_its_owner_and_mode) {
     EXPECT_TRUE(directory().replace("ntp.conf", image));
     EXPECT_EQ(**directory().read_image("ntp.conf", 100), image);
     EXPECT_EQ(*directory().read_image("nothing", 100), std::nullopt);
+}
+
+// A file that a user of the list alone could read was opened to its whole group: the mode's bits of the group are the
+// list's mask.
+TEST_F(Files, an_image_comes_back_with_its_access_control_list) {
+    struct Entry {  // acl(5), as the kernel takes them: tag, rights, whose
+        std::uint16_t tag, rights;
+        std::uint32_t id;
+    };
+    struct {
+        std::uint32_t version = 2;
+        Entry entries[5] = {{0x01, 6, ~0U}, {0x02, 4, 1}, {0x04, 0, ~0U}, {0x10, 4, ~0U}, {0x20, 0, ~0U}};
+    } const list;
+    const auto acl_of = [&](const std::string& name) {
+        std::string acl(100, '\0');
+        const auto size = getxattr((path_ + "/" + name).c_str(), "system.posix_acl_access", acl.data(), acl.size());
+        return acl.substr(0, size > 0 ? static_cast<std::size_t>(size) : 0);
+    };
+    std::ofstream(path_ + "/x") << "old\n";
+    chmod((path_ + "/x").c_str(), 0600);
+    ASSERT_EQ(setxattr((path_ + "/x").c_str(), "system.posix_acl_access", &list, sizeof list, 0), 0);
+    const std::string before = acl_of("x");
+    auto image = **directory().read_image("x", 100);
+    EXPECT_EQ(image.mode, 0640u);
+    EXPECT_EQ(image.acl, before);
+    image.content = "new\n";
+    EXPECT_TRUE(directory().replace("x", image));
+    EXPECT_EQ(**directory().read_image("x", 100), image);
+    EXPECT_EQ(acl_of("x"), before);
+    EXPECT_TRUE(*directory().replace_known("x", image, 100, [](const auto&) { return true; }));
+    EXPECT_EQ(acl_of("x"), before);
+
+    ASSERT_EQ(setxattr(path_.c_str(), "system.posix_acl_default", &list, sizeof list, 0), 0);
+    image.acl.clear();
+    EXPECT_TRUE(directory().replace("x", image));
+    EXPECT_EQ(acl_of("x"), "") << "what had none gets none of its folder's";
+    EXPECT_EQ(mode_of("x"), 0640u);
 }
 
 TEST_F(Files, a_full_file_system_is_said) {
