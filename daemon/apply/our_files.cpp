@@ -65,7 +65,7 @@ Status put(const std::string& path, const FileText& text, const std::function<bo
     if (!text && !exists(folder)) return {};
     const auto directory = text ? Directory::create(folder, kDirectoryMode) : Directory::open(folder);
     if (!directory) return directory.error();
-    directory->sweep(name);
+    if (auto settled = directory->settle(name, kMaxConfigText, is_known); !settled) return settled;
     const auto present = directory->read(name, kMaxConfigText);
     if (!present) return present.error();
     if (*present == text) return {};

@@ -72,6 +72,11 @@ std::string temporary_name(const std::string& name) {
     return "." + name + ".new";
 }
 
+/// The other one while two files change places: always whole, and perhaps somebody else's.
+std::string displaced_name(const std::string& name) {
+    return "." + name + ".ntpopt-old";
+}
+
 /// Renames within a directory; 0, or what went wrong.
 int rename_in(int directory, const std::string& from, const std::string& to, unsigned flags) {
     return renameat2(directory, from.c_str(), directory, to.c_str(), flags) == 0 ? 0 : errno;
@@ -183,17 +188,20 @@ Status Directory::put(const std::string& name, std::string_view content, mode_t 
 
 Result<bool> Directory::replace_known(const std::string& name, const FileImage& image, std::size_t max_bytes,
                                       const IsKnown& is_known) const {
+    if (auto settled = settle(name, max_bytes, is_known); !settled) return settled.error();
     if (auto written = write_beside(name, image.content, image.mode, &image); !written) return written.error();
-    const std::string temporary = temporary_name(name);
-    int number = rename_in(fd_.get(), temporary, name, RENAME_EXCHANGE);
+    const std::string displaced = displaced_name(name);
+    int number = rename_in(fd_.get(), temporary_name(name), displaced, 0);
+    if (number != 0) return error("replace", name, number);
+    number = rename_in(fd_.get(), displaced, name, RENAME_EXCHANGE);
     const bool was_there = number == 0;
-    if (number == ENOENT) number = rename_in(fd_.get(), temporary, name, RENAME_NOREPLACE);
+    if (number == ENOENT) number = rename_in(fd_.get(), displaced, name, RENAME_NOREPLACE);
     if (is_unsupported(number)) {
-        number = rename_in(fd_.get(), temporary, name, 0);
+        number = rename_in(fd_.get(), displaced, name, 0);
         if (number == 0) return done(finish(name));
     }
     if (number != 0) {
-        sweep(name);
+        unlinkat(fd_.get(), displaced.c_str(), 0);
         if (number == EEXIST) return false;
         return error("replace", name, number);
     }
@@ -202,52 +210,75 @@ Result<bool> Directory::replace_known(const std::string& name, const FileImage& 
         if (auto removed = remove(name); !removed) return removed.error();
         return false;
     }
-    const auto displaced = read(temporary, max_bytes);
-    if (displaced && is_known(*displaced)) return done(finish(name));
+    const auto former = read(displaced, max_bytes);
+    if (former && is_known(*former)) return done(finish(name));
     if (auto back = put_back(name, image.content, max_bytes); !back) return back.error();
-    if (!displaced) return displaced.error();
+    if (!former) return former.error();
     return false;
 }
 
 Result<bool> Directory::remove_known(const std::string& name, std::size_t max_bytes, const IsKnown& is_known) const {
-    sweep(name);
-    const std::string temporary = temporary_name(name);
-    const int number = rename_in(fd_.get(), name, temporary, RENAME_NOREPLACE);
+    if (auto settled = settle(name, max_bytes, is_known); !settled) return settled.error();
+    const std::string displaced = displaced_name(name);
+    const int number = rename_in(fd_.get(), name, displaced, RENAME_NOREPLACE);
     if (is_unsupported(number)) return done(remove(name));
     if (number == ENOENT) return true;
     if (number != 0) return error("remove", name, number);
-    const auto displaced = read(temporary, max_bytes);
-    if (displaced && is_known(*displaced)) return done(finish(name));
+    const auto former = read(displaced, max_bytes);
+    if (former && is_known(*former)) return done(finish(name));
     // Where he wrote once more, the later text is there already.
-    const int back = rename_in(fd_.get(), temporary, name, RENAME_NOREPLACE);
+    const int back = rename_in(fd_.get(), displaced, name, RENAME_NOREPLACE);
     if (back != 0 && back != EEXIST) return error("put back", name, back);
     if (auto swept = finish(name); !swept) return swept.error();
-    if (!displaced) return displaced.error();
+    if (!former) return former.error();
     return false;
 }
 
 /// What was displaced goes back to its place, and ours goes; where what comes out is not ours, it is the later text.
 Status Directory::put_back(const std::string& name, std::string_view ours, std::size_t max_bytes) const {
-    const std::string temporary = temporary_name(name);
-    if (const int number = rename_in(fd_.get(), temporary, name, RENAME_EXCHANGE); number != 0)
+    const std::string displaced = displaced_name(name);
+    if (const int number = rename_in(fd_.get(), displaced, name, RENAME_EXCHANGE); number != 0)
         return error("put back", name, number);
-    const auto out = read(temporary, max_bytes);
+    const auto out = read(displaced, max_bytes);
     if (!out || *out != ours)
-        if (const int number = rename_in(fd_.get(), temporary, name, 0); number != 0)
+        if (const int number = rename_in(fd_.get(), displaced, name, 0); number != 0)
             return error("put back", name, number);
+    return finish(name);
+}
+
+Status Directory::settle(const std::string& name, std::size_t max_bytes, const IsKnown& is_known) const {
+    sweep(name);
+    const std::string displaced = displaced_name(name);
+    struct stat status {};
+    if (fstatat(fd_.get(), displaced.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) return {};
+        return error("look at", displaced, errno);
+    }
+    const auto former = read(displaced, max_bytes);
+    if (former && is_known(*former)) return finish(name);
+    const auto present = read(name, max_bytes);
+    if (!present) return present.error();
+    if (*present && !is_known(*present))
+        return Error{
+            Errc::refused,
+            fmt::format("{0}/{1} is what somebody else had written into {2} when a change was interrupted, and "
+                        "{2} was written once more since: see which of them you want, and remove {1}",
+                        path_, displaced, name)};
+    if (const int number = rename_in(fd_.get(), displaced, name, 0); number != 0)
+        return error("put back", name, number);
     return finish(name);
 }
 
 /// Nothing is left beside the file, and what was done is durable.
 Status Directory::finish(const std::string& name) const {
-    if (unlinkat(fd_.get(), temporary_name(name).c_str(), 0) != 0 && errno != ENOENT)
-        return error("remove", temporary_name(name), errno);
+    if (unlinkat(fd_.get(), displaced_name(name).c_str(), 0) != 0 && errno != ENOENT)
+        return error("remove", displaced_name(name), errno);
     if (fsync(fd_.get()) != 0) return error("make durable", name, errno);
     return {};
 }
 
 void Directory::sweep(const std::string& name) const {
-    // What a crash left there is ours: nobody else may write into this directory.
+    // What a crash left there is ours: nobody else writes under this name.
     unlinkat(fd_.get(), temporary_name(name).c_str(), 0);
 }
 

@@ -55,13 +55,18 @@ class Directory {
 
     /// The same where what stood there at that very moment is known (nothing: there was no file). False where somebody
     /// else wrote there since the caller looked: then his file stays. The two files change places, so that nobody's
-    /// text is ever overwritten unseen; a file system that cannot do that is written to as by replace().
+    /// text is ever overwritten unseen; a file system that cannot do that is written to as by replace(). The one that
+    /// is taken out is called ".NAME.ntpopt-old" for that moment.
     [[nodiscard]] Result<bool> replace_known(const std::string& name, const FileImage& image, std::size_t max_bytes,
                                              const IsKnown& is_known) const;
 
     /// remove(), with the same care.
     [[nodiscard]] Result<bool> remove_known(const std::string& name, std::size_t max_bytes,
                                             const IsKnown& is_known) const;
+
+    /// Ends what a crash left half done of the two above: what is not known comes back to its place. Errc::refused
+    /// where something else that is not known stands there meanwhile; both stay.
+    [[nodiscard]] Status settle(const std::string& name, std::size_t max_bytes, const IsKnown& is_known) const;
 
     /// Removes the temporary file that a crash left beside this one, if there is any.
     void sweep(const std::string& name) const;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -89,6 +91,31 @@ TEST_F(OurFiles, an_edit_between_the_look_and_the_writing_stays_too) {
     for (const FileText& wanted : {FileText("final\n"), FileText()}) {
         write("old\n");
         EXPECT_EQ(put_file(file_.path, wanted, edited_after_the_look).error().code, Errc::refused);
+        EXPECT_EQ(text(), "an administrator's\n");
+    }
+}
+
+// It lay under the name of a temporary file, which the recovery swept away.
+TEST_F(OurFiles, an_edit_in_that_moment_outlives_a_crash_too) {
+    for (const FileText& wanted : {FileText("staged\n"), FileText()}) {
+        write("old\n");
+        const pid_t child = fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            const auto edited_and_killed = [&, looks = 0](const FileText&) mutable {
+                if (looks++ > 0) _exit(7);
+                write("an administrator's\n");
+                return true;
+            };
+            (void)put_file(file_.path, wanted, edited_and_killed);
+            _exit(0);
+        }
+        int status = 0;
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        ASSERT_EQ(WEXITSTATUS(status), 7) << "killed when his text had been taken out";
+        EXPECT_NE(text(), "an administrator's\n");
+        file_.before = FileImage{"old\n", 0644, geteuid(), getegid(), ""};
+        EXPECT_EQ(restore_file(file_).error().code, Errc::refused);
         EXPECT_EQ(text(), "an administrator's\n");
     }
 }

@@ -237,6 +237,32 @@ TEST_F(Files, an_image_comes_back_with_its_access_control_list) {
     EXPECT_EQ(mode_of("x"), 0640u);
 }
 
+TEST_F(Files, what_a_crash_displaced_comes_back_unless_it_is_known) {
+    const auto write = [&](const std::string& name, const std::string& text) {
+        std::ofstream(path_ + "/" + name) << text;
+    };
+    const IsKnown is_ours = [](const auto& text) { return text == "ours\n"; };
+    write("x", "ours\n");
+    write(".x.ntpopt-old", "his\n");
+    EXPECT_TRUE(directory().settle("x", 100, is_ours));
+    EXPECT_EQ(**directory().read("x", 100), "his\n");
+    EXPECT_TRUE(directory().settle("x", 100, is_ours));
+    EXPECT_THAT(*directory().list(), testing::ElementsAre("x"));
+
+    write(".x.ntpopt-old", "ours\n");
+    EXPECT_FALSE(*directory().replace_known("x", {"ours\n", 0644, geteuid(), getegid(), ""}, 100, is_ours));
+    EXPECT_EQ(**directory().read("x", 100), "his\n");
+    EXPECT_THAT(*directory().list(), testing::ElementsAre("x"));
+
+    std::filesystem::rename(path_ + "/x", path_ + "/.x.ntpopt-old");
+    EXPECT_FALSE(*directory().remove_known("x", 100, is_ours)) << "it was taken out, and its removal interrupted";
+    EXPECT_EQ(**directory().read("x", 100), "his\n");
+
+    write(".x.ntpopt-old", "his first\n");
+    EXPECT_EQ(directory().remove_known("x", 100, is_ours).error().code, Errc::refused);
+    EXPECT_THAT(*directory().list(), testing::ElementsAre(".x.ntpopt-old", "x")) << "of two of his he takes one";
+}
+
 TEST_F(Files, a_full_file_system_is_said) {
     EXPECT_TRUE(directory().check_space(1));
     const auto full = directory().check_space(std::uint64_t{1} << 62);

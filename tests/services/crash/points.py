@@ -9,7 +9,7 @@ ON_FILES = ("openat", "write", "fchmod", "fsync", "renameat", "renameat2", "unli
 def watched_paths(side, state_dir):
     """The folders, the files and the temporary names beside them, as strace's -P takes them."""
     files = [state_dir / "txn.json", *side.files()]
-    paths = {path for file in files for path in (file, file.parent, file.parent / f".{file.name}.new")}
+    paths = {path for file in files for path in (file, file.parent, *(file.parent / f".{file.name}.{end}" for end in ("new", "ntpopt-old")))}
     return sorted(str(path) for path in paths)
 
 
