@@ -231,12 +231,6 @@ Result<std::optional<ProcessInfo>> find_service(Service service, const std::stri
     return std::optional(std::move(detected.process));
 }
 
-Result<Detected> detect_process(const ApplyConfig& config) {
-    const auto processes = find_programs();
-    if (!processes) return processes.error();
-    return judge_processes(*processes, {}, config);
-}
-
 boost::asio::awaitable<Result<Detected>> detect_service(ApplyConfig config, Systemd* systemd) {
     std::vector<UnitFacts> units;
     if (systemd != nullptr) {

@@ -34,9 +34,6 @@ struct Detected {
 /// then the service of the same kind, whatever else runs beside it; nothing where there is none.
 [[nodiscard]] Result<std::optional<ProcessInfo>> find_service(Service service, const std::string& instance);
 
-/// The service of this machine as /proc alone shows it: without a bus, and where only the process matters.
-[[nodiscard]] Result<Detected> detect_process(const ApplyConfig& config);
-
 /// The service of this machine. `systemd` may be null; one that does not answer is as good as none.
 boost::asio::awaitable<Result<Detected>> detect_service(ApplyConfig config, Systemd* systemd);
 

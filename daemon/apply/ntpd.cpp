@@ -217,13 +217,13 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
     plan->edits.clear();
     record.plan = std::move(*plan);
     co_return std::unique_ptr<Change>(
-        std::make_unique<NtpdChange>(std::move(record), std::move(description), config_, systemd_));
+        std::make_unique<NtpdChange>(std::move(record), std::move(description), systemd_));
 }
 
 Result<std::unique_ptr<Change>> NtpdBackend::resume(const Json& json) {
     auto record = parse_ntpd_record(json);
     if (!record) return record.error();
-    return std::unique_ptr<Change>(std::make_unique<NtpdChange>(std::move(*record), Json::object(), config_, systemd_));
+    return std::unique_ptr<Change>(std::make_unique<NtpdChange>(std::move(*record), Json::object(), systemd_));
 }
 
 }  // namespace ntpopt

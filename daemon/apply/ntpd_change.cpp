@@ -34,8 +34,8 @@ double wall_clock_s() {
 
 }  // namespace
 
-NtpdChange::NtpdChange(NtpdRecord record, Json description, ApplyConfig config, Systemd* systemd)
-    : record_(std::move(record)), description_(std::move(description)), config_(std::move(config)), systemd_(systemd) {}
+NtpdChange::NtpdChange(NtpdRecord record, Json description, Systemd* systemd)
+    : record_(std::move(record)), description_(std::move(description)), systemd_(systemd) {}
 
 std::vector<std::string> NtpdChange::previous() const {
     std::vector<std::string> names;
@@ -44,8 +44,12 @@ std::vector<std::string> NtpdChange::previous() const {
     return names;
 }
 
-Result<std::string> NtpdChange::instance() {
-    const auto process = find_service(Service::ntpd, record_.restarted.empty() ? record_.instance : record_.restarted);
+Result<std::optional<ProcessInfo>> NtpdChange::process() const {
+    return find_service(Service::ntpd, record_.restarted.empty() ? record_.instance : record_.restarted);
+}
+
+Result<std::string> NtpdChange::instance() const {
+    const auto process = this->process();
     if (!process) return process.error();
     return *process ? instance_of(**process) : std::string();
 }
@@ -204,10 +208,10 @@ asio::awaitable<Status> NtpdChange::restart_for_return(std::string running) {
 }
 
 Result<std::vector<NtpdMember>> NtpdChange::asked_for() {
-    const auto detected = detect_process(config_);
-    if (!detected) return detected.error();
-    if (detected->service != Service::ntpd) return Error{Errc::service_not_found, "ntpd does not run"};
-    auto files = read_ntpd_files(detected->process, record_.plan.flavour);
+    const auto running = process();
+    if (!running) return running.error();
+    if (!*running) return Error{Errc::service_not_found, "ntpd does not run"};
+    auto files = read_ntpd_files(**running, record_.plan.flavour);
     if (!files) return files.error();
     NtpdView view;
     view.flavour = record_.plan.flavour;

@@ -2,6 +2,7 @@
 // with them, and undoes it. What to do is decided in core/plan, whether it worked in core/verify.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,14 @@
 #include "daemon/apply/ntpd_record.hpp"
 #include "daemon/core/verify/ntpd.hpp"
 #include "daemon/io/bus/systemd.hpp"
+#include "daemon/io/sys/proc.hpp"
 
 namespace ntpopt {
 
 class NtpdChange final : public Change {
   public:
     /// `systemd` may be null: then files can be restored, and what needs a restart waits for a process that has one.
-    NtpdChange(NtpdRecord record, Json description, ApplyConfig config, Systemd* systemd);
+    NtpdChange(NtpdRecord record, Json description, Systemd* systemd);
 
     [[nodiscard]] Json record() const override { return to_json(record_); }
     [[nodiscard]] Json description() const override { return description_; }
@@ -33,8 +35,10 @@ class NtpdChange final : public Change {
 
   private:
     [[nodiscard]] Status put_files() const;
-    /// The ntpd that runs now, empty where none does.
-    Result<std::string> instance();
+    /// The ntpd that runs now, nothing where none does.
+    [[nodiscard]] Result<std::optional<ProcessInfo>> process() const;
+    /// The same as instance_of() says it, empty where none runs.
+    [[nodiscard]] Result<std::string> instance() const;
     /// `instance` still runs; anything else is an error with a reason.
     Status expect(const std::string& instance);
     boost::asio::awaitable<Result<NtpdObserved>> look();
@@ -52,7 +56,6 @@ class NtpdChange final : public Change {
 
     NtpdRecord record_;
     Json description_;
-    ApplyConfig config_;
     Systemd* systemd_;
     std::vector<std::string> left_alone_;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();  ///< of the last restart

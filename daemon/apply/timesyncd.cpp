@@ -183,14 +183,14 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     record.fulfilled = is_fulfilled(record.plan, view);
     Json description = describe_plan(record.plan, view, kTimesyncdOurPath, record.unit);
     co_return std::unique_ptr<Change>(
-        std::make_unique<TimesyncdChange>(std::move(record), std::move(description), config_, bus_, systemd_));
+        std::make_unique<TimesyncdChange>(std::move(record), std::move(description), bus_, systemd_));
 }
 
 Result<std::unique_ptr<Change>> TimesyncdBackend::resume(const Json& json) {
     auto record = parse_timesyncd_record(json);
     if (!record) return record.error();
     return std::unique_ptr<Change>(
-        std::make_unique<TimesyncdChange>(std::move(*record), Json::object(), config_, bus_, systemd_));
+        std::make_unique<TimesyncdChange>(std::move(*record), Json::object(), bus_, systemd_));
 }
 
 }  // namespace ntpopt

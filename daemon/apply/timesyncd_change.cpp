@@ -31,13 +31,9 @@ constexpr Duration kRestartWait = 30s;
 
 }  // namespace
 
-TimesyncdChange::TimesyncdChange(TimesyncdRecord record, Json description, ApplyConfig config,
-                                 std::shared_ptr<TimesyncdBus> bus, Systemd* systemd)
-    : record_(std::move(record)),
-      description_(std::move(description)),
-      config_(std::move(config)),
-      bus_(std::move(bus)),
-      systemd_(systemd) {}
+TimesyncdChange::TimesyncdChange(TimesyncdRecord record, Json description, std::shared_ptr<TimesyncdBus> bus,
+                                 Systemd* systemd)
+    : record_(std::move(record)), description_(std::move(description)), bus_(std::move(bus)), systemd_(systemd) {}
 
 Result<TimesyncdChange::Presence> TimesyncdChange::attach() {
     const auto process = find_service(Service::timesyncd, record_.instance);

@@ -18,8 +18,7 @@ namespace ntpopt {
 class TimesyncdChange final : public Change {
   public:
     /// `bus` and `systemd` may be null: then files are all that can be brought back.
-    TimesyncdChange(TimesyncdRecord record, Json description, ApplyConfig config, std::shared_ptr<TimesyncdBus> bus,
-                    Systemd* systemd);
+    TimesyncdChange(TimesyncdRecord record, Json description, std::shared_ptr<TimesyncdBus> bus, Systemd* systemd);
 
     [[nodiscard]] Json record() const override { return to_json(record_); }
     [[nodiscard]] Json description() const override { return description_; }
@@ -52,7 +51,6 @@ class TimesyncdChange final : public Change {
 
     TimesyncdRecord record_;
     Json description_;
-    ApplyConfig config_;
     std::shared_ptr<TimesyncdBus> bus_;
     Systemd* systemd_;
     pid_t pid_ = 0;  ///< of the timesyncd that attach() found
