@@ -141,9 +141,10 @@ bool is_busy(const Trial& trial, const Option& option) {
 
 /// It was left alone because it had asked for that: no miss either.
 bool is_paused(const Trial& trial, const Option& option) {
-    const auto found = trial.next.penalties.find(option.endpoint.text());
-    return option.fault && option.fault->verdict == Verdict::not_probed && found != trial.next.penalties.end() &&
-           found->second.paused_until_s > trial.context.time_s;
+    if (!option.fault || option.fault->verdict != Verdict::not_probed) return false;
+    return std::any_of(option.sightings.begin(), option.sightings.end(), [&](std::size_t i) {
+        return find_bars(trial.next, option.endpoint, trial.sightings[i].seen->address, trial.context.time_s).paused;
+    });
 }
 
 /// The incumbents by what may become of them.

@@ -186,10 +186,10 @@ void judge_pool(Trial& trial, Option& option) {
 std::optional<Fault> find_bar_to_choice(const Trial& trial, const Option& option) {
     if (!trial.context.ports && option.endpoint.port != kNtpPort)
         return Fault{Verdict::reserve, fmt::format("the NTP service cannot use port {}", option.endpoint.port)};
-    const auto* bar = find_bar(trial.next, option.endpoint, std::nullopt, trial.context.time_s);
-    if (bar && bar->held_until_s > trial.context.time_s && !option.standing)
+    const auto* held = find_bars(trial.next, option.endpoint, std::nullopt, trial.context.time_s).held;
+    if (held && !option.standing)
         return Fault{Verdict::blacklisted, fmt::format("a change to it was rolled back; not tried again before {}",
-                                                       until_text(bar->held_until_s))};
+                                                       until_text(held->held_until_s))};
     return std::nullopt;
 }
 

@@ -128,18 +128,19 @@ void judge_hygiene(Trial& trial) {
         const bool incumbent = trial.options[sighting.option].standing.has_value();
         auto fault = find_fault(seen, config, trial.context.own_addresses, incumbent);
         if (!fault || header) sighting.summary = summarise(seen.measurement, trial.base_s, slope);
-        const auto* bar = find_bar(trial.next, endpoint, seen.address, now_s);
+        const auto bars = find_bars(trial.next, endpoint, seen.address, now_s);
         if (!whitelist.empty() && !whitelist.matches(endpoint.host))
             fault = Fault{Verdict::not_whitelisted, "no pattern of the whitelist matches it"};
-        else if (bar && bar->blacklisted_until_s > now_s)
+        else if (bars.blacklisted)
             fault = Fault{Verdict::blacklisted,
                           fmt::format("{}, until {}",
-                                      bar->by_hand ? "blacklisted by hand"
-                                                   : fmt::format("failed {} rounds in a row", bar->failures),
-                                      until_text(bar->blacklisted_until_s))};
-        else if (bar && bar->banned_until_s > now_s)
+                                      bars.blacklisted->by_hand
+                                          ? "blacklisted by hand"
+                                          : fmt::format("failed {} rounds in a row", bars.blacklisted->failures),
+                                      until_text(bars.blacklisted->blacklisted_until_s))};
+        else if (bars.banned)
             fault = Fault{Verdict::banned, fmt::format("it told us to go away (kiss-o'-death); left alone until {}",
-                                                       until_text(bar->banned_until_s))};
+                                                       until_text(bars.banned->banned_until_s))};
         else if (!fits_timescale(sighting.timescale, config.timescale, trial.leap_window))
             fault = wrong_timescale(sighting.timescale, config.timescale);
         else if (!fault && header && admits_smearing(*header) &&

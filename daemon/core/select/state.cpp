@@ -93,29 +93,32 @@ std::vector<BlacklistEntry> list_blacklist(const SelectionState& state, double n
     return out;
 }
 
-const Penalty* find_bar(const SelectionState& state, const Endpoint& endpoint, const std::optional<Address>& address,
-                        double now_s) {
-    if (state.penalties.empty()) return nullptr;
-    const auto bars = [&](const std::string& key) -> const Penalty* {
+Bars find_bars(const SelectionState& state, const Endpoint& endpoint, const std::optional<Address>& address,
+               double now_s) {
+    Bars out;
+    const auto look_at = [&](const std::string& key) {
         const auto found = state.penalties.find(key);
-        if (found == state.penalties.end()) return nullptr;
-        return last_bar_s(found->second) > now_s ? &found->second : nullptr;
+        if (found == state.penalties.end()) return;
+        const Penalty& penalty = found->second;
+        const auto note = [&](const Penalty*& bar, double until_s, bool rather = false) {
+            if (until_s > now_s && (!bar || rather)) bar = &penalty;
+        };
+        note(out.blacklisted, penalty.blacklisted_until_s, penalty.by_hand);
+        note(out.banned, penalty.banned_until_s);
+        note(out.held, penalty.held_until_s);
+        note(out.paused, penalty.paused_until_s);
     };
-    if (const auto* bar = bars(endpoint.text())) return bar;
-    if (endpoint.port != kNtpPort)
-        if (const auto* bar = bars(endpoint.host.text())) return bar;
-    return address ? bars(address->text()) : nullptr;
+    if (state.penalties.empty()) return out;
+    look_at(endpoint.text());
+    if (endpoint.port != kNtpPort) look_at(endpoint.host.text());
+    if (address) look_at(address->text());
+    return out;
 }
 
 bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint, const std::optional<Address>& address,
                      double now_s) {
-    if (const auto* bar = find_bar(state, endpoint, address, now_s))
-        return std::max(bar->blacklisted_until_s, bar->banned_until_s) > now_s;
-    const auto paused = [&](const std::string& key) {
-        const auto found = state.penalties.find(key);
-        return found != state.penalties.end() && found->second.paused_until_s > now_s;
-    };
-    return paused(endpoint.text()) || (address && paused(address->text()));
+    const auto bars = find_bars(state, endpoint, address, now_s);
+    return bars.blacklisted || bars.banned || bars.paused;
 }
 
 void pull_back_penalties(SelectionState& state, double now_s) {

@@ -125,9 +125,18 @@ struct BlacklistEntry {
 /// Blacklisted or banned now, by name.
 [[nodiscard]] std::vector<BlacklistEntry> list_blacklist(const SelectionState& state, double now_s);
 
-/// The penalty that bars a candidate now, whether it is held against its name, its host or its address; or nothing.
-[[nodiscard]] const Penalty* find_bar(const SelectionState& state, const Endpoint& endpoint,
-                                      const std::optional<Address>& address, double now_s);
+/// Of each kind the penalty that binds now, or nothing.
+struct Bars {
+    const Penalty* blacklisted = nullptr;
+    const Penalty* banned = nullptr;
+    const Penalty* held = nullptr;
+    const Penalty* paused = nullptr;
+};
+
+/// What is held against a candidate now: against its name, its host or its address, in this order. A blacklisting by
+/// hand goes before one for failures.
+[[nodiscard]] Bars find_bars(const SelectionState& state, const Endpoint& endpoint,
+                             const std::optional<Address>& address, double now_s);
 
 /// Whether a round should leave this server alone: blacklisted, banned, or asked to be sent less (RATE).
 [[nodiscard]] bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint,
