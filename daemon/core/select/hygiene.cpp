@@ -73,6 +73,11 @@ double middle_offset(const std::vector<Sighting>& sightings) {
 
 }  // namespace
 
+bool is_refusal(const Measurement& measurement, bool incumbent) {
+    if (is_deny(measurement.kiss)) return !incumbent || measurement.received() == 0;
+    return measurement.kiss == "RATE";
+}
+
 std::optional<Fault> find_fault(const Observation& seen, const SelectionConfig& config,
                                 const std::vector<Address>& own_addresses, bool incumbent) {
     const auto& measurement = seen.measurement;
@@ -81,8 +86,7 @@ std::optional<Fault> find_fault(const Observation& seen, const SelectionConfig& 
     if (!seen.probed)
         return Fault{Verdict::not_probed, seen.failure.empty() ? "not asked this round" : printable(seen.failure)};
     const bool answered = measurement.received() > 0;
-    if (!measurement.kiss.empty() &&
-        (!answered || measurement.kiss == "RATE" || (is_deny(measurement.kiss) && !incumbent)))
+    if (is_refusal(measurement, incumbent) || (!measurement.kiss.empty() && !answered))
         return Fault{Verdict::kiss_of_death,
                      fmt::format("it answered with kiss-o'-death {}", printable(measurement.kiss, 8))};
     if (measurement.header)

@@ -9,8 +9,11 @@
 
 namespace ntpopt {
 
-/// The first reason why this measurement cannot be used, or nothing. An incumbent's DENY counts only if it is silent
-/// too.
+/// Whether a server told us to go away (DENY, RSTR) or to ask less (RATE) in a way that counts. An incumbent's DENY
+/// does only if it is silent too.
+[[nodiscard]] bool is_refusal(const Measurement& measurement, bool incumbent);
+
+/// The first reason why this measurement cannot be used, or nothing.
 [[nodiscard]] std::optional<Fault> find_fault(const Observation& seen, const SelectionConfig& config,
                                               const std::vector<Address>& own_addresses, bool incumbent);
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "daemon/core/select/history.hpp"
+#include "daemon/core/select/hygiene.hpp"
 #include "daemon/core/select/penalty.hpp"
 #include "daemon/core/select/timescale.hpp"
 #include "daemon/core/select/trial.hpp"
@@ -35,17 +36,16 @@ Witnesses find_witnesses(const Trial& trial) {
     return out;
 }
 
-RoundResult result_of(const Sighting& sighting, const Witnesses& witnesses) {
+RoundResult result_of(const Trial& trial, const Sighting& sighting, const Witnesses& witnesses) {
     const auto& seen = *sighting.seen;
     const auto& measurement = seen.measurement;
+    // Who asks for less gets less, whatever else there is to say of it.
+    if (seen.probed && is_refusal(measurement, trial.options[sighting.option].standing.has_value()))
+        return measurement.kiss == "RATE" ? RoundResult::rate : RoundResult::deny;
     if (sighting.fault && sighting.fault->verdict == Verdict::not_whitelisted) return RoundResult::unjudged;
     if (!seen.asked) return RoundResult::unjudged;
     if (!seen.address) return witnesses.names ? RoundResult::failed : RoundResult::unjudged;
     if (!seen.probed) return RoundResult::unjudged;
-    if (sighting.fault && sighting.fault->verdict == Verdict::kiss_of_death) {
-        if (measurement.kiss == "RATE") return RoundResult::rate;
-        if (measurement.kiss == "DENY" || measurement.kiss == "RSTR") return RoundResult::deny;
-    }
     if (is_good(sighting)) return RoundResult::good;
     if (measurement.sent() == 0 || !measurement.failure.empty()) return RoundResult::unjudged;
     return (seen.address->is_v4() ? witnesses.ipv4 : witnesses.ipv6) ? RoundResult::failed : RoundResult::unjudged;
@@ -79,7 +79,7 @@ void learn_penalties(Trial& trial, const Witnesses& witnesses) {
     std::map<std::string_view, Seen> subjects;
     for (const auto& sighting : trial.sightings) {
         auto& seen = subjects[sighting.subject];
-        seen.result = better(seen.result, result_of(sighting, witnesses));
+        seen.result = better(seen.result, result_of(trial, sighting, witnesses));
         seen.incumbent = seen.incumbent || trial.options[sighting.option].standing.has_value();
     }
     auto& penalties = trial.next.penalties;
@@ -142,7 +142,7 @@ void learn_round(Trial& trial) {
         if (sighting.key.empty()) continue;
         const auto [at, is_first] = done.emplace(sighting.key, &sighting);
         auto found = trial.next.servers.find(sighting.key);
-        const auto result = result_of(sighting, witnesses);
+        const auto result = result_of(trial, sighting, witnesses);
         if (is_first && result != RoundResult::unjudged) {
             if (found == trial.next.servers.end())
                 found = trial.next.servers.emplace(sighting.key, ServerHistory{}).first;
