@@ -16,6 +16,7 @@
 #include <cmath>
 
 #include "daemon/core/select/consensus.hpp"
+#include "daemon/core/select/slate.hpp"
 #include "daemon/core/select/timescale.hpp"
 #include "daemon/core/select/trial.hpp"
 
@@ -24,102 +25,6 @@ namespace {
 
 constexpr int kGrace = 2;  // rounds that an incumbent may miss
 constexpr int kDwell = 2;  // rounds that it stands before it may be swapped
-
-struct Bar {
-    Verdict verdict = Verdict::same_group;
-    std::size_t other = 0;
-    bool anycast = false;  ///< both are
-};
-
-/// A set in the making.
-class Slate {
-  public:
-    Slate(const Trial& trial, int pool_floor) : trial_(trial), pool_floor_(pool_floor) {}
-
-    [[nodiscard]] const std::vector<std::size_t>& members() const { return members_; }
-    [[nodiscard]] bool holds(std::size_t option) const {
-        return std::find(members_.begin(), members_.end(), option) != members_.end();
-    }
-    void add(std::size_t option) { members_.push_back(option); }
-    void remove(std::size_t option) { std::erase(members_, option); }
-
-    [[nodiscard]] int slots() const {
-        int count = 0;
-        for (const auto member : members_)
-            count += slots_of(member);
-        return count;
-    }
-    [[nodiscard]] bool has_room_for(std::size_t option) const {
-        return slots() + slots_of(option) <= trial_.config.sources;
-    }
-
-    /// What keeps an option out of this set, were `leaving` not in it. Two incumbents may share an upstream: servers
-    /// change theirs all the time, and no incumbent is worth less for it. Which host of an anycast service answers may
-    /// change at any moment (RFC 8633 7), so one such service is enough.
-    [[nodiscard]] std::optional<Bar> bar(std::size_t option, bool upstream_too = true,
-                                         std::optional<std::size_t> leaving = std::nullopt) const {
-        const auto& joining = trial_.options[option];
-        const int cap = group_cap(trial_.config.sources);
-        int of_group = 0;
-        int of_owner = 0;
-        for (const auto member : members_) {
-            if (leaving == member) continue;
-            const auto& other = trial_.options[member];
-            if (joining.pool && other.pool) return Bar{Verdict::same_group, member};
-            if (joining.pool || other.pool) continue;
-            if (share_address(joining, other)) return Bar{Verdict::same_group, member};
-            if ((share(joining, other, &Sighting::group) && ++of_group >= cap) ||
-                (share(joining, other, &Sighting::owner) && ++of_owner >= cap))
-                return Bar{Verdict::same_group, member};
-        }
-        for (const auto member : members_) {
-            if (!upstream_too || leaving == member) continue;
-            const auto& other = trial_.options[member];
-            if (share_upstream(joining, other)) return Bar{Verdict::same_upstream, member};
-            if (is_anycast(joining) && is_anycast(other)) return Bar{Verdict::same_group, member, true};
-        }
-        return std::nullopt;
-    }
-
-  private:
-    [[nodiscard]] int slots_of(std::size_t option) const { return trial_.options[option].pool ? pool_floor_ : 1; }
-    /// No service follows one host twice, whatever its names are, and it could not outvote itself.
-    [[nodiscard]] bool share_address(const Option& a, const Option& b) const {
-        const auto ours = addresses_of(a);
-        const auto theirs = addresses_of(b);
-        return std::any_of(ours.begin(), ours.end(), [&](const Address* address) {
-            return std::any_of(theirs.begin(), theirs.end(), [&](const Address* other) { return *other == *address; });
-        });
-    }
-    [[nodiscard]] std::vector<const Address*> addresses_of(const Option& option) const {
-        std::vector<const Address*> out;
-        if (const auto* address = option.endpoint.host.address()) out.push_back(address);
-        for (const auto i : option.sightings)
-            if (const auto& address = trial_.sightings[i].seen->address) out.push_back(&*address);
-        return out;
-    }
-    [[nodiscard]] bool share(const Option& a, const Option& b, std::size_t Sighting::*what) const {
-        for (const auto i : a.sightings)
-            for (const auto j : b.sightings)
-                if (trial_.sightings[i].*what == trial_.sightings[j].*what) return true;
-        return false;
-    }
-    [[nodiscard]] bool is_anycast(const Option& option) const {
-        return std::any_of(option.sightings.begin(), option.sightings.end(),
-                           [&](std::size_t i) { return trial_.sightings[i].seen->candidate.anycast; });
-    }
-    [[nodiscard]] bool share_upstream(const Option& a, const Option& b) const {
-        if (a.pool || b.pool) return false;
-        for (const auto i : a.sightings)
-            for (const auto j : b.sightings)
-                if (shares_upstream(trial_.sightings[i], trial_.sightings[j])) return true;
-        return false;
-    }
-
-    const Trial& trial_;
-    int pool_floor_;
-    std::vector<std::size_t> members_;
-};
 
 /// Silence that may pass: the server could not be measured, which says nothing about its time.
 bool is_silence(Verdict verdict) {
@@ -151,9 +56,12 @@ bool is_paused(const Trial& trial, const Option& option) {
 struct Incumbents {
     std::vector<std::size_t> healthy;  ///< eligible and behind the gate
     std::vector<std::size_t> silent;   ///< not measured, but given time
+    std::vector<std::size_t> overdue;  ///< silent for longer than that: free for whoever can take the place
     std::vector<std::size_t> soft;     ///< true, but not good enough
     int lost = 0;
-    [[nodiscard]] int count() const { return static_cast<int>(healthy.size() + silent.size() + soft.size()) + lost; }
+    [[nodiscard]] int count() const {
+        return static_cast<int>(healthy.size() + silent.size() + overdue.size() + soft.size()) + lost;
+    }
 };
 
 bool ranks_before(const Trial& trial, std::size_t a, std::size_t b) {
@@ -179,8 +87,8 @@ Incumbents sort_incumbents(Trial& trial) {
             out.healthy.push_back(i);
         else if (is_soft(option))
             out.soft.push_back(i);
-        else if (missed && fits && incumbent.missed <= kGrace && trial.config.sources >= 3)
-            out.silent.push_back(i);
+        else if (missed && fits)
+            (incumbent.missed <= kGrace && trial.config.sources >= 3 ? out.silent : out.overdue).push_back(i);
         else
             ++out.lost;
     }
@@ -189,9 +97,13 @@ Incumbents sort_incumbents(Trial& trial) {
     std::sort(out.soft.begin(), out.soft.end(), by_rank);
     // Time for the silent is only where somebody keeps time meanwhile.
     if (out.healthy.empty() && out.soft.empty() && !trial.context.synchronised) {
-        out.lost += static_cast<int>(out.silent.size());
+        out.overdue.insert(out.overdue.end(), out.silent.begin(), out.silent.end());
         out.silent.clear();
     }
+    std::stable_sort(out.overdue.begin(), out.overdue.end(), [&](std::size_t a, std::size_t b) {
+        const auto missed = [&](std::size_t i) { return trial.standing[*trial.options[i].standing].missed; };
+        return missed(a) < missed(b);
+    });
     return out;
 }
 
@@ -210,6 +122,7 @@ class Chooser {
         fill();
         if (!free_choice_ && voluntary_) swap_one();
         top_up();
+        keep_silent();
         explain();
         return !slate_.members().empty();
     }
@@ -297,9 +210,7 @@ class Chooser {
     }
 
     void swap_one() {
-        const int staying = static_cast<int>(std::count_if(slate_.members().begin(), slate_.members().end(),
-                                                           [&](std::size_t i) { return at(i).standing.has_value(); }));
-        if (incumbents_.count() - staying + 1 > most_replaced() || !has_full_set()) return;
+        if (incumbents_.count() - count_staying() + 1 > most_replaced() || !has_full_set()) return;
         std::vector<std::size_t> leaving;
         for (const auto i : incumbents_.healthy)
             if (slate_.holds(i) && trial_.standing[*at(i).standing].held >= kDwell &&
@@ -322,6 +233,10 @@ class Chooser {
                 return;
             }
     }
+    int count_staying() {
+        return static_cast<int>(std::count_if(slate_.members().begin(), slate_.members().end(),
+                                              [&](std::size_t i) { return at(i).standing.has_value(); }));
+    }
     bool has_full_set() const { return slate_.slots() >= sources(); }
 
     /// With fewer than three sources a service cannot outvote a liar: true incumbents are better than gaps.
@@ -329,6 +244,32 @@ class Chooser {
         for (const auto i : incumbents_.soft) {
             if (slate_.slots() >= std::min(sources(), 3)) return;
             keep(i, fmt::format("kept although {}: fewer than three others are left", weakness(i)));
+        }
+    }
+
+    /// Who is silent, or was lately, costs nothing and may be well tomorrow, so it stays where nobody takes its place.
+    /// Only a set that changes anyhow has to prove itself: there one silent server may stand beside two that answer.
+    void keep_silent() {
+        const auto& members = slate_.members();
+        const auto answering = std::count_if(members.begin(), members.end(), [&](std::size_t i) {
+            return !at(i).fault || !is_silence(at(i).fault->verdict);
+        });
+        const bool pool_takes_all =
+            trial_.context.pools &&
+            std::any_of(members.begin(), members.end(), [&](std::size_t i) { return at(i).pool && !at(i).fault; });
+        if (free_choice_ || members.empty() || pool_takes_all) return;
+        std::vector<std::size_t> waiting;
+        for (const auto i : incumbents_.soft)
+            if (!slate_.holds(i) && at(i).fault && at(i).fault->verdict == Verdict::low_reachability)
+                waiting.push_back(i);
+        waiting.insert(waiting.end(), incumbents_.overdue.begin(), incumbents_.overdue.end());
+        const auto staying = static_cast<std::size_t>(count_staying());
+        const bool unchanged =
+            staying == members.size() && staying + waiting.size() == static_cast<std::size_t>(incumbents_.count());
+        const int enough = unchanged ? sources() : answering >= 2 ? std::min(sources(), 3) : 0;
+        for (const auto i : waiting) {
+            if (slate_.slots() >= enough) return;
+            keep(i, fmt::format("kept although {}: nobody is there to take its place", at(i).fault->reason));
         }
     }
 

@@ -135,7 +135,7 @@ void judge_hygiene(Trial& trial) {
         const auto bars = find_bars(trial.next, endpoint, seen.address, now_s);
         if (!whitelist.empty() && !whitelist.matches(endpoint.host))
             fault = Fault{Verdict::not_whitelisted, "no pattern of the whitelist matches it"};
-        else if (bars.blacklisted)
+        else if (bars.blacklisted && (bars.blacklisted->by_hand || !is_in_use(trial, sighting)))
             fault = Fault{Verdict::blacklisted,
                           fmt::format("{}, until {}",
                                       bars.blacklisted->by_hand

@@ -26,14 +26,25 @@ struct Witnesses {
     bool names = false;
 };
 
+/// One alone tells nothing of the way to the others, nor do several of one owner or network: it may be in the house
+/// while the uplink is away.
+bool are_several(const std::vector<const Sighting*>& those) {
+    return std::any_of(those.begin(), those.end(), [&](const auto* a) {
+        return std::any_of(those.begin(), those.end(),
+                           [&](const auto* b) { return a->owner != b->owner && a->group != b->group; });
+    });
+}
+
 Witnesses find_witnesses(const Trial& trial) {
-    Witnesses out;
+    std::vector<const Sighting*> ipv4;
+    std::vector<const Sighting*> ipv6;
+    std::vector<const Sighting*> names;
     for (const auto& sighting : trial.sightings) {
         if (!sighting.seen->address) continue;
-        if (trial.options[sighting.option].endpoint.host.name()) out.names = true;
-        if (sighting.summary) (sighting.seen->address->is_v4() ? out.ipv4 : out.ipv6) = true;
+        if (trial.options[sighting.option].endpoint.host.name()) names.push_back(&sighting);
+        if (sighting.summary) (sighting.seen->address->is_v4() ? ipv4 : ipv6).push_back(&sighting);
     }
-    return out;
+    return {are_several(ipv4), are_several(ipv6), are_several(names)};
 }
 
 RoundResult result_of(const Trial& trial, const Sighting& sighting, const Witnesses& witnesses) {
@@ -75,12 +86,14 @@ void learn_penalties(Trial& trial, const Witnesses& witnesses) {
     struct Seen {
         RoundResult result = RoundResult::unjudged;
         bool incumbent = false;
+        bool in_use = false;
     };
     std::map<std::string_view, Seen> subjects;
     for (const auto& sighting : trial.sightings) {
         auto& seen = subjects[sighting.subject];
         seen.result = better(seen.result, result_of(trial, sighting, witnesses));
         seen.incumbent = seen.incumbent || trial.options[sighting.option].standing.has_value();
+        seen.in_use = seen.in_use || is_in_use(trial, sighting);
     }
     auto& penalties = trial.next.penalties;
     for (const auto& [subject, seen] : subjects) {
@@ -89,7 +102,9 @@ void learn_penalties(Trial& trial, const Witnesses& witnesses) {
             if (seen.result == RoundResult::good || seen.result == RoundResult::unjudged) continue;
             found = penalties.emplace(std::string(subject), Penalty{}).first;
         }
-        learn_result(found->second, seen.result, seen.incumbent, trial.config.blacklist_after, trial.context.time_s);
+        // Who is in use is asked until somebody takes its place, so that it is known when it is back.
+        const auto blacklist_after = seen.in_use ? std::nullopt : std::optional(trial.config.blacklist_after);
+        learn_result(found->second, seen.result, seen.incumbent, blacklist_after, trial.context.time_s);
         if (is_clean(found->second)) penalties.erase(found);
     }
 }

@@ -18,7 +18,8 @@ double penalty_time(int times) {
 
 }  // namespace
 
-void learn_result(Penalty& penalty, RoundResult result, bool incumbent, int blacklist_after, double now_s) {
+void learn_result(Penalty& penalty, RoundResult result, bool incumbent, std::optional<int> blacklist_after,
+                  double now_s) {
     if (result == RoundResult::unjudged) return;
     penalty.touched_s = now_s;
     const auto ban = [&] {
@@ -37,7 +38,7 @@ void learn_result(Penalty& penalty, RoundResult result, bool incumbent, int blac
     } else if (result == RoundResult::failed) {
         if (penalty.denied) ban();
         penalty.failures = std::min(penalty.failures + 1, 1000);
-        if (penalty.failures < blacklist_after || penalty.blacklisted_until_s > now_s) return;
+        if (!blacklist_after || penalty.failures < *blacklist_after || penalty.blacklisted_until_s > now_s) return;
         penalty.times = std::min(penalty.times + 1, kMostTimes);
         penalty.blacklisted_until_s = now_s + penalty_time(penalty.times);
         penalty.by_hand = false;

@@ -2,6 +2,7 @@
 // after the time forgives everything (SELECTION.md 4.5, 6.1).
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "daemon/core/select/state.hpp"
@@ -17,10 +18,11 @@ enum class RoundResult {
     unjudged,
 };
 
-/// Counts the round. `blacklist_after` failures in a row blacklist for 7 days, doubling to 90; DENY bans likewise, but
-/// an incumbent only once it has been silent for a second round, since an unauthenticated packet must not unseat a
-/// server.
-void learn_result(Penalty& penalty, RoundResult result, bool incumbent, int blacklist_after, double now_s);
+/// Counts the round. `blacklist_after` failures in a row blacklist for 7 days, doubling to 90; without it they are only
+/// counted. DENY bans likewise, but an incumbent only once it has been silent for a second round, since an
+/// unauthenticated packet must not unseat a server.
+void learn_result(Penalty& penalty, RoundResult result, bool incumbent, std::optional<int> blacklist_after,
+                  double now_s);
 
 /// True where the penalty holds nothing any more and can be dropped.
 [[nodiscard]] bool is_clean(const Penalty& penalty);

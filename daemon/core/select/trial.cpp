@@ -103,6 +103,11 @@ bool may_improve(const Trial& trial) {
     return trial.confidence >= needed && !trial.leap_window;
 }
 
+bool is_in_use(const Trial& trial, const Sighting& sighting) {
+    const auto& option = trial.options[sighting.option];
+    return option.standing && sighting.subject == option.endpoint.text();
+}
+
 int group_cap(int sources) {
     return std::max(1, (sources - 1) / 2);
 }

@@ -105,6 +105,10 @@ void judge_options(Trial& trial);
 /// the time from this one, as many as Confidence::high demands.
 [[nodiscard]] bool may_improve(const Trial& trial);
 
+/// Whether what is held against this one is held against a name in use. A member of a pool is none: the service gets
+/// itself another.
+[[nodiscard]] bool is_in_use(const Trial& trial, const Sighting& sighting);
+
 /// Most servers of one group, and of one owner, that may be in a set of `sources`: never so many that it is a majority.
 [[nodiscard]] int group_cap(int sources);
 
