@@ -1,8 +1,6 @@
 // Implementation of bus_time_service.hpp: calls with deadlines, answers parsed as a stranger's.
 #include "daemon/app/bus_time_service.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,8 +14,8 @@ namespace {
 
 constexpr Duration kCallDeadline = std::chrono::seconds(30);
 constexpr Duration kPollEvery = std::chrono::milliseconds(200);
-/// An applier that died is started again by the bus and recovers; longer than that nobody waits.
-constexpr Duration kGiveUpAfter = std::chrono::minutes(5);
+/// An applier that died is started again by the bus and recovers; one that is silent for longer nobody waits for.
+constexpr Duration kLongestSilence = std::chrono::minutes(5);
 
 wire::Rows rows_of(const std::vector<Choice>& servers) {
     wire::Rows rows;
@@ -93,27 +91,28 @@ asio::awaitable<Result<TransactionReport>> BusTimeService::transaction(std::uint
     co_return parse_transaction(answer->value);
 }
 
-/// Asks again and again until the transaction has ended, through a restart of the applier if need be.
+/// Asks again and again until the transaction has ended, through a restart of the applier if need be. How long new
+/// servers may take to prove themselves is the applier's to know.
 asio::awaitable<Result<TransactionReport>> BusTimeService::follow(std::uint64_t id, OnState on_state) {
     const auto executor = co_await asio::this_coro::executor;
     asio::steady_timer timer(executor);
-    const auto give_up = asio::steady_timer::clock_type::now() + kGiveUpAfter;
+    auto heard = asio::steady_timer::clock_type::now();
     std::optional<TransactionState> told;
-    Result<TransactionReport> report = Error{};
-    while (asio::steady_timer::clock_type::now() < give_up) {
-        report = co_await transaction(id);
+    for (;;) {
+        auto report = co_await transaction(id);
         if (report && told != report->state) {
             told = report->state;
             on_state(report->state);
         }
         if (report && is_final(report->state)) co_return report;
         if (!report && report.error().code == Errc::not_found) co_return report;
+        const auto now = asio::steady_timer::clock_type::now();
+        if (report) heard = now;
+        if (now - heard >= kLongestSilence)
+            co_return Error{Errc::timeout, "the applier does not say how the change ended: " + report.error().detail};
         timer.expires_after(kPollEvery);
         co_await timer.async_wait(asio::use_awaitable);
     }
-    const auto why =
-        report ? fmt::format("transaction {} is still {}", id, name_of(report->state)) : report.error().detail;
-    co_return Error{Errc::timeout, "the applier did not finish: " + why};
 }
 
 }  // namespace ntpopt
