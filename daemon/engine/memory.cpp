@@ -17,8 +17,8 @@ constexpr std::string_view kOpenRound = "open-round";
 constexpr std::string_view kTrace = "trace";
 constexpr std::string_view kRounds = "rounds";
 
-Json to_json(const RoundsSoFar& rounds) {
-    return {{"began_s", rounds.began_s}, {"open", rounds.open}, {"useless", rounds.useless}, {"tokens", rounds.tokens}};
+std::uint64_t run_id_of(const Json& document) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(get_integer(document, "run_id").value_or(0), 0));
 }
 
 RoundsSoFar parse_rounds(const Json& document) {
@@ -42,12 +42,14 @@ Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::mov
         last_run = *std::move(last);
     else
         trouble_(last.error().detail);
-    last_run_id = static_cast<std::uint64_t>(get_integer(last_run, "run_id").value_or(0));
     if (auto kept = TraceLog::parse(load(kTrace)))
         trace = *std::move(kept);
     else
         trouble_(kept.error().detail);
-    rounds = parse_rounds(load(kRounds));
+    const auto so_far = load(kRounds);
+    rounds = parse_rounds(so_far);
+    // The run whose change is open is not recorded yet, and one in which the process died never is.
+    last_run_id = std::max({run_id_of(last_run), run_id_of(so_far), run_id_of(get_object(load(kOpenRound), "report"))});
     if (const auto text = get_string(load(kOverrides), "interval"); !text.empty()) {
         if (const auto parsed = parse_duration(text))
             interval = *parsed;
@@ -61,7 +63,7 @@ Status Memory::record_round(const HistoryConfig& limits, std::optional<RealTime>
     Remembered what;
     what.documents.emplace_back(kSelection, to_json(selection));
     what.documents.emplace_back(kOpenRound, nullptr);
-    what.documents.emplace_back(kRounds, to_json(rounds));
+    what.documents.emplace_back(kRounds, rounds_so_far());
     // With every round once more, so that what a full disk refused is not lost for good.
     what.documents.emplace_back(kOverrides, overrides());
     what.round = last_run;
@@ -95,7 +97,15 @@ void Memory::save_selection() {
 }
 
 void Memory::save_rounds() {
-    try_to_save(kRounds, to_json(rounds));
+    try_to_save(kRounds, rounds_so_far());
+}
+
+Json Memory::rounds_so_far() const {
+    return {{"run_id", last_run_id},
+            {"began_s", rounds.began_s},
+            {"open", rounds.open},
+            {"useless", rounds.useless},
+            {"tokens", rounds.tokens}};
 }
 
 void Memory::save_overrides() {

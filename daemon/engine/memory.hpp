@@ -45,8 +45,8 @@ class Memory {
     Memory(Store& store, Trouble trouble);
 
     SelectionState selection;
-    Json last_run;  ///< the document of the last run, null before the first; see put_rows_aside()
-    std::uint64_t last_run_id = 0;
+    Json last_run;                     ///< the document of the last run, null before the first; see put_rows_aside()
+    std::uint64_t last_run_id = 0;     ///< the highest that was given away, also to a run that is not remembered
     std::optional<Duration> interval;  ///< set at run time
     RoundsSoFar rounds;
 
@@ -82,6 +82,7 @@ class Memory {
   private:
     [[nodiscard]] Json load(std::string_view name);
     [[nodiscard]] Json overrides() const;
+    [[nodiscard]] Json rounds_so_far() const;
     [[nodiscard]] Status save(Remembered what);
     void try_to_save(std::string_view name, Json document);
 

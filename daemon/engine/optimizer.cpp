@@ -15,10 +15,15 @@ namespace {
 
 constexpr Duration kCheckSoon = std::chrono::seconds(2);
 constexpr Duration kPollOpenTransaction = std::chrono::seconds(1);
-constexpr int kPollsOfOpenTransaction = 300;
+/// An applier that says nothing for so long says nothing soon.
+constexpr Duration kSilenceOfApplier = std::chrono::minutes(5);
 
 double seconds_of(RealTime time) {
     return to_seconds(time.time_since_epoch());
+}
+
+std::uint64_t run_id_of(const Json& report) {
+    return static_cast<std::uint64_t>(get_integer(report, "run_id").value_or(0));
 }
 
 std::vector<std::string> strings_of(const Json& array) {
@@ -42,7 +47,7 @@ Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Alarm& al
       wake_(alarm) {
     refresh_schedule();
     state_.mode = config_.mode;
-    state_.last_run_id = memory_.last_run_id;
+    state_.last_run_id = run_id_of(memory_.last_run);
     if (const auto time = parse_time(get_string(memory_.last_run, "timestamp"))) state_.last_run = *time;
     state_.selected =
         strings_of(get_array(memory_.last_run, get_bool(memory_.last_run, "dry_run") ? "previous" : "selected"));
@@ -86,21 +91,38 @@ void Optimizer::stop() {
     wake_.ring();
 }
 
-/// A change may have been under way when an earlier life ended; the applier knows how it ended.
+/// How the change ended that came after this transaction. As long as the applier says that it runs it is waited for:
+/// what it will come to is not known before.
+asio::awaitable<Result<TransactionReport>> Optimizer::end_of_open_change(std::uint64_t after) {
+    Result<TransactionReport> last = Error{};
+    for (auto heard = ports_.clock.since_boot(); !stopping_;) {
+        last = co_await ports_.time_service.transaction(0);
+        const auto now = ports_.clock.since_boot();
+        if (last && (last->id <= after || is_final(last->state))) break;
+        if (last) heard = now;
+        if (now - heard >= kSilenceOfApplier) break;
+        co_await wake_.wait_until(now + kPollOpenTransaction);
+    }
+    co_return last;
+}
+
+/// A change may have been under way when an earlier life ended; the applier knows how it ended. What is asked of the
+/// memory meanwhile is held back as in a round.
 asio::awaitable<void> Optimizer::settle_open_round() {
     auto open = memory_.open_round();
     if (!open) co_return;
     set_state("recovering");
-    Result<TransactionReport> last = Error{};
-    for (int i = 0; i < kPollsOfOpenTransaction && !stopping_; ++i) {
-        last = co_await ports_.time_service.transaction(0);
-        if (last && (last->id <= open->after || is_final(last->state))) break;
-        co_await wake_.wait_until(ports_.clock.since_boot() + kPollOpenTransaction);
+    change_open_ = true;
+    held_back_ = std::move(open->events);
+    const auto last = co_await end_of_open_change(open->after);
+    if (stopping_) co_return;
+    change_open_ = false;
+    if (!last) {
+        held_back_.clear();
+        co_return;
     }
-    if (stopping_ || !last) co_return;
     const bool began = last->id > open->after;
     const bool applied = began && last->state == TransactionState::committed;
-    held_back_ = open->events;
     round_in_trace_ = true;
     const auto outcome = applied                                     ? Outcome::applied
                          : !began                                    ? Outcome::failed
@@ -118,9 +140,7 @@ asio::awaitable<void> Optimizer::settle_open_round() {
               : "ntpoptd ended before the applier began the change";
     memory_.last_run["transaction"] = began ? last->id : 0;
     if (applied) memory_.last_run["selected"] = last->selected;
-    memory_.last_run_id =
-        std::max(memory_.last_run_id, static_cast<std::uint64_t>(get_integer(open->report, "run_id").value_or(0)));
-    state_.last_run_id = memory_.last_run_id;
+    state_.last_run_id = run_id_of(open->report);
     state_.selected = strings_of(get_array(memory_.last_run, "selected"));
     memory_.rounds.open = false;
     if (applied) memory_.rounds.useless = 0;
@@ -239,7 +259,7 @@ void Optimizer::note_rolled_back_elsewhere() {
         state_.selected.clear();
         state_.confidence = Confidence::none;
     }
-    if (running_ || memory_.selection.incumbents.empty()) return;
+    if (running_ || change_open_ || memory_.selection.incumbents.empty()) return;
     change_memory({.kind = TraceEvent::Kind::forgotten, .time_s = ports_.clock.now_s()});
     memory_.save_selection();
 }

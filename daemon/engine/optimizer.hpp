@@ -114,6 +114,7 @@ class Optimizer {
     };
 
     boost::asio::awaitable<void> settle_open_round();
+    boost::asio::awaitable<Result<TransactionReport>> end_of_open_change(std::uint64_t after);
     boost::asio::awaitable<void> wait_for_work();
     boost::asio::awaitable<void> perform(Request request);
     boost::asio::awaitable<RoundReport> perform_round(Request request);
@@ -156,7 +157,7 @@ class Optimizer {
     std::optional<RecordedRound> last_round_;
     bool round_in_trace_ = false;        ///< the decision of the round that runs is in it, its end is not
     bool sought_last_round_ = false;     ///< in the trace, after a restart
-    std::vector<TraceEvent> held_back_;  ///< asked during a round, whose own memory would otherwise hide it
+    std::vector<TraceEvent> held_back_;  ///< asked while a round's own memory would otherwise hide it
     bool change_open_ = false;           ///< the applier was asked for a change whose end is not recorded
     bool stopping_ = false;
 };

@@ -55,7 +55,7 @@ void Optimizer::change_memory(const TraceEvent& event) {
 
 void Optimizer::change_selection(const TraceEvent& event) {
     const auto before = memory_.selection;
-    if (running_ && !running_->rollback) {
+    if (change_open_ || (running_ && !running_->rollback)) {
         memory_.selection = after_event(std::move(memory_.selection), event);
         held_back_.push_back(event);
         auto open = change_open_ ? memory_.open_round() : std::nullopt;

@@ -83,6 +83,7 @@ asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {
     report.service = service_.service;
     report.previous = state_.selected;
     const auto before = ports_.clock.since_boot();
+    memory_.save_rounds();
     set_state(std::string(name_of(Stage::apply)));
     TimeService::OnState nobody_listens = [](TransactionState) {};
     auto done = co_await ports_.time_service.rollback(request.original, std::move(nobody_listens));

@@ -119,6 +119,7 @@ class FakeTimeService final : public TimeService {
     bool hangs = false;      ///< the change never ends while we wait
     TransactionReport last;  ///< what transaction(0) tells
     bool has_last = false;
+    std::function<void()> on_transaction = [] {};  ///< somebody asks for it
     std::vector<std::string> calls;
     std::vector<Choice> applied;
 
@@ -166,6 +167,7 @@ class FakeTimeService final : public TimeService {
         co_return ends;
     }
     asio::awaitable<Result<TransactionReport>> transaction(std::uint64_t) override {
+        on_transaction();
         if (!has_last) co_return Error{Errc::not_found, "none yet"};
         co_return last;
     }
