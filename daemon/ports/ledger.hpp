@@ -42,7 +42,7 @@ class Ledger {
     /// The newest entry that is durable.
     [[nodiscard]] virtual EvidenceMark mark() const = 0;
 
-    /// The oldest first.
+    /// The oldest first. What there is and cannot be read is an error, here and below, and never as if it were gone.
     [[nodiscard]] virtual Result<std::vector<EvidenceEntry>> entries(const EvidenceWindow& window) = 0;
     /// One entry by its number; nothing where there is none.
     [[nodiscard]] virtual Result<std::optional<EvidenceEntry>> entry(std::uint64_t seq) = 0;

@@ -75,6 +75,7 @@ Status SqliteStore::write_entry(const EvidenceEntry& entry) {
 
 Result<std::vector<EvidenceEntry>> SqliteStore::entries(const EvidenceWindow& window) {
     std::vector<EvidenceEntry> found;
+    if (!database_ && had_file_) return closed_;
     if (!database_) return found;
     auto rows = database_->query(
         "SELECT seq, time_usec, kind, body, hash FROM evidence WHERE seq > ? AND time_usec >= ? AND time_usec < ? "
@@ -88,6 +89,7 @@ Result<std::vector<EvidenceEntry>> SqliteStore::entries(const EvidenceWindow& wi
 }
 
 Result<std::optional<EvidenceEntry>> SqliteStore::entry(std::uint64_t seq) {
+    if (!database_ && had_file_) return closed_;
     if (!database_) return std::optional<EvidenceEntry>();
     return only_entry(database_->query("SELECT seq, time_usec, kind, body, hash FROM evidence WHERE seq = ?", seq));
 }

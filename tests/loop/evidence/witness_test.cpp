@@ -266,5 +266,23 @@ TEST(Witness, AFullDiskIsAnAlarmUntilItIsNot) {
     EXPECT_THAT(f.kinds(), SizeIs(33));
 }
 
+TEST(Witness, EvidenceThatCannotBeReadIsNotSaidToBeForged) {
+    Scratch scratch;
+    ServiceObservation told;
+    {
+        Fixture f(scratch);
+        f.witness.observed(f.seen);
+        told.evidence = f.store.mark();
+    }
+    ASSERT_NE(told.evidence.seq, 0U);
+    auto other = Database::open(scratch.file(SqliteStore::kFile)).value();
+    ASSERT_TRUE(other.script("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE"));
+    Fixture f(scratch);
+    f.witness.observed(told);
+    EXPECT_THAT(f.witness.alarms(), ElementsAre(HasSubstr("evidence cannot be written")));
+    EXPECT_FALSE(f.witness.verify(told.evidence));
+    EXPECT_FALSE(f.store.entries({}));
+}
+
 }  // namespace
 }  // namespace ntpopt
