@@ -59,6 +59,8 @@ asio::awaitable<RoundResult> Round::run() {
         hooks_.before_probe();
         measured = co_await timed(Stage::probe, probe());
     }
+    // Whose answer was on its way when the round was stopped did not fail to answer.
+    if (measured) measured = co_await goes_on();
     if (measured) {
         decide_set();
         if (wants_change()) {
@@ -76,13 +78,17 @@ asio::awaitable<RoundResult> Round::run() {
     co_return result;
 }
 
+/// False where the round was stopped.
+asio::awaitable<bool> Round::goes_on() {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) co_return true;
+    settle(Outcome::failed, "stopped before it was done");
+    co_return false;
+}
+
 /// Runs one stage and writes its line; false ends the round.
 asio::awaitable<bool> Round::timed(Stage stage, asio::awaitable<StageResult> work) {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) {
-        settle(Outcome::failed, "stopped before it was done");
-        co_return false;
-    }
+    if (!co_await goes_on()) co_return false;
     hooks_.progress(stage, 0, 0);
     const auto before = ports_.clock.since_boot();
     StageResult result = Error{};

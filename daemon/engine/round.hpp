@@ -73,6 +73,7 @@ class Round {
     using StageResult = Result<std::string>;  ///< a line for the report, or why the stage failed
 
     boost::asio::awaitable<bool> timed(Stage stage, boost::asio::awaitable<StageResult> work);
+    boost::asio::awaitable<bool> goes_on();
     boost::asio::awaitable<StageResult> discover();
     boost::asio::awaitable<StageResult> resolve();
     boost::asio::awaitable<StageResult> probe();

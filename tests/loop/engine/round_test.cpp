@@ -286,5 +286,14 @@ TEST_F(RoundTest, CancelledAtAnyStageItEndsWithAReportAndWithoutAChangeThatHasNo
     }
 }
 
+TEST_F(RoundTest, StoppedWhileItProbesItLearnsNothingOfThoseWhoseAnswersWereOnTheirWay) {
+    request.state = run().next;
+    ASSERT_THAT(request.state.incumbents, testing::SizeIs(4));
+    world.prober.offsets.erase("192.0.1.1");
+    cancel_at = Stage::probe;
+    on_decided = [](const DecidedRound&) { ADD_FAILURE() << "decided on half of the answers"; };
+    EXPECT_EQ(run().next, request.state);
+}
+
 }  // namespace
 }  // namespace ntpopt
