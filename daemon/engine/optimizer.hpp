@@ -128,6 +128,7 @@ class Optimizer {
     bool record(RoundReport report);
     [[nodiscard]] PastRounds past_rounds() const;
     void note_decided(const DecidedRound& round);
+    [[nodiscard]] std::string objection_to(const std::vector<Choice>& servers) const;
     void note_round_ended(Outcome outcome, bool interrupted, SelectionState next);
     void change_selection(const TraceEvent& event);
     void change_memory(const TraceEvent& event);

@@ -58,6 +58,7 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
         metrics_.note_candidates_left(candidates_left);
     };
     hooks.decided = [this](const DecidedRound& decided) { note_decided(decided); };
+    hooks.objection = [this](const std::vector<Choice>& servers) { return objection_to(servers); };
     hooks.before_change = [this](OpenRound open) {
         change_open_ = true;
         open.events = held_back_;
@@ -73,6 +74,19 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
     note_round_ended(result.report.outcome, result.interrupted, std::move(result.next));
     announce_blacklisted(before);
     co_return std::move(result.report);
+}
+
+/// What was said during a round binds it too.
+std::string Optimizer::objection_to(const std::vector<Choice>& servers) const {
+    if (config_.mode != Mode::apply) return "mode is observe since the round began";
+    SelectionState said;
+    for (const auto& event : held_back_)
+        said = after_event(std::move(said), event);
+    const auto now_s = ports_.clock.now_s();
+    for (const auto& server : servers)
+        if (is_probe_barred(said, server.endpoint, server.address, now_s))
+            return fmt::format("{} was blacklisted since the round began", server.endpoint.text());
+    return {};
 }
 
 asio::awaitable<RoundReport> Optimizer::perform_rollback(Request request) {

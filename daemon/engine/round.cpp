@@ -66,7 +66,7 @@ asio::awaitable<RoundResult> Round::run() {
         if (wants_change()) {
             const bool planned = co_await timed(Stage::plan, plan());
             if (planned && !report_.dry_run) co_await timed(Stage::apply, apply());
-        } else if (service_.drifted && !service_.paused && !report_.dry_run) {
+        } else if (service_.drifted && !service_.paused && !report_.dry_run && hooks_.objection({}).empty()) {
             co_await timed(Stage::apply, reconverge());
         }
     }
@@ -227,6 +227,10 @@ asio::awaitable<Round::StageResult> Round::apply() {
     };
     const auto last = co_await ports_.time_service.transaction(0);
     if (!last && last.error().code != Errc::not_found) co_return last.error();
+    if (auto why = hooks_.objection(decided_.decision.selected); !why.empty()) {
+        settle(Outcome::refused, why);
+        co_return "refused: " + why;
+    }
     OpenRound open;
     open.report = to_json(report_);
     open.after = last ? last->id : 0;

@@ -60,7 +60,12 @@ class Round {
         std::function<void(const std::vector<Measurement>& measurements, int candidates_left)> probed =
             [](const std::vector<Measurement>&, int) {};
         std::function<void(const DecidedRound& round)> decided = [](const DecidedRound&) {
-        };                                                          ///< all of it, while the call lasts
+        };  ///< all of it, while the call lasts
+        /// Why the service may not be changed any more, to these servers if to any, though it could be when the round
+        /// began; else empty.
+        std::function<std::string(const std::vector<Choice>& servers)> objection = [](const std::vector<Choice>&) {
+            return std::string();
+        };
         std::function<void(const OpenRound& round)> before_change;  ///< remember this, then the change is asked for
     };
 

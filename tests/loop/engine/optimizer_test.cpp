@@ -235,6 +235,39 @@ TEST_F(OptimizerTest, AServerThatFailedThreeRoundsIsBlacklistedAskedAgainAfterIt
     EXPECT_EQ(parse_selection_state(world.store.documents["selection"])->penalties.count("e.test"), 0U) << "forgiven";
 }
 
+TEST_F(OptimizerTest, WhoIsBlacklistedWhileItProbesIsNotChosen) {
+    auto& engine = make();
+    world.prober.on_probe = [&] { EXPECT_TRUE(engine.blacklist(*Endpoint::parse("a.test"), std::nullopt)); };
+    live(1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "refused");
+    EXPECT_THAT(get_string(ears.reports.at(0), "reason"), HasSubstr("a.test was blacklisted"));
+    EXPECT_THAT(world.service.applied, testing::IsEmpty());
+    EXPECT_THAT(engine.blacklist_entries(), SizeIs(1));
+}
+
+TEST_F(OptimizerTest, WhoIsBlacklistedAndNotChosenIsNoReasonNotToChange) {
+    world.add("far.test", std::nullopt);
+    auto& engine = make();
+    world.prober.on_probe = [&] {
+        EXPECT_TRUE(engine.blacklist(*Endpoint::parse("far.test"), std::nullopt));
+        EXPECT_TRUE(engine.blacklist(*Endpoint::parse("a.test"), std::nullopt));
+        EXPECT_TRUE(engine.unblacklist(*Endpoint::parse("a.test")));
+    };
+    live(1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "applied");
+}
+
+TEST_F(OptimizerTest, ToldToObserveWhileItProbesItChangesNothing) {
+    auto& engine = make();
+    auto config = world.config;
+    config.mode = Mode::observe;
+    world.prober.on_probe = [&] { engine.reload(config); };
+    live(1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "refused");
+    EXPECT_THAT(world.service.applied, testing::IsEmpty());
+    EXPECT_EQ(world.store.documents.count("open-round"), 0U);
+}
+
 TEST_F(OptimizerTest, BansAndBiasSurviveARestart) {
     world.add("rude.test", 0.0);
     world.prober.kisses[world.resolver.addresses.at("rude.test")] = "DENY";
