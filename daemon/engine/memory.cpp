@@ -27,6 +27,7 @@ RoundsSoFar parse_rounds(const Json& document) {
     rounds.open = get_bool(document, "open");
     rounds.useless = static_cast<int>(std::clamp<std::int64_t>(get_integer(document, "useless").value_or(0), 0, 1000));
     rounds.tokens = get_number(document, "tokens").value_or(kMostTokens);
+    rounds.lived_s = std::max(get_number(document, "lived_s").value_or(0), 0.0);
     return rounds;
 }
 
@@ -101,11 +102,8 @@ void Memory::save_rounds() {
 }
 
 Json Memory::rounds_so_far() const {
-    return {{"run_id", last_run_id},
-            {"began_s", rounds.began_s},
-            {"open", rounds.open},
-            {"useless", rounds.useless},
-            {"tokens", rounds.tokens}};
+    return {{"run_id", last_run_id},     {"began_s", rounds.began_s}, {"open", rounds.open},
+            {"useless", rounds.useless}, {"tokens", rounds.tokens},   {"lived_s", rounds.lived_s}};
 }
 
 void Memory::save_overrides() {

@@ -34,6 +34,7 @@ struct RoundsSoFar {
     bool open = false;   ///< it has not ended yet
     int useless = 0;     ///< in a row; one that is open counts as such
     double tokens = kMostTokens;
+    double lived_s = 0;  ///< for how long ntpoptd has run since then: all that a machine without an RTC knows at boot
 };
 
 class Memory {

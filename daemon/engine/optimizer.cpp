@@ -14,6 +14,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Duration kCheckSoon = std::chrono::seconds(2);
+/// Of a life that ends: whoever is restarted again and again does not write each time.
+constexpr Duration kWorthALine = std::chrono::minutes(1);
 constexpr Duration kPollOpenTransaction = std::chrono::seconds(1);
 /// An applier that says nothing for so long says nothing soon.
 constexpr Duration kSilenceOfApplier = std::chrono::minutes(5);
@@ -45,6 +47,7 @@ Optimizer::Optimizer(asio::any_io_executor executor, RoundPorts ports, Alarm& al
       schedule_(config_.schedule, machine_hash),
       metrics_(ports_.clock.now()),
       wake_(alarm) {
+    lived_until_ = ports_.clock.since_boot();
     refresh_schedule();
     state_.mode = config_.mode;
     state_.last_run_id = run_id_of(memory_.last_run);
@@ -74,6 +77,7 @@ asio::awaitable<void> Optimizer::run() {
             co_await check_service();
         }
     }
+    note_lived(kWorthALine);
     set_state("stopping");
 }
 
@@ -81,8 +85,18 @@ PastRounds Optimizer::past_rounds() const {
     const auto& rounds = memory_.rounds;
     PastRounds past{.cut_short = rounds.open, .useless = rounds.useless, .tokens = rounds.tokens};
     const auto last_s = std::max(rounds.began_s, seconds_of(state_.last_run));
-    if (last_s > 0) past.since_last = from_seconds(std::max(0.0, seconds_of(ports_.clock.now()) - last_s));
+    // A clock that is not set yet may be before that.
+    if (last_s > 0) past.since_last = from_seconds(std::max(rounds.lived_s, seconds_of(ports_.clock.now()) - last_s));
     return past;
+}
+
+/// Remembers how long ntpoptd has run since the last round began, where that is so much more than was remembered.
+void Optimizer::note_lived(Duration at_least) {
+    const auto more = ports_.clock.since_boot() - lived_until_;
+    if (more < at_least) return;
+    lived_until_ += more;
+    memory_.rounds.lived_s += to_seconds(more);
+    memory_.save_rounds();
 }
 
 void Optimizer::stop() {

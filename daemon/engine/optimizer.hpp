@@ -127,6 +127,7 @@ class Optimizer {
     void note_round_closed();
     bool record(RoundReport report);
     [[nodiscard]] PastRounds past_rounds() const;
+    void note_lived(Duration at_least);
     void note_decided(const DecidedRound& round);
     [[nodiscard]] std::string objection_to(const std::vector<Choice>& servers) const;
     void note_round_ended(Outcome outcome, bool interrupted, SelectionState next);
@@ -154,6 +155,7 @@ class Optimizer {
     Duration observed_at_{};         ///< on the boot clock; zero: never
     bool observation_stale_ = true;  ///< something changed since
     Duration next_check_{};
+    Duration lived_until_{};         ///< what memory_.rounds.lived_s counts to
     bool was_synchronised_ = false;  ///< at the last check or round, whoever has looked since
     std::optional<RecordedRound> last_round_;
     bool round_in_trace_ = false;        ///< the decision of the round that runs is in it, its end is not

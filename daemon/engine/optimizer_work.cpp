@@ -16,6 +16,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Duration kCheckEvery = std::chrono::minutes(15);
+constexpr Duration kNoteLivedEvery = std::chrono::hours(1);
 constexpr Duration kCheckAfterChange = std::chrono::seconds(2);
 
 /// Whether a round did its work, so that the next one may wait the whole interval.
@@ -64,6 +65,7 @@ asio::awaitable<RoundReport> Optimizer::perform_round(Request request) {
         open.events = held_back_;
         memory_.save_open_round(open);
     };
+    lived_until_ = ports_.clock.since_boot();
     memory_.rounds = {ports_.clock.now_s(), true, schedule_.useless() + 1, schedule_.tokens()};
     memory_.save_rounds();
     Round round(ports_, std::move(asked), std::move(hooks));
@@ -188,6 +190,7 @@ bool Optimizer::record(RoundReport report) {
 /// Between rounds: restarted with its old sources, or without anybody to follow?
 asio::awaitable<void> Optimizer::check_service() {
     next_check_ = ports_.clock.since_boot() + kCheckEvery;
+    note_lived(kNoteLivedEvery);
     auto observed = co_await observation(Duration::zero());
     if (!observed) co_return;
     const bool was_synchronised = std::exchange(was_synchronised_, observed->synchronised);

@@ -182,7 +182,8 @@ class FakeTimeService final : public TimeService {
 
 class FakeClock final : public Clock {
   public:
-    [[nodiscard]] RealTime now() const override { return RealTime(std::chrono::hours(500'000)) + elapsed(); }
+    Duration behind{};  ///< a clock that is not set
+    [[nodiscard]] RealTime now() const override { return RealTime(std::chrono::hours(500'000)) + elapsed() - behind; }
     [[nodiscard]] Duration since_boot() const override { return std::chrono::hours(1) + elapsed(); }
     [[nodiscard]] double random() override { return 0.5; }
     void skip(Duration time) { skipped_ += time; }
