@@ -46,6 +46,9 @@ TEST(Toml, SaysWhereAndWhy) {
     EXPECT_EQ(refused("a = 1\nb = \"\"\"x\n\"\"\""), "2: multi-line strings are not taken; write a plain one");
     EXPECT_EQ(refused("x = 1 # ok\n" + repeat("a.", 20) + "a = 1"), "2: too many dots for a key");
     EXPECT_EQ(refused(std::string(kMaxTomlBytes + 1, '#')), "1: the file is larger than 1 MiB");
+    EXPECT_EQ(refused("a = 1\n[[server]]\n" + std::string(20'000, 'k') + " = [" + repeat("1,", 50'000) + "]"),
+              "3: too many values below keys as long as these");
+    EXPECT_TRUE(parse_toml("server = [" + repeat("'name.example',", 60'000) + "]")) << "as much as a list may hold";
 }
 
 TEST(Toml, TakesDotsInStringsAndComments) {
