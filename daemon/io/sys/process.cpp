@@ -190,7 +190,9 @@ asio::awaitable<Result<ProcessOutput>> run_process(Command command) {
     if (state.cancelled() != asio::cancellation_type::none) child.kill();
     boost::system::error_code ignored;
     co_await ended.async_wait(Stream::wait_read, asio::redirect_error(asio::use_awaitable, ignored));
+    // The timer's handler refers to us: what is posted after it was cancelled runs after it.
     timer.cancel();
+    co_await asio::post(executor, asio::use_awaitable);
     ProcessOutput output{child.reap(), std::move(out.text), std::move(err.text)};
     if (late)
         co_return Error{Errc::timeout,
