@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "daemon/core/plan/chrony_plan.hpp"
 #include "daemon/io/sys/files.hpp"
 
 namespace ntpopt {
@@ -24,6 +25,13 @@ std::vector<std::string> files_of(const std::string& folder, std::string_view en
     return out;
 }
 
+/// Where chronyd reads no other folder, our own files lie among those of DHCP clients. What we chose is named by
+/// nobody.
+bool is_ours(std::string_view path) {
+    const auto name = path.substr(path.rfind('/') + 1);
+    return name == kChronyFile || name == kChronyRestoreFile;
+}
+
 }  // namespace
 
 DhcpServers::DhcpServers(LeasePaths paths, const Clock& clock, AskManager ask_manager)
@@ -35,6 +43,7 @@ void DhcpServers::read_files(std::vector<Host>& out, std::vector<std::string>& n
     const auto read = [&](const std::vector<std::string>& folders, std::string_view end, const Parse& parse) {
         for (const auto& folder : folders) {
             for (const auto& path : files_of(folder, end)) {
+                if (is_ours(path)) continue;
                 const auto text = read_foreign_file(path, kMaxBytes);
                 if (!text)
                     notes.push_back(text.error().detail);

@@ -85,6 +85,15 @@ TEST_F(Surroundings, EveryDhcpClientsServersAreFound) {
     EXPECT_THAT(names(run(dhcp, off)), IsEmpty());
 }
 
+// They were taken for a DHCP client's, which may name private servers.
+TEST_F(Surroundings, WhatWeWroteOurselvesIsNoDhcpClients) {
+    write("chrony-dhcp/50-ntpopt.sources", "server chosen.example iburst\n");
+    write("chrony-dhcp/ntpopt-restore.sources", "pool own.example iburst\n");
+    write("chrony-dhcp/eth0.sources", "server 192.0.2.3 iburst\n");
+    DhcpServers dhcp(paths(), clock_);
+    EXPECT_THAT(names(run(dhcp)), ElementsAre("192.0.2.3"));
+}
+
 TEST_F(Surroundings, ADhcpClientThatFailsSpoilsNoOther) {
     write("leases/2", "NTP=192.0.2.1\n");
     write("leases/3", std::string(2 * 1024 * 1024, 'x'));
