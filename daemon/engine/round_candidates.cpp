@@ -147,6 +147,8 @@ asio::awaitable<Round::StageResult> Round::resolve() {
         } else if (const auto* address = candidate.endpoint.host.address();
                    address && !may_lead_to(candidate, *address)) {
             observations_.push_back(left_out(candidate, "a private address, which only a configured server may have"));
+        } else if (address && !(address->is_v4() ? families.ipv4 : families.ipv6)) {
+            observations_.push_back(left_out(candidate, "its address family is not among probe.families"));
         } else if (used++ >= most) {
             observations_.push_back(left_out(candidate, fmt::format("beyond max_candidates = {}", most)));
         } else {

@@ -17,6 +17,17 @@ TEST_F(RoundTest, CandidatesBeyondTheBudgetAreNotProbed) {
     EXPECT_THAT(left_out, testing::ElementsAre("d.test", "e.test"));
 }
 
+TEST_F(RoundTest, AnAddressOfAFamilyThatIsOffIsNotAsked) {
+    world.config.probe.ipv6 = false;
+    world.discoverer.found.push_back({*Endpoint::parse("2001:db8::1"), CandidateSource::dhcp});
+    const auto report = run().report;
+    const auto row = std::find_if(report.servers.begin(), report.servers.end(),
+                                  [](const auto& server) { return server.name == "2001:db8::1"; });
+    ASSERT_NE(row, report.servers.end());
+    EXPECT_EQ(row->verdict, Verdict::not_probed);
+    EXPECT_THAT(row->reason, HasSubstr("probe.families"));
+}
+
 TEST_F(RoundTest, OneCandidateThatIsAPoolGetsFourServersAsked) {
     world.config.probe.max_candidates = 1;
     world.discoverer.found.front().pool = true;
