@@ -26,6 +26,11 @@ std::size_t edits(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string without_url(std::string_view text) {
+    const auto scheme = text.find("://");
+    return std::string(text.substr(0, scheme)) + (scheme == std::string_view::npos ? "" : "://...");
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
     std::string out;
     for (const char c : text) {

@@ -10,6 +10,9 @@
 
 namespace ntpopt {
 
+/// The text, of a URL its scheme alone: the rest may be a secret.
+[[nodiscard]] std::string without_url(std::string_view text);
+
 /// The text with everything but printable ASCII shown as \xNN, cut to `limit` characters with "..." behind.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 256);
 

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMaxText = 1024;
 
 Error bad(std::string_view text, std::string_view what) {
-    return {Errc::invalid_argument, fmt::format("'{}' {}", printable(text, 80), what)};
+    return {Errc::invalid_argument, fmt::format("'{}' {}", printable(without_url(text), 80), what)};
 }
 
 bool is_plain(std::string_view text) {

@@ -11,7 +11,7 @@ namespace {
 
 std::string quoted(const Json& value) {
     if (value.is_null()) return "a date or time";
-    return printable(render_json(value), 60);
+    return printable(without_url(render_json(value)), 60);
 }
 
 /// The whole text as a plain decimal number, and nothing else.

@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "f.toml:1: discovery.region: 'asia/IN' does not end with a country code of "
                 "two small letters, as in asia/in"},
         Mistake{"discovery.lists = ['http://example.org/']",
-                "f.toml:1: discovery.lists: 'http://example.org/' is not an "
+                "f.toml:1: discovery.lists: 'http://...' is not an "
                 "address of a list: write https://... or file:///..."},
         Mistake{"selection.sources = 0", "f.toml:1: selection.sources: 0 is out of range: 1 to 8"},
         Mistake{"selection.weights = { jitter = 0.5 }",
@@ -336,6 +336,16 @@ TEST(Parse, OverridesWinAndSayThatTheyDo) {
     ASSERT_EQ(damaged.problems.size(), 2U);
     EXPECT_EQ(damaged.problems[0].file, "override");
     EXPECT_EQ(damaged.problems[1].key, "x");
+}
+
+TEST(Parse, NamesAMistakeWithoutTheSecretInIt) {
+    for (const auto* text :
+         {"discovery.lists = 'https://user:secret@h.example/'", "discovery.lists = ['http://user:secret@h.example/']",
+          "notify.slack.url_file = ['https://hooks.example/secret']"}) {
+        const auto parsed = parse_config({{"f.toml", text}});
+        ASSERT_EQ(parsed.problems.size(), 1U) << text;
+        EXPECT_THAT(parsed.problems[0].text(), testing::Not(testing::HasSubstr("secret"))) << text;
+    }
 }
 
 TEST(Parse, ShowsTheConfigurationWithoutSecrets) {
