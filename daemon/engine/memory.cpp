@@ -17,10 +17,6 @@ constexpr std::string_view kOpenRound = "open-round";
 constexpr std::string_view kTrace = "trace";
 constexpr std::string_view kRounds = "rounds";
 
-std::uint64_t run_id_of(const Json& document) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(get_integer(document, "run_id").value_or(0), 0));
-}
-
 RoundsSoFar parse_rounds(const Json& document) {
     RoundsSoFar rounds;
     rounds.began_s = get_number(document, "began_s").value_or(0);
@@ -32,6 +28,10 @@ RoundsSoFar parse_rounds(const Json& document) {
 }
 
 }  // namespace
+
+std::uint64_t run_id_of(const Json& document) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(get_integer(document, "run_id").value_or(0), 0));
+}
 
 Memory::Memory(Store& store, Trouble trouble) : store_(store), trouble_(std::move(trouble)) {
     const auto remembered = load(kSelection);

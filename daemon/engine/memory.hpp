@@ -37,6 +37,9 @@ struct RoundsSoFar {
     double lived_s = 0;  ///< for how long ntpoptd has run since then: all that a machine without an RTC knows at boot
 };
 
+/// The number of the run that a document tells of; 0 where it tells of none.
+[[nodiscard]] std::uint64_t run_id_of(const Json& document);
+
 class Memory {
   public:
     static constexpr std::size_t kRowsInMemory = 200;

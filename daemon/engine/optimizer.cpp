@@ -24,10 +24,6 @@ double seconds_of(RealTime time) {
     return to_seconds(time.time_since_epoch());
 }
 
-std::uint64_t run_id_of(const Json& report) {
-    return static_cast<std::uint64_t>(get_integer(report, "run_id").value_or(0));
-}
-
 std::vector<std::string> strings_of(const Json& array) {
     std::vector<std::string> out;
     for (const auto& item : array)
