@@ -78,6 +78,15 @@ std::vector<std::string_view> lines(std::string_view text) {
     return out;
 }
 
+std::vector<std::string_view> whole_lines(std::string_view text) {
+    std::vector<std::string_view> out;
+    while (!text.empty()) {
+        out.push_back(text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1));
+        text.remove_prefix(out.back().size());
+    }
+    return out;
+}
+
 std::string to_lower(std::string_view text) {
     std::string out(text);
     std::transform(out.begin(), out.end(), out.begin(),

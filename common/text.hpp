@@ -28,6 +28,9 @@ namespace ntpopt {
 /// Lines without their ends; a missing final newline makes no difference.
 [[nodiscard]] std::vector<std::string_view> lines(std::string_view text);
 
+/// The text in pieces that each end with their newline; the last one may have none.
+[[nodiscard]] std::vector<std::string_view> whole_lines(std::string_view text);
+
 /// The whole text as a number, and nothing else: no blanks, no "+". An integer is read in that base and fits its type;
 /// a floating point number may be infinite or none.
 template <typename Number>

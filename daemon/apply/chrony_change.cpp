@@ -22,10 +22,7 @@ ChronyChange::ChronyChange(ChronyRecord record, Json description, const ApplyCon
       way_(make_chrony_way(record_, link_)) {}
 
 std::vector<std::string> ChronyChange::previous() const {
-    std::vector<std::string> names;
-    for (const auto& former : record_.former)
-        names.push_back(former.name);
-    return names;
+    return names_of(record_.former);
 }
 
 asio::awaitable<Status> ChronyChange::write_files() {

@@ -3,13 +3,6 @@
 // names cannot be resolved.
 #include "daemon/apply/chrony_edited.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-
-#include "common/text.hpp"
-#include "daemon/apply/chrony_sight.hpp"
 #include "daemon/core/plan/chrony_edit.hpp"
 
 namespace ntpopt {
@@ -44,16 +37,12 @@ asio::awaitable<Status> ChronyEdited::load(ChronyStage stage) {
 }
 
 Status ChronyEdited::restore() const {
-    Status whole = restore_file(*record_.config);
-    if (whole || whole.error().code != Errc::refused || !record_.config->before) return whole;
-    auto present = read_image(record_.our_path);
-    if (!present) return present.error();
-    if (!*present) return whole;
-    const auto marks = read_chrony_marks((*present)->content);
-    const auto before = read_chrony_marks(record_.config->before->content);
-    if (!marks || !before || !is_our_text(record_, render_chrony_sources(marks->ours))) return whole;
-    const OurFile edited{record_.our_path, std::move(*present), {}};
-    return put_file(edited, mark_chrony_config(marks->original, *before));
+    return restore_lines(*record_.config, [this](const std::string& text) -> FileText {
+        const auto marks = read_chrony_marks(text);
+        const auto before = read_chrony_marks(record_.config->before->content);
+        if (!marks || !before || !is_our_text(record_, render_chrony_sources(marks->ours))) return std::nullopt;
+        return mark_chrony_config(marks->original, *before);
+    });
 }
 
 asio::awaitable<Status> ChronyEdited::undo() {

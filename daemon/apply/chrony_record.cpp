@@ -70,6 +70,12 @@ Result<ChronyPlan> parse_plan(const Json& json) {
 
 }  // namespace
 
+bool is_our_text(const ChronyRecord& record, const FileText& text) {
+    const auto& plan = record.plan;
+    return text == record.our_before || text == plan.staged_text || text == plan.settled_text ||
+           text == plan.final_text;
+}
+
 bool is_our_restore(const ChronyRecord& record, const FileText& text) {
     const auto& plan = record.plan;
     if (text == record.restore_before || text == plan.staged_restore_text || text == plan.final_restore_text)

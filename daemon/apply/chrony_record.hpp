@@ -38,6 +38,9 @@ struct ChronyRecord {
     ChronyPlan plan;
 };
 
+/// Whether our lines, as a file, are as this change found them, or as it wrote them at one of its stages.
+[[nodiscard]] bool is_our_text(const ChronyRecord& record, const FileText& text);
+
 /// Whether a restore file is one that this change found, planned or made while it was undone: then it holds lines that
 /// were there and lines that it deleted.
 [[nodiscard]] bool is_our_restore(const ChronyRecord& record, const FileText& text);

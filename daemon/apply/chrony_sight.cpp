@@ -64,12 +64,6 @@ Status read_lines(ChronySight& sight) {
 
 }  // namespace
 
-bool is_our_text(const ChronyRecord& record, const FileText& text) {
-    const auto& plan = record.plan;
-    return text == record.our_before || text == plan.staged_text || text == plan.settled_text ||
-           text == plan.final_text;
-}
-
 Status ChronySight::check_way(const ApplyConfig& config, bool original) const {
     if (!view.edited) return {};
     if (!marks) return marks.error().in(config_path);

@@ -35,9 +35,6 @@ struct ChronySight {
     [[nodiscard]] bool shows_ours() const;
 };
 
-/// Whether our lines, as a file, are as this change found them, or as it wrote them at one of its stages.
-[[nodiscard]] bool is_our_text(const ChronyRecord& record, const FileText& text);
-
 /// Errc::service_not_found where no chronyd runs.
 boost::asio::awaitable<Result<ChronySight>> look_at_chrony(ApplyConfig config, Systemd* systemd);
 

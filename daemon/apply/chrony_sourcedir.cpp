@@ -12,14 +12,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-template <typename Named>
-std::vector<std::string> names_of(const std::vector<Named>& all) {
-    std::vector<std::string> names;
-    for (const auto& one : all)
-        names.push_back(one.name);
-    return names;
-}
-
 bool has_line(const std::vector<ChronyDirective>& lines, const std::string& name) {
     return std::any_of(lines.begin(), lines.end(), [&](const auto& line) { return same_source_name(line.name, name); });
 }
@@ -27,11 +19,7 @@ bool has_line(const std::vector<ChronyDirective>& lines, const std::string& name
 }  // namespace
 
 Status ChronySourcedir::put_ours(const FileText& text) const {
-    const auto& plan = record_.plan;
-    return put_file(record_.our_path, text, [&](const FileText& present) {
-        return present == record_.our_before || present == plan.staged_text || present == plan.settled_text ||
-               present == plan.final_text;
-    });
+    return put_file(record_.our_path, text, [&](const FileText& present) { return is_our_text(record_, present); });
 }
 
 Status ChronySourcedir::put_restore(const FileText& text) const {

@@ -12,6 +12,7 @@
 
 #include "daemon/apply/detect.hpp"
 #include "daemon/apply/ntpd_tools.hpp"
+#include "daemon/core/plan/source_name.hpp"
 
 namespace ntpopt {
 namespace {
@@ -38,10 +39,7 @@ NtpdChange::NtpdChange(NtpdRecord record, Json description, Systemd* systemd)
     : record_(std::move(record)), description_(std::move(description)), systemd_(systemd) {}
 
 std::vector<std::string> NtpdChange::previous() const {
-    std::vector<std::string> names;
-    for (const auto& member : record_.plan.former)
-        names.push_back(member.name);
-    return names;
+    return names_of(record_.plan.former);
 }
 
 Result<std::optional<ProcessInfo>> NtpdChange::process() const {
@@ -154,15 +152,9 @@ asio::awaitable<Result<std::string>> NtpdChange::confirm() {
 }
 
 Status NtpdChange::restore(const OurFile& file) const {
-    Status whole = restore_file(file);
-    if (whole || whole.error().code != Errc::refused || !file.before) return whole;
-    if (record_.our_path.empty() || file.path == record_.our_path) return whole;
-    auto present = read_image(file.path);
-    if (!present) return present.error();
-    if (!*present) return whole;
-    const auto text = remark_ntpd_text((*present)->content, file.before->content, record_.our_path);
-    const OurFile edited{file.path, std::move(*present), {}};
-    return put_file(edited, text);
+    if (record_.our_path.empty() || file.path == record_.our_path) return restore_file(file);
+    return restore_lines(
+        file, [&](const std::string& text) { return remark_ntpd_text(text, file.before->content, record_.our_path); });
 }
 
 Status NtpdChange::restore_files() {

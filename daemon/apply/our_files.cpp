@@ -120,6 +120,18 @@ Status restore_file(const OurFile& file) {
     return put_file(file, file.before ? FileText(file.before->content) : FileText());
 }
 
+Status restore_lines(const OurFile& file, const std::function<FileText(const std::string& text)>& remake) {
+    Status whole = restore_file(file);
+    if (whole || whole.error().code != Errc::refused || !file.before) return whole;
+    auto present = read_image(file.path);
+    if (!present) return present.error();
+    if (!*present) return whole;
+    const auto text = remake((*present)->content);
+    if (!text) return whole;
+    const OurFile edited{file.path, std::move(*present), {}};
+    return put_file(edited, text);
+}
+
 std::string left_alone_sentence(const std::string& path) {
     return path + " was changed by somebody else meanwhile and is left alone: see that it says what you want";
 }

@@ -48,6 +48,10 @@ struct OurFile {
 /// Brings the pre-image back.
 [[nodiscard]] Status restore_file(const OurFile& file);
 
+/// The same of a file of the service's own, in which we changed lines only: where somebody edited it meanwhile, he gets
+/// what `remake` makes of his text. Where that is nothing, the file stays, and it is Errc::refused as above.
+[[nodiscard]] Status restore_lines(const OurFile& file, const std::function<FileText(const std::string& text)>& remake);
+
 /// The sentence for a file that is left as somebody else made it.
 [[nodiscard]] std::string left_alone_sentence(const std::string& path);
 

@@ -115,7 +115,8 @@ asio::awaitable<Result<bool>> Transactions::withdraw() {
     document.paused = true;
     if (auto saved = journal_.save(); !saved) co_return saved.error();
     const auto running = co_await find_();
-    co_return running&& records.contains((*running)->service());
+    const bool goes_on = running && records.contains((*running)->service());
+    co_return goes_on;
 }
 
 }  // namespace ntpopt

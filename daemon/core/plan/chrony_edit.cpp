@@ -32,25 +32,6 @@ Result<std::vector<ChronyDirective>> parse_line(string_view line) {
     return parse_chrony_sources_file(std::string(line) + "\n");
 }
 
-/// Calls `take` with each line and its newline; the last one may have none.
-template <typename Take>
-Status for_each_line(string_view text, Take take) {
-    while (!text.empty()) {
-        const auto end = text.find('\n');
-        const auto length = end == string_view::npos ? text.size() : end + 1;
-        if (auto done = take(text.substr(0, length)); !done) return done;
-        text.remove_prefix(length);
-    }
-    return {};
-}
-
-std::vector<std::string> names_of(const std::vector<ChronyDirective>& directives) {
-    std::vector<std::string> list;
-    for (const auto& directive : directives)
-        list.push_back(directive.name);
-    return list;
-}
-
 bool names(const std::vector<std::string>& list, string_view name) {
     return std::any_of(list.begin(), list.end(), [&](const auto& other) { return same_source_name(other, name); });
 }
@@ -81,17 +62,15 @@ Result<ChronyMarks> read_chrony_marks(string_view text) {
         marks.original = text;
     }
 
-    auto read = for_each_line(block, [&](string_view line) -> Status {
+    for (const auto line : whole_lines(block)) {
         auto directives = parse_line(line);
         if (!directives) return directives.error();
         if (directives->size() != 1 || directives->front().text + "\n" != line) return damaged();
         marks.ours.push_back(std::move(directives->front()));
-        return {};
-    });
-    if (!read) return read.error();
+    }
 
     std::string original;
-    read = for_each_line(marks.original, [&](string_view line) -> Status {
+    for (auto line : whole_lines(marks.original)) {
         if (line.starts_with(kMark)) {
             line.remove_prefix(kMark.size());
             auto directives = parse_line(line);
@@ -101,9 +80,7 @@ Result<ChronyMarks> read_chrony_marks(string_view text) {
             marks.silenced.push_back(std::move(directives->front()));
         }
         original += line;
-        return {};
-    });
-    if (!read) return read.error();
+    }
     marks.original = std::move(original);
     return marks;
 }
@@ -111,13 +88,12 @@ Result<ChronyMarks> read_chrony_marks(string_view text) {
 std::string mark_chrony_config(string_view original, const std::vector<ChronyDirective>& ours,
                                const std::vector<std::string>& silenced) {
     std::string text;
-    const auto marked = for_each_line(original, [&](string_view line) -> Status {
+    for (const auto line : whole_lines(original)) {
         const auto directives = parse_line(line);
         if (directives && directives->size() == 1 && names(silenced, directives->front().name)) text += kMark;
         text += line;
-        return {};
-    });
-    if (!marked || ours.empty()) return text;
+    }
+    if (ours.empty()) return text;
     text += text.empty() || text.ends_with('\n') ? kBegin : kBeginUnended;
     for (const auto& directive : ours)
         text += directive.text + "\n";

@@ -142,13 +142,6 @@ void unite_members(std::vector<ChronyMember>& members) {
     });
 }
 
-const ChronyMember* member_of(const ChronyPlan& plan, const ChronySource& source) {
-    const auto found = std::find_if(plan.members.begin(), plan.members.end(), [&](const auto& member) {
-        return same_source_name(member.directive.name, source.name);
-    });
-    return found == plan.members.end() ? nullptr : &*found;
-}
-
 /// Names of those whom the plan does not keep.
 std::vector<std::string> names_going(const ChronyPlan& plan, const std::vector<ChronySource>& sources) {
     std::vector<std::string> names;
@@ -354,6 +347,13 @@ ChronyPlan plan_chrony_original(const ChronyView& view, const Directives& remove
     plan.staged_text = view.our_text;
     if (!view.restore_stale) plan.staged_restore_text = plan.final_restore_text = view.restore_text;
     return plan;
+}
+
+const ChronyMember* member_of(const ChronyPlan& plan, const ChronySource& source) {
+    const auto found = std::find_if(plan.members.begin(), plan.members.end(), [&](const auto& member) {
+        return !source.is_refclock() && same_source_name(member.directive.name, source.name);
+    });
+    return found == plan.members.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> sources_to_delete(const ChronyPlan& plan, const std::vector<ChronySource>& sources) {

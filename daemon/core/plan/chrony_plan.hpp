@@ -79,6 +79,9 @@ struct ChronyPlan {
 /// The same of the file that brings back what was deleted at run time.
 [[nodiscard]] std::optional<std::string> render_chrony_restore(const std::vector<ChronyDirective>& directives);
 
+/// The member that brought this source, or nullptr; a reference clock is nobody's.
+[[nodiscard]] const ChronyMember* member_of(const ChronyPlan& plan, const ChronySource& source);
+
 /// Ids of the sources that the plan lets go, and of those that chronyd 4.6 multiplied at a reload; the selected one
 /// last, so that chronyd selects anew once. What came since the plan was made is not among them: nobody would bring it
 /// back.

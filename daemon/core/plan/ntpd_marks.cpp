@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/text.hpp"
 #include "daemon/core/plan/ntpd_config.hpp"
 
 namespace ntpopt {
@@ -12,16 +13,6 @@ using std::string_view;
 
 std::string include_line(const std::string& our_path) {
     return "includefile " + our_path + "\n";
-}
-
-/// Calls `take` with each line and its newline; the last one may have none.
-template <typename Take>
-void for_each_line(string_view text, Take take) {
-    while (!text.empty()) {
-        const string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
-        take(line);
-        text.remove_prefix(line.size());
-    }
 }
 
 /// What the text asks for; nothing where it cannot be read.
@@ -38,7 +29,7 @@ std::string mark_ntpd_text(string_view text, const std::vector<std::string>& nam
     std::string out = includes ? include_line(our_path) : "";
     const auto sources = sources_of(text);
     std::size_t number = 0;
-    for_each_line(text, [&](string_view line) {
+    for (const auto line : whole_lines(text)) {
         const bool marked = std::any_of(sources.begin(), sources.end(), [&](const auto& source) {
             return source.line == number && !source.refclock &&
                    std::find(names.begin(), names.end(), source.name) != names.end();
@@ -46,18 +37,18 @@ std::string mark_ntpd_text(string_view text, const std::vector<std::string>& nam
         if (marked) out += kNtpdMark;
         out += line;
         ++number;
-    });
+    }
     return out;
 }
 
 std::string unmark_ntpd_text(string_view text, const std::string& our_path) {
     const std::string include = include_line(our_path);
     std::string out;
-    for_each_line(text, [&](string_view line) {
+    for (auto line : whole_lines(text)) {
         while (line.starts_with(kNtpdMark))
             line.remove_prefix(kNtpdMark.size());
         if (line != include) out += line;
-    });
+    }
     return out;
 }
 
@@ -65,12 +56,12 @@ std::string remark_ntpd_text(string_view text, string_view like, const std::stri
     const std::string include = include_line(our_path);
     std::vector<std::string> names;
     bool includes = false;
-    for_each_line(like, [&](string_view line) {
+    for (const auto line : whole_lines(like)) {
         includes = includes || line == include;
-        if (!line.starts_with(kNtpdMark)) return;
+        if (!line.starts_with(kNtpdMark)) continue;
         for (auto& source : sources_of(unmark_ntpd_text(line, our_path)))
             names.push_back(std::move(source.name));
-    });
+    }
     return mark_ntpd_text(unmark_ntpd_text(text, our_path), names, our_path, includes);
 }
 

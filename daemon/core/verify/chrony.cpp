@@ -28,13 +28,6 @@ bool is_proven(const ChronySource& source, bool fresh, Duration since_reload) {
            (source.last_rx_s && std::chrono::seconds(*source.last_rx_s) <= since_reload + std::chrono::seconds(1));
 }
 
-const ChronyMember* member_of(const ChronyPlan& plan, const ChronySource& source) {
-    const auto found = std::find_if(plan.members.begin(), plan.members.end(), [&](const auto& member) {
-        return !source.is_refclock() && same_source_name(member.directive.name, source.name);
-    });
-    return found == plan.members.end() ? nullptr : &*found;
-}
-
 std::string complain(const ChronyMember& member, const std::vector<ChronySource>& sources) {
     for (const auto& source : sources)
         if (same_source_name(source.name, member.directive.name) && !source.is_unresolved())

@@ -26,8 +26,8 @@ struct ProcessOutput {
 };
 
 /// Root runs no program that somebody else could change: Errc::refused by check_program(). Errc::io where it cannot be
-/// started, Errc::timeout where it was killed at its deadline, Errc::parse where it printed
-/// more than it may. A status other than 0 is no error of ours. It is killed where the caller is cancelled.
+/// started, Errc::timeout where it was killed at its deadline, Errc::parse where it printed more than it may. A status
+/// other than 0 is no error of ours. It is killed where the caller is cancelled.
 boost::asio::awaitable<Result<ProcessOutput>> run_process(Command command);
 
 }  // namespace ntpopt
