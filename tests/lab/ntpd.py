@@ -64,7 +64,7 @@ class Ntpd:
         self.systemd.restart(self.unit)
 
     def answers(self) -> bool:
-        return self.pid != 0 and _ask(1, 0, b"") is not None
+        return self.pid != 0 and answers()
 
     def system(self) -> dict:
         return system_variables()
@@ -83,6 +83,10 @@ class Ntpd:
         """The name of the system peer, or ""."""
         number = int(self.system().get("peer", "0"))
         return next((row.get("srchost") or row["srcadr"] for row in self.associations() if row["id"] == number), "")
+
+
+def answers() -> bool:
+    return _ask(1, 0, b"") is not None
 
 
 def system_variables() -> dict:

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+from lab.processes import TimedOut
 from roots import root_of
 
 UNITS = {"chrony": "chrony.service", "ntpsec": "ntpsec.service", "timesyncd": "systemd-timesyncd.service"}
@@ -136,7 +137,7 @@ class Booted:
         """With the journal's last words where it does not come true."""
         try:
             return self.world.wait_for(condition, timeout, what, pause)
-        except AssertionError:
+        except TimedOut:
             raise AssertionError(f"waited {timeout} s for {what}\n{self.run('journalctl', '--no-pager', '-n', 60).stdout}") from None
 
     def show(self, unit: str, name: str) -> str:

@@ -16,15 +16,17 @@ class ChronyDay(day.Day):
     drop_in = "/etc/chrony/sources.d/50-ntpopt.sources"
 
     def sources(self):
-        """State and name of each source, unresolved ones too."""
-        rows = self.machine.run("chronyc", "-c", "-N", "sources", "-a").stdout.splitlines()
-        return [tuple(row.split(",")[1:3]) for row in rows if row.count(",") == 9]
+        """State and name of each source, unresolved ones too; None where chronyd does not answer."""
+        done = self.machine.run("chronyc", "-c", "-N", "sources", "-a")
+        rows = done.stdout.splitlines()
+        return [tuple(row.split(",")[1:3]) for row in rows if row.count(",") == 9] if done.returncode == 0 else None
 
-    def followed(self):
-        return sorted(name for _, name in self.sources())
+    def asked(self):
+        sources = self.sources()
+        return None if sources is None else sorted(name for _, name in sources)
 
     def is_synchronised(self):
-        return any(state == "*" for state, _ in self.sources())
+        return any(state == "*" for state, _ in self.sources() or [])
 
     def live(self):
         self.install()

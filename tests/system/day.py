@@ -2,6 +2,7 @@
 the steps in the order of a day, and each fails with the journal's last words where something is not as the manuals say."""
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -100,9 +101,18 @@ class Day:
         self.check(says in done.stderr, f"ntpoptctl {' '.join(words)}: '{says}' is not in: {done.stderr}")
         return done
 
-    def followed(self) -> list:
-        """The names that the NTP service uses now, by its own word."""
+    def asked(self) -> list | None:
+        """The names that the NTP service says it uses; None where it does not answer."""
         raise NotImplementedError
+
+    def followed(self) -> list:
+        """The names that the NTP service uses now, by its own word. A look that met a restart is made again."""
+        pid = functools.partial(self.machine.show, self.machine.unit, "MainPID")
+
+        def look():
+            before, names = pid(), self.asked()
+            return (names,) if names is not None and before == pid() else None
+        return self.machine.wait_for(look, 20, f"{self.service} to say what it follows")[0]
 
     def is_synchronised(self) -> bool:
         raise NotImplementedError

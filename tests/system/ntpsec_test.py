@@ -11,12 +11,9 @@ class NtpsecDay(day.Day):
     service = "ntpsec"
     drop_in = "/etc/ntpsec/ntp.d/50-ntpopt.conf"
 
-    def followed(self):
+    def asked(self):
         """In mode 6, from this world's network, which is the machine's."""
-        try:
-            return ntpd.configured_names()
-        except (OSError, KeyError):
-            return []
+        return ntpd.configured_names() if ntpd.answers() else None
 
     def is_synchronised(self):
         return ntpd.system_variables().get("leap", "3") != "3"

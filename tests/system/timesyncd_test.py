@@ -13,15 +13,20 @@ class TimesyncdDay(day.Day):
     service = "timesyncd"
     drop_in = "/etc/systemd/timesyncd.conf.d/zz-ntpopt.conf"
 
-    def show(self, name):
-        return self.machine.run("timedatectl", "show-timesync", "--value", "-p", name).stdout.split()
+    def show(self):
+        """Its properties by name, all read at once; none where it does not answer."""
+        lines = self.machine.run("timedatectl", "show-timesync").stdout.splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
 
-    def followed(self):
-        return self.show("RuntimeNTPServers") or self.show("SystemNTPServers") or self.show("FallbackNTPServers")
+    def asked(self):
+        known = self.show()
+        lists = [known.get(kind + "NTPServers", "").split() for kind in ("Runtime", "System", "Fallback")]
+        return next(filter(None, lists), []) if known else None
 
     def is_synchronised(self):
         """Its last answer came from the server that it names."""
-        return bool(self.show("ServerName")) and "NTPMessage" not in self.show("NTPMessage") and bool(self.show("NTPMessage"))
+        known = self.show()
+        return bool(known.get("ServerName")) and bool(known.get("NTPMessage"))
 
     def live(self):
         self.install()

@@ -28,7 +28,7 @@ TEST(SafePath, what_is_no_program_is_none) {
     EXPECT_FALSE(check_program("/usr/bin/no-such-program"));
     EXPECT_FALSE(check_program("/usr/bin"));
     EXPECT_FALSE(check_program("bin/sh"));
-    EXPECT_FALSE(check_program("/proc/self/exe"));
+    EXPECT_FALSE(check_program("/dev/null"));
 }
 
 }  // namespace
