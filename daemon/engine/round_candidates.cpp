@@ -10,6 +10,7 @@
 #include "daemon/core/discover/explore.hpp"
 #include "daemon/core/discover/pool_zones.hpp"
 #include "daemon/core/discover/probe_budget.hpp"
+#include "daemon/core/select/pattern.hpp"
 #include "daemon/engine/round.hpp"
 #include "daemon/ports/gather.hpp"
 
@@ -141,8 +142,11 @@ asio::awaitable<Round::StageResult> Round::resolve() {
     const auto most = static_cast<std::size_t>(request_.config.probe.max_candidates);
     std::size_t used = 0;
     std::size_t names = 0;
+    const PatternList whitelist(request_.config.selection.whitelist);
     for (const auto& candidate : candidates_) {
-        if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
+        if (!whitelist.empty() && !whitelist.matches(candidate.endpoint.host)) {
+            observations_.push_back(left_out(candidate, "no pattern of the whitelist matches it"));
+        } else if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
             observations_.push_back(left_out(candidate, "left alone for now"));
         } else if (const auto* address = candidate.endpoint.host.address();
                    address && !may_lead_to(candidate, *address)) {

@@ -38,8 +38,8 @@ TEST_F(LeftAlone, ServerOfAnotherTimescaleThatIsBusy) {
     EXPECT_EQ(penalty().failures, 0);
 }
 
-TEST_F(LeftAlone, ServerOutsideTheWhitelistThatRefuses) {
-    world.config.selection.whitelist = {"a.test", "b.test", "c.test", "d.test"};
+TEST_F(LeftAlone, ServerOfAnotherTimescaleThatRefuses) {
+    world.discoverer.found.at(4).timescale = Timescale::smear_24h;
     for (const auto* kiss : {"DENY", "RSTR"}) {
         world.store.documents.clear();
         world.prober.kisses["192.0.5.1"] = kiss;

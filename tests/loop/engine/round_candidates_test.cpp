@@ -28,6 +28,17 @@ TEST_F(RoundTest, AnAddressOfAFamilyThatIsOffIsNotAsked) {
     EXPECT_THAT(row->reason, HasSubstr("probe.families"));
 }
 
+TEST_F(RoundTest, WhoIsNotOnTheWhitelistIsNeitherAskedNorCountedAgainstTheBudget) {
+    request.state = run().next;
+    world.config.selection.whitelist = {"d.test", "192.0.2.0/24"};
+    world.config.probe.max_candidates = 1;
+    const auto report = run().report;
+    ASSERT_EQ(world.prober.asked.size(), 1U);
+    EXPECT_EQ(world.prober.asked.front().address.text(), world.resolver.addresses.at("d.test"));
+    for (const auto& server : report.servers)
+        EXPECT_EQ(server.verdict == Verdict::not_whitelisted, server.name != "d.test") << server.name;
+}
+
 TEST_F(RoundTest, OneCandidateThatIsAPoolGetsFourServersAsked) {
     world.config.probe.max_candidates = 1;
     world.discoverer.found.front().pool = true;
