@@ -26,7 +26,7 @@ constexpr Duration kDrainDeadline = std::chrono::seconds(10);
 
 }  // namespace
 
-Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
+Daemon::Daemon(DaemonOptions options, SqliteStore store, LoadedConfig loaded)
     : connection_(sdbus::createSystemBusConnection()),
       pump_(io_, *connection_, [this](Error error) { end(1, "the bus is lost: " + error.detail); }),
       tasks_(io_.get_executor(),
@@ -47,13 +47,13 @@ Daemon::Daemon(DaemonOptions options, SqliteStore store, Config config)
       discovery_(options.data_dir, options.config.main_file, options.libexec_dir, pump_, names_, store_, clock_),
       notices_alarm_(io_.get_executor(), clock_),
       notifier_(options.libexec_dir, options.credentials_dir),
-      notices_(io_.get_executor(), clock_, notices_alarm_, store_, notifier_, config.notify, host_name(),
+      notices_(io_.get_executor(), clock_, notices_alarm_, store_, notifier_, loaded.config.notify, host_name(),
                [](std::string_view what) { log(Priority::warning, what); }),
-      control_(std::move(options.config), optimizer_, store_, store_, witness_, notices_),
+      control_(std::move(options.config), std::move(loaded.files), optimizer_, store_, store_, witness_, notices_),
       listeners_({&control_, &notices_}),
       optimizer_(io_.get_executor(),
                  RoundPorts{discovery_.discoverers(), discovery_.place(), names_, prober_, time_service_, clock_},
-                 alarm_, store_, listeners_, std::move(config), machine_hash()),
+                 alarm_, store_, listeners_, std::move(loaded.config), machine_hash()),
       authority_(pump_),
       face_(pump_, tasks_, control_, authority_),
       route_watch_(io_, kRouteSettles,

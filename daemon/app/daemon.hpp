@@ -13,6 +13,7 @@
 #include "daemon/app/bus_time_service.hpp"
 #include "daemon/app/daemon_control.hpp"
 #include "daemon/app/discovery.hpp"
+#include "daemon/app/effective_config.hpp"
 #include "daemon/engine/listeners.hpp"
 #include "daemon/engine/notices.hpp"
 #include "daemon/engine/optimizer.hpp"
@@ -43,7 +44,7 @@ struct DaemonOptions {
 class Daemon {
   public:
     /// Connects to the bus; throws what sdbus-c++ throws where there is none.
-    Daemon(DaemonOptions options, SqliteStore store, Config config);
+    Daemon(DaemonOptions options, SqliteStore store, LoadedConfig loaded);
 
     /// Until a signal or the loss of the bus ends it; the exit status of the process.
     int run();

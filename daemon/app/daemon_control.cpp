@@ -39,9 +39,10 @@ Json time_or_null(RealTime time) {
 
 }  // namespace
 
-DaemonControl::DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger,
-                             Witness& witness, Notices& notices)
+DaemonControl::DaemonControl(ConfigPlaces places, std::vector<ConfigText> files, Optimizer& optimizer, Archive& archive,
+                             Ledger& ledger, Witness& witness, Notices& notices)
     : places_(std::move(places)),
+      files_(std::move(files)),
       optimizer_(optimizer),
       archive_(archive),
       ledger_(ledger),
@@ -208,9 +209,12 @@ boost::asio::awaitable<Result<std::uint64_t>> DaemonControl::rollback(bool origi
 
 Status DaemonControl::reload() {
     notify::reloading();
-    auto loaded = load_config(places_, std::nullopt);  // the optimizer puts its override on top
-    if (loaded) notices_.configure(loaded->config.notify);
-    if (loaded) optimizer_.reload(std::move(loaded->config));
+    auto loaded = load_config(places_);
+    if (loaded) {
+        files_ = std::move(loaded->files);
+        notices_.configure(loaded->config.notify);
+        optimizer_.reload(std::move(loaded->config));
+    }
     const auto catalogue = loaded && on_reload_ ? on_reload_() : Status();
     told_status_.clear();
     notify::ready("");
@@ -229,12 +233,11 @@ Status DaemonControl::reload() {
 }
 
 Json DaemonControl::config() const {
-    const auto loaded = load_config(places_, optimizer_.interval_override());
-    return loaded ? render_config(loaded->settings) : Json{{"error", loaded.error().detail}};
+    return effective_settings(files_, optimizer_.interval_override());
 }
 
 void DaemonControl::note_configuration(std::string_view why) {
-    witness_.configured(why, digest_of(places_, optimizer_.interval_override()), kVersion);
+    witness_.configured(why, digest_of(files_, optimizer_.interval_override()), kVersion);
 }
 
 void DaemonControl::operated(const Operation& operation) {

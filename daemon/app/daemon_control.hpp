@@ -22,8 +22,9 @@ class DaemonControl final : public Control, public OptimizerListener {
   public:
     /// The optimizer comes to life after this object, since it may have trouble to tell at once; nothing may be asked
     /// before it has.
-    DaemonControl(ConfigPlaces places, Optimizer& optimizer, Archive& archive, Ledger& ledger, Witness& witness,
-                  Notices& notices);
+    /// `files` are what the configuration was read from.
+    DaemonControl(ConfigPlaces places, std::vector<ConfigText> files, Optimizer& optimizer, Archive& archive,
+                  Ledger& ledger, Witness& witness, Notices& notices);
 
     /// Who passes on what the optimizer tells.
     void attach(ManagerFace& face);
@@ -77,6 +78,7 @@ class DaemonControl final : public Control, public OptimizerListener {
     [[nodiscard]] Result<Json> explain_in(const RecordedRound& round, const Endpoint& server) const;
 
     ConfigPlaces places_;
+    std::vector<ConfigText> files_;  ///< those in force
     Optimizer& optimizer_;
     Archive& archive_;
     Ledger& ledger_;

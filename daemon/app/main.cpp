@@ -95,7 +95,7 @@ int run(int argc, char** argv) {
     }
     if (!trace.empty()) return replay(trace);
     if (!config.empty()) options.config = ConfigPlaces::beside(config);
-    auto loaded = load_config(options.config, std::nullopt);
+    auto loaded = load_config(options.config);
     if (!loaded) {
         fmt::print(stderr, "{}\n", loaded.error().detail);
         return 1;
@@ -112,7 +112,7 @@ int run(int argc, char** argv) {
         return 1;
     }
     raise_descriptor_limit();
-    return Daemon(std::move(options), *std::move(store), std::move(loaded->config)).run();
+    return Daemon(std::move(options), *std::move(store), *std::move(loaded)).run();
 }
 
 }  // namespace
