@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 from lab.internet import Internet
 from lab.namespaces import confined
@@ -379,11 +380,15 @@ class World:
         return self.run([self.program("ctl/ntpoptctl"), *words], timeout)
 
 
+_installing = threading.Lock()  # of threads that call the same program one runs it before another has copied it
+
+
 def _install(source: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
-    if not target.exists():
-        # Not by ourselves: a child that another thread forks meanwhile would hold the copy open for writing until its
-        # exec, and what is open for writing cannot be run.
-        subprocess.run(["install", "-D", "-m", "755", source, target], check=True)
+    with _installing:
+        if not target.exists():
+            # Not by ourselves: a child that another thread forks meanwhile would hold the copy open for writing until its
+            # exec, and what is open for writing cannot be run.
+            subprocess.run(["install", "-D", "-m", "755", source, target], check=True)
     return target
 
 
