@@ -32,6 +32,11 @@ bool is_silence(Verdict verdict) {
            verdict == Verdict::bad_reply || verdict == Verdict::kiss_of_death;
 }
 
+/// It says itself that it has no time to tell now, as a server in the house does while the uplink is away.
+bool is_adrift(Verdict verdict) {
+    return verdict == Verdict::unsynchronised || verdict == Verdict::too_distant || verdict == Verdict::stale;
+}
+
 /// Its time is right, it is only not as good as it should be.
 bool is_soft(const Option& option) {
     if (!option.fault) return option.verdict == Verdict::inaccurate;
@@ -58,9 +63,10 @@ struct Incumbents {
     std::vector<std::size_t> silent;   ///< not measured, but given time
     std::vector<std::size_t> overdue;  ///< silent for longer than that: free for whoever can take the place
     std::vector<std::size_t> soft;     ///< true, but not good enough
-    int lost = 0;
+    int adrift = 0;
+    int lost = 0;  ///< who has to go whatever becomes of the others
     [[nodiscard]] int count() const {
-        return static_cast<int>(healthy.size() + silent.size() + overdue.size() + soft.size()) + lost;
+        return static_cast<int>(healthy.size() + silent.size() + overdue.size() + soft.size()) + adrift + lost;
     }
 };
 
@@ -90,7 +96,7 @@ Incumbents sort_incumbents(Trial& trial) {
         else if (missed && fits)
             (incumbent.missed <= kGrace && trial.config.sources >= 3 ? out.silent : out.overdue).push_back(i);
         else
-            ++out.lost;
+            ++(option.fault && fits && is_adrift(option.fault->verdict) ? out.adrift : out.lost);
     }
     const auto by_rank = [&](std::size_t a, std::size_t b) { return ranks_before(trial, a, b); };
     std::sort(out.healthy.begin(), out.healthy.end(), by_rank);
@@ -123,6 +129,7 @@ class Chooser {
         if (!free_choice_ && voluntary_) swap_one();
         top_up();
         keep_silent();
+        if (only_shrinks()) return false;
         explain();
         return !slate_.members().empty();
     }
@@ -251,13 +258,7 @@ class Chooser {
     /// Only a set that changes anyhow has to prove itself: there one silent server may stand beside two that answer.
     void keep_silent() {
         const auto& members = slate_.members();
-        const auto answering = std::count_if(members.begin(), members.end(), [&](std::size_t i) {
-            return !at(i).fault || !is_silence(at(i).fault->verdict);
-        });
-        const bool pool_takes_all =
-            trial_.context.pools &&
-            std::any_of(members.begin(), members.end(), [&](std::size_t i) { return at(i).pool && !at(i).fault; });
-        if (free_choice_ || members.empty() || pool_takes_all) return;
+        if (free_choice_ || members.empty() || pool_takes_all()) return;
         std::vector<std::size_t> waiting;
         for (const auto i : incumbents_.soft)
             if (!slate_.holds(i) && at(i).fault && at(i).fault->verdict == Verdict::low_reachability)
@@ -266,11 +267,30 @@ class Chooser {
         const auto staying = static_cast<std::size_t>(count_staying());
         const bool unchanged =
             staying == members.size() && staying + waiting.size() == static_cast<std::size_t>(incumbents_.count());
-        const int enough = unchanged ? sources() : answering >= 2 ? std::min(sources(), 3) : 0;
+        const int enough = unchanged ? sources() : count_answering() >= 2 ? std::min(sources(), 3) : 0;
         for (const auto i : waiting) {
             if (slate_.slots() >= enough) return;
             keep(i, fmt::format("kept although {}: nobody is there to take its place", at(i).fault->reason));
         }
+    }
+
+    /// What others leave is filled with members of a pool that answers.
+    bool pool_takes_all() {
+        return trial_.context.pools && std::any_of(slate_.members().begin(), slate_.members().end(),
+                                                   [&](std::size_t i) { return at(i).pool && !at(i).fault; });
+    }
+    int count_answering() {
+        const auto answers = [&](std::size_t i) { return !at(i).fault || !is_silence(at(i).fault->verdict); };
+        return static_cast<int>(std::count_if(slate_.members().begin(), slate_.members().end(), answers));
+    }
+
+    /// Servers that are silent or have lost the time themselves leave a gap, nobody comes for it, and fewer than two
+    /// that answer would be left: one alone is believed whatever it says, and beside silent ones it proves no change.
+    bool only_shrinks() {
+        const int staying = count_staying();
+        return !free_choice_ && incumbents_.lost == 0 && !has_full_set() && !pool_takes_all() &&
+               count_answering() < 2 && staying == static_cast<int>(slate_.members().size()) &&
+               staying < incumbents_.count();
     }
 
     /// Slots of the pool, and the word and sentence for everybody.

@@ -159,6 +159,41 @@ TEST_F(Outage, WhoAnswersWronglyOrIsBlacklistedByHandGoesAtOnce) {
     EXPECT_EQ(find(decision, "good4.test")->verdict, Verdict::blacklisted);
 }
 
+TEST_F(Outage, HouseThatLosesTheTimeLeavesNoServerAlone) {
+    const auto before = machine.state;
+    auto servers = hush(honest(4), 2);
+    const auto lose = [&](int way) {
+        servers[1].leap = way == 0 ? 3 : 0;
+        servers[1].root_dispersion_ms = way == 1 ? 1100 : 1;
+        servers[1].reference_age_s = way == 2 ? 90000 : 30;
+    };
+    for (int way = 0; way < 3; ++way) {
+        machine.state = before;
+        lose(way);
+        for (int i = 0; i < 5; ++i) {
+            const auto decision = machine.round(servers);
+            EXPECT_EQ(decision.outcome, Outcome::no_usable_servers) << way << i;
+            EXPECT_THAT(names(decision), UnorderedElementsAreArray(kAll)) << way << i;
+        }
+        auto back = honest(4);
+        back[0].offset_ms = 5000;
+        EXPECT_EQ(find(machine.round(back), "good1.test")->verdict, Verdict::falseticker) << "it is not believed alone";
+    }
+    machine.state = before;
+    const auto more = with(servers, {honest(5).back(), honest(6).back()});
+    EXPECT_THAT(names(machine.round(more)), Contains("good5.test")) << "somebody takes the place";
+    machine.state = blacklist(before, "good2.test", kForever, machine.context.time_s);
+    EXPECT_FALSE(chose(machine.round(servers), "good2.test")) << "asked for by hand";
+}
+
+TEST_F(Outage, NetworkWhereAllNamesLeadToOneAddressLeavesNoServerAlone) {
+    auto servers = hush(honest(4), 1);
+    for (std::size_t i = 1; i < servers.size(); ++i)
+        servers[i].address = "127.9.9.9";
+    for (int i = 0; i < 5; ++i)
+        EXPECT_THAT(names(machine.round(servers)), UnorderedElementsAreArray(kAll)) << i;
+}
+
 TEST_F(Outage, OneOfTwoIsNotLeftAlone) {
     machine.config.sources = 2;
     machine.state = {};
