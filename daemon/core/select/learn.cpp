@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "daemon/core/select/history.hpp"
 #include "daemon/core/select/hygiene.hpp"
@@ -152,13 +153,13 @@ double error_of(const Trial& trial, const Sighting& sighting, const ServerHistor
 void learn_round(Trial& trial) {
     const auto witnesses = find_witnesses(trial);
     learn_penalties(trial, witnesses);
-    std::map<std::string_view, const Sighting*> done;
+    std::set<std::string_view> done;
     for (auto& sighting : trial.sightings) {
         if (sighting.key.empty()) continue;
-        const auto [at, is_first] = done.emplace(sighting.key, &sighting);
         auto found = trial.next.servers.find(sighting.key);
         const auto result = result_of(trial, sighting, witnesses);
-        if (is_first && result != RoundResult::unjudged) {
+        // Under another of its names it may have been left alone.
+        if (result != RoundResult::unjudged && done.insert(sighting.key).second) {
             if (found == trial.next.servers.end())
                 found = trial.next.servers.emplace(sighting.key, ServerHistory{}).first;
             learn_history(trial, sighting, found->second, result);

@@ -118,7 +118,10 @@ Bars find_bars(const SelectionState& state, const Endpoint& endpoint, const std:
 bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint, const std::optional<Address>& address,
                      double now_s) {
     const auto bars = find_bars(state, endpoint, address, now_s);
-    return bars.blacklisted || bars.banned || bars.paused;
+    if (bars.banned || bars.paused) return true;
+    if (!bars.blacklisted || bars.blacklisted->by_hand) return bars.blacklisted != nullptr;
+    return std::none_of(state.incumbents.begin(), state.incumbents.end(),
+                        [&](const Incumbent& held) { return !held.pool && held.endpoint == endpoint; });
 }
 
 void pull_back_penalties(SelectionState& state, double now_s) {

@@ -138,7 +138,8 @@ struct Bars {
 [[nodiscard]] Bars find_bars(const SelectionState& state, const Endpoint& endpoint,
                              const std::optional<Address>& address, double now_s);
 
-/// Whether a round should leave this server alone: blacklisted, banned, or asked to be sent less (RATE).
+/// Whether a round should leave this server alone: blacklisted, banned, or asked to be sent less (RATE). Of a server in
+/// use failures are no reason, whoever they are held against: a pool may have given its address to us, too.
 [[nodiscard]] bool is_probe_barred(const SelectionState& state, const Endpoint& endpoint,
                                    const std::optional<Address>& address, double now_s);
 

@@ -1,6 +1,8 @@
 // An uplink that is away for a day, while one server in the house answers.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "life.hpp"
 
 namespace ntpopt {
@@ -56,6 +58,31 @@ TEST_F(UplinkAway, CostsNeitherTheSetNorTheCandidates) {
     const auto without = next_round();
     EXPECT_THAT(without, SizeIs(4));
     EXPECT_THAT(without, Not(Contains("a.test"))) << "it is not believed alone";
+}
+
+/// Its address is a member of a pool, too, and is blacklisted as such.
+TEST_F(UplinkAway, ServerInUseIsAskedUntilItIsBack) {
+    world.discoverer.found.pop_back();
+    Candidate pool{*Endpoint::parse("pool.test")};
+    pool.pool = true;
+    pool.timescale = Timescale::utc;
+    world.discoverer.found.push_back(pool);
+    world.resolver.addresses["pool.test"] = "192.0.1.1";
+    auto whole = next_round();
+    ASSERT_THAT(whole, Contains("a.test"));
+    const auto is_asked = [&] {
+        return std::any_of(world.prober.asked.begin(), world.prober.asked.end(),
+                           [](const auto& target) { return target.address.text() == "192.0.1.1"; });
+    };
+    const auto all = world.prober.offsets;
+    world.prober.offsets.erase("192.0.1.1");
+    for (int i = 0; i < 6; ++i) {
+        EXPECT_THAT(next_round(), Contains("a.test")) << i;
+        EXPECT_TRUE(is_asked()) << i;
+    }
+    EXPECT_THAT(optimizer->blacklist_entries(), SizeIs(1));
+    world.prober.offsets = all;
+    EXPECT_THAT(next_round(), Contains("a.test"));
 }
 
 }  // namespace

@@ -47,6 +47,33 @@ TEST_F(Barred, OfEachKindTheOneThatBindsIsFound) {
     EXPECT_EQ(find_bars(state, server, std::nullopt, kNow_s).blacklisted, &state.penalties["x.test:1123"]);
 }
 
+TEST_F(Barred, WhoIsInUseIsAskedWhateverFailuresSay) {
+    const auto blacklist_all = [&](bool by_hand) {
+        for (const auto* key : {"x.test:1123", "192.0.2.1"})
+            state.penalties[key] = {.blacklisted_until_s = kLater_s, .by_hand = by_hand};
+    };
+    blacklist_all(false);
+    EXPECT_TRUE(barred());
+    state.incumbents.push_back({.endpoint = server, .address = std::nullopt});
+    EXPECT_FALSE(barred());
+    state.penalties["192.0.2.1"].banned_until_s = kLater_s;
+    EXPECT_TRUE(barred());
+    blacklist_all(true);
+    EXPECT_TRUE(barred());
+    blacklist_all(false);
+    state.incumbents.front().pool = true;
+    EXPECT_TRUE(barred()) << "of a pool the service gets itself another member";
+}
+
+/// As a pool's member it is left alone, by its own name it is in use.
+TEST_F(Barred, WhatIsLearntUnderOneNameIsNotLostForTheOther) {
+    Machine machine;
+    auto servers = with(honest(4), {{.name = "a.test", .address = "127.1.1.1", .pool = true, .probed = false}});
+    machine.round(servers);
+    ASSERT_EQ(machine.state.servers.count("127.1.1.1:123"), 1U);
+    EXPECT_GT(machine.state.servers.at("127.1.1.1:123").received, 0);
+}
+
 TEST_F(Barred, BlacklistedAddressBehindAHeldNameDoesNotVote) {
     Machine machine;
     const double now_s = machine.context.time_s;
