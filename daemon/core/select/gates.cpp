@@ -151,7 +151,7 @@ void judge_pool(Trial& trial, Option& option) {
     for (const auto i : option.sightings) {
         const auto& sighting = trial.sightings[i];
         const bool busy = sighting.fault && sighting.fault->verdict == Verdict::kiss_of_death;
-        if (sighting.seen->probed && sighting.seen->address && !busy) ++probed;
+        if (sighting.seen->probed && sighting.seen->address && !busy && (sighting.judged || !sighting.fault)) ++probed;
         if (sighting.fault && (!worst || telling(sighting.fault->verdict) < telling(worst->verdict)))
             worst = &*sighting.fault;
     }

@@ -39,10 +39,12 @@ bool are_several(const std::vector<const Sighting*>& those) {
 Witnesses find_witnesses(const Trial& trial) {
     std::vector<const Sighting*> ipv4;
     std::vector<const Sighting*> ipv6;
-    std::vector<const Sighting*> names;
+    std::vector<const Sighting*> names;  // one address of each
     for (const auto& sighting : trial.sightings) {
         if (!sighting.seen->address) continue;
-        if (trial.options[sighting.option].endpoint.host.name()) names.push_back(&sighting);
+        if (trial.options[sighting.option].endpoint.host.name() &&
+            (names.empty() || names.back()->option != sighting.option))
+            names.push_back(&sighting);
         if (sighting.summary) (sighting.seen->address->is_v4() ? ipv4 : ipv6).push_back(&sighting);
     }
     return {are_several(ipv4), are_several(ipv6), are_several(names)};
@@ -89,10 +91,14 @@ void learn_penalties(Trial& trial, const Witnesses& witnesses) {
         bool incumbent = false;
         bool in_use = false;
     };
-    std::map<std::string_view, Seen> subjects;
+    std::map<std::string, Seen, std::less<>> subjects;
     for (const auto& sighting : trial.sightings) {
+        const auto result = result_of(trial, sighting, witnesses);
         auto& seen = subjects[sighting.subject];
-        seen.result = better(seen.result, result_of(trial, sighting, witnesses));
+        seen.result = better(seen.result, result);
+        // What is held against the name of a pool is that it led nowhere, and here it leads to somebody.
+        if (sighting.seen->candidate.pool && sighting.seen->address && result == RoundResult::good)
+            subjects[trial.options[sighting.option].endpoint.text()].result = RoundResult::good;
         seen.incumbent = seen.incumbent || trial.options[sighting.option].standing.has_value();
         seen.in_use = seen.in_use || is_in_use(trial, sighting);
     }
@@ -101,7 +107,7 @@ void learn_penalties(Trial& trial, const Witnesses& witnesses) {
         auto found = penalties.find(subject);
         if (found == penalties.end()) {
             if (seen.result == RoundResult::good || seen.result == RoundResult::unjudged) continue;
-            found = penalties.emplace(std::string(subject), Penalty{}).first;
+            found = penalties.emplace(subject, Penalty{}).first;
         }
         // Who is in use is asked until somebody takes its place, so that it is known when it is back.
         const auto blacklist_after = seen.in_use ? std::nullopt : std::optional(trial.config.blacklist_after);
@@ -158,8 +164,9 @@ void learn_round(Trial& trial) {
         if (sighting.key.empty()) continue;
         auto found = trial.next.servers.find(sighting.key);
         const auto result = result_of(trial, sighting, witnesses);
+        sighting.judged = result != RoundResult::unjudged;
         // Under another of its names it may have been left alone.
-        if (result != RoundResult::unjudged && done.insert(sighting.key).second) {
+        if (sighting.judged && done.insert(sighting.key).second) {
             if (found == trial.next.servers.end())
                 found = trial.next.servers.emplace(sighting.key, ServerHistory{}).first;
             learn_history(trial, sighting, found->second, result);

@@ -31,6 +31,7 @@ struct Sighting {
     std::optional<Fault> fault{};
     bool votes = false;
     bool truechimer = false;
+    bool judged = false;            ///< its answer, or its silence, counts
     std::optional<double> bias_ms;  ///< to the consensus
     double error_ms = 0;
     double jitter_ms = 0;  ///< smoothed

@@ -94,6 +94,28 @@ TEST_F(Outage, OneNameWithAnAddressDoesNotBlameTheOthers) {
     EXPECT_THAT(list_blacklist(fresh.state, fresh.context.time_s), SizeIs(3));
 }
 
+TEST_F(Outage, PoolIsOneName) {
+    std::vector<Server> servers;
+    for (int i = 1; i <= 4; ++i)
+        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    servers.push_back({.name = "good1.test", .address = ""});
+    Machine fresh;
+    for (int i = 0; i < 4; ++i)
+        fresh.round(servers);
+    EXPECT_TRUE(fresh.state.penalties.empty());
+}
+
+TEST_F(Outage, PoolWhoseNameFailsNowAndThenIsNotBlacklisted) {
+    const std::vector<Server> leads{{.name = "pool.test", .address = "127.3.1.1", .delay_ms = 300, .pool = true}};
+    const std::vector<Server> fails{{.name = "pool.test", .address = "", .pool = true}};
+    for (int i = 0; i < 4; ++i) {
+        machine.round(with(honest(4), fails));
+        EXPECT_EQ(machine.state.penalties.at("pool.test").failures, 1) << i;
+        machine.round(with(honest(4), leads));
+    }
+    EXPECT_THAT(blacklisted(), IsEmpty());
+}
+
 TEST_F(Outage, SilentServerGoesWhenSomebodyTakesItsPlaceAndIsBlamedThen) {
     auto servers = honest(4);
     servers[3].answers = 0;
@@ -218,6 +240,22 @@ TEST_F(Outage, PoolThatAnswersTakesThePlaceOfTheSilent) {
     EXPECT_THAT(machine.state.incumbents, SizeIs(3));
     for (const auto& incumbent : machine.state.incumbents)
         EXPECT_EQ(incumbent.maxsources, incumbent.pool ? 2 : 0);
+}
+
+TEST_F(Outage, IsNotHeldAgainstAPool) {
+    auto servers = honest(3);
+    for (int i = 1; i <= 4; ++i)
+        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    machine.state = {};
+    for (int i = 0; i < 4; ++i)
+        machine.round(servers);
+    ASSERT_THAT(machine.state.incumbents, SizeIs(4));
+    servers = with(servers, {honest(4).back()});
+    for (int i = 0; i < 8; ++i)
+        EXPECT_EQ(machine.round(hush(servers, 1)).outcome, Outcome::unchanged) << i;
+    const auto decision = machine.round(servers);
+    EXPECT_EQ(decision.outcome, Outcome::unchanged) << find(decision, "pool.test")->reason;
+    EXPECT_TRUE(chose(decision, "pool.test"));
 }
 
 TEST_F(Outage, FoundServerThatFailedBeforeIsNotDroppedForNothing) {
