@@ -109,6 +109,7 @@ asio::awaitable<Result<TransactionReport>> Optimizer::end_of_open_change(std::ui
         last = co_await ports_.time_service.transaction(0);
         const auto now = ports_.clock.since_boot();
         if (last && (last->id <= after || is_final(last->state))) break;
+        if (!last && last.error().code == Errc::not_found) break;
         if (last) heard = now;
         if (now - heard >= kSilenceOfApplier) break;
         co_await wake_.wait_until(now + kPollOpenTransaction);
@@ -127,11 +128,11 @@ asio::awaitable<void> Optimizer::settle_open_round() {
     const auto last = co_await end_of_open_change(open->after);
     if (stopping_) co_return;
     change_open_ = false;
-    if (!last) {
+    if (!last && last.error().code != Errc::not_found) {
         held_back_.clear();
         co_return;
     }
-    const bool began = last->id > open->after;
+    const bool began = last && last->id > open->after;  // an applier that knows of no change never made one
     const bool applied = began && last->state == TransactionState::committed;
     round_in_trace_ = true;
     const auto outcome = applied                                     ? Outcome::applied

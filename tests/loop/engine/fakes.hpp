@@ -119,6 +119,7 @@ class FakeTimeService final : public TimeService {
     bool hangs = false;      ///< the change never ends while we wait
     TransactionReport last;  ///< what transaction(0) tells
     bool has_last = false;
+    std::optional<Error> transaction_failure;
     std::function<void()> on_transaction = [] {};  ///< somebody asks for it
     std::vector<std::string> calls;
     std::vector<Choice> applied;
@@ -168,6 +169,7 @@ class FakeTimeService final : public TimeService {
     }
     asio::awaitable<Result<TransactionReport>> transaction(std::uint64_t) override {
         on_transaction();
+        if (transaction_failure) co_return *transaction_failure;
         if (!has_last) co_return Error{Errc::not_found, "none yet"};
         co_return last;
     }

@@ -106,7 +106,7 @@ TEST_F(RecoveringTest, AChangeThatTakesLongIsWaitedFor) {
 }
 
 TEST_F(RecoveringTest, AnApplierThatSaysNothingIsNotWaitedForForEver) {
-    world.service.has_last = false;
+    world.service.transaction_failure = Error{Errc::unavailable, "nobody is there"};
     ears.triggers.clear();
     auto& engine = make();
     when_asked(2, [&] { EXPECT_TRUE(engine.reoptimize(false)); });
@@ -114,6 +114,19 @@ TEST_F(RecoveringTest, AnApplierThatSaysNothingIsNotWaitedForForEver) {
     EXPECT_GE(asked, 300);
     EXPECT_THAT(ears.triggers, ElementsAre("request"));
     EXPECT_EQ(get_integer(ears.reports.at(0), "run_id"), 2);
+}
+
+TEST_F(RecoveringTest, AnApplierThatNeverMadeAChangeHasSaidSo) {
+    world.service.has_last = false;
+    make();
+    when_asked(2, [&] { optimizer->stop(); });
+    live(1);
+    EXPECT_EQ(asked, 1);
+    ASSERT_THAT(ears.reports, SizeIs(1));
+    EXPECT_EQ(get_integer(ears.reports.at(0), "run_id"), 1);
+    EXPECT_EQ(get_string(ears.reports.at(0), "outcome"), "failed");
+    EXPECT_EQ(get_string(ears.reports.at(0), "reason"), "ntpoptd ended before the applier began the change");
+    EXPECT_EQ(world.store.documents.count("open-round"), 0U);
 }
 
 TEST_F(OptimizerTest, TheNumberOfARunInWhichTheProcessDiedIsNotGivenAwayAgain) {
