@@ -85,13 +85,16 @@ RoundResult better(RoundResult a, RoundResult b) {
     return worth(a) >= worth(b) ? a : b;
 }
 
-void learn_penalties(Trial& trial, const Witnesses& witnesses) {
-    struct Seen {
-        RoundResult result = RoundResult::unjudged;
-        bool incumbent = false;
-        bool in_use = false;
-    };
-    std::map<std::string, Seen, std::less<>> subjects;
+/// What those did this round against whom penalties are held.
+struct Seen {
+    RoundResult result = RoundResult::unjudged;
+    bool incumbent = false;
+    bool in_use = false;
+};
+using Subjects = std::map<std::string, Seen, std::less<>>;
+
+Subjects find_subjects(const Trial& trial, const Witnesses& witnesses) {
+    Subjects subjects;
     for (const auto& sighting : trial.sightings) {
         const auto result = result_of(trial, sighting, witnesses);
         auto& seen = subjects[sighting.subject];
@@ -102,6 +105,28 @@ void learn_penalties(Trial& trial, const Witnesses& witnesses) {
         seen.incumbent = seen.incumbent || trial.options[sighting.option].standing.has_value();
         seen.in_use = seen.in_use || is_in_use(trial, sighting);
     }
+    return subjects;
+}
+
+/// Where a name answers by one address, another one that refuses is left alone for itself: the name is not blamed, but
+/// who asks for less gets less. No DENY of one address unseats a server in use, also where a pool gave that address
+/// too.
+void note_addresses(const Trial& trial, const Witnesses& witnesses, Subjects& subjects) {
+    for (const auto& sighting : trial.sightings) {
+        if (!sighting.seen->address || sighting.seen->candidate.pool) continue;
+        const auto result = result_of(trial, sighting, witnesses);
+        const bool standing = trial.options[sighting.option].standing.has_value();
+        const bool refuses = result == RoundResult::rate || (result == RoundResult::deny && !standing);
+        const bool answers = subjects[sighting.subject].result == RoundResult::good;
+        auto& address = subjects[sighting.seen->address->text()];
+        address.incumbent = address.incumbent || standing;
+        if (result == RoundResult::good || (refuses && answers)) address.result = better(address.result, result);
+    }
+}
+
+void learn_penalties(Trial& trial, const Witnesses& witnesses) {
+    auto subjects = find_subjects(trial, witnesses);
+    note_addresses(trial, witnesses, subjects);
     auto& penalties = trial.next.penalties;
     for (const auto& [subject, seen] : subjects) {
         auto found = penalties.find(subject);

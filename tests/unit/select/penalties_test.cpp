@@ -74,6 +74,59 @@ TEST(Penalties, DenyBansRateOnlyPauses) {
     EXPECT_THAT(list_blacklist(machine.state, machine.context.time_s), SizeIs(1));
 }
 
+TEST(Penalties, AddressThatRefusesIsLeftAloneThoughAnotherOneOfItsNameAnswers) {
+    const auto dual = *Endpoint::parse("dual.test");
+    const auto ipv4 = *Address::parse("127.8.1.1");
+    const auto ipv6 = *Address::parse("2001:db8:8::1");
+    for (const std::string kiss : {"RATE", "DENY"}) {
+        Machine machine;
+        auto servers = with(honest(5), {{.name = "dual.test", .address = ipv4.text(), .answers = 0, .kiss = kiss},
+                                        {.name = "dual.test", .address = ipv6.text(), .delay_ms = 50}});
+        machine.round(servers);
+        const auto is_barred = [&](const std::optional<Address>& address) {
+            return is_probe_barred(machine.state, dual, address, machine.context.time_s);
+        };
+        EXPECT_TRUE(is_barred(ipv4)) << kiss;
+        EXPECT_FALSE(is_barred(ipv6)) << kiss;
+        EXPECT_FALSE(is_barred(std::nullopt)) << kiss;
+        machine.context.time_s += 8 * 86400;
+        servers[5].answers = 3;
+        servers[5].kiss = "";
+        machine.round(servers);
+        EXPECT_TRUE(machine.state.penalties.empty()) << "forgiven";
+    }
+}
+
+TEST(Penalties, DenyOfOneAddressDoesNotUnseatANameThatAnswersByAnother) {
+    Machine machine;
+    auto servers = with(honest(4), {{.name = "good1.test", .address = "2001:db8:8::1", .delay_ms = 5}});
+    machine.round(servers);
+    servers[0].answers = 0;
+    servers[0].kiss = "DENY";
+    for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(chose(machine.round(servers), "good1.test")) << i;
+}
+
+TEST(Penalties, DenyOfAPoolSMemberDoesNotUnseatTheServerInUseThatItIs) {
+    Machine machine;
+    auto servers = honest(6);
+    machine.round(servers);
+    servers.push_back(servers[0]);
+    servers[6].name = "pool.test";
+    servers[6].pool = true;
+    for (const auto i : {0U, 6U}) {
+        servers[i].answers = 0;
+        servers[i].kiss = "DENY";
+    }
+    EXPECT_EQ(machine.round(servers).outcome, Outcome::unchanged);
+    for (const auto i : {0U, 6U}) {
+        servers[i].answers = 3;
+        servers[i].kiss = "";
+    }
+    EXPECT_TRUE(chose(machine.round(servers), "good1.test"));
+    EXPECT_TRUE(machine.state.penalties.empty());
+}
+
 TEST(Penalties, RateFromAnIncumbentIsNoMiss) {
     Machine machine;
     auto servers = honest(6);
