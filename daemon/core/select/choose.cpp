@@ -32,6 +32,17 @@ bool is_silence(Verdict verdict) {
            verdict == Verdict::bad_reply || verdict == Verdict::kiss_of_death;
 }
 
+/// A pool in use goes no sooner than a server, though its members are blacklisted for their failures.
+bool is_silent(const Trial& trial, const Option& option) {
+    if (!option.fault) return false;
+    if (!option.pool || option.fault->verdict != Verdict::blacklisted) return is_silence(option.fault->verdict);
+    return std::none_of(option.sightings.begin(), option.sightings.end(), [&](std::size_t i) {
+        const auto bars =
+            find_bars(trial.next, option.endpoint, trial.sightings[i].seen->address, trial.context.time_s);
+        return bars.blacklisted && bars.blacklisted->by_hand;
+    });
+}
+
 /// It says itself that it has no time to tell now, as a server in the house does while the uplink is away.
 bool is_adrift(Verdict verdict) {
     return verdict == Verdict::unsynchronised || verdict == Verdict::too_distant || verdict == Verdict::stale;
@@ -85,7 +96,7 @@ Incumbents sort_incumbents(Trial& trial) {
         if (!option.standing) continue;
         auto& incumbent = trial.standing[*option.standing];
         const bool excused = is_busy(trial, option) || is_paused(trial, option);
-        const bool missed = option.fault && is_silence(option.fault->verdict);
+        const bool missed = is_silent(trial, option);
         incumbent.held += 1;
         incumbent.missed = missed ? incumbent.missed + (excused ? 0 : 1) : 0;
         const bool fits = fits_timescale(option.timescale, trial.config.timescale, trial.leap_window);
@@ -280,7 +291,7 @@ class Chooser {
                                                    [&](std::size_t i) { return at(i).pool && !at(i).fault; });
     }
     int count_answering() {
-        const auto answers = [&](std::size_t i) { return !at(i).fault || !is_silence(at(i).fault->verdict); };
+        const auto answers = [&](std::size_t i) { return !is_silent(trial_, at(i)); };
         return static_cast<int>(std::count_if(slate_.members().begin(), slate_.members().end(), answers));
     }
 

@@ -258,6 +258,25 @@ TEST_F(Outage, IsNotHeldAgainstAPool) {
     EXPECT_TRUE(chose(decision, "pool.test"));
 }
 
+TEST_F(Outage, PoolWhoseMembersAreBlacklistedStaysUntilSomebodyTakesItsPlace) {
+    auto servers = honest(2);
+    for (int i = 1; i <= 2; ++i)
+        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    machine.state = {};
+    for (int i = 0; i < 4; ++i)
+        machine.round(servers);
+    ASSERT_THAT(machine.state.incumbents, SizeIs(3));
+    servers = hush(servers, 2);
+    for (int i = 0; i < 8; ++i)
+        EXPECT_EQ(machine.round(servers).outcome, Outcome::unchanged) << i;
+    EXPECT_EQ(find(machine.round(servers), "pool.test")->reason.substr(0, 13), "kept although");
+    const auto before = machine.state;
+    machine.state = blacklist(before, "127.3.1.1", kForever, machine.context.time_s);
+    EXPECT_FALSE(chose(machine.round(servers), "pool.test")) << "asked for by hand";
+    machine.state = before;
+    EXPECT_FALSE(chose(machine.round(with(servers, {honest(3).back(), honest(4).back()})), "pool.test"));
+}
+
 TEST_F(Outage, FoundServerThatFailedBeforeIsNotDroppedForNothing) {
     Machine fresh;
     fresh.context.current = current({"good1.test", "good2.test", "good3.test"});
