@@ -47,7 +47,10 @@ Witnesses find_witnesses(const Trial& trial) {
             names.push_back(&sighting);
         if (sighting.summary) (sighting.seen->address->is_v4() ? ipv4 : ipv6).push_back(&sighting);
     }
-    return {are_several(ipv4), are_several(ipv6), are_several(names)};
+    Witnesses out{are_several(ipv4), are_several(ipv6)};
+    // An address may be remembered from yesterday: that names have some does not say that any can be had today.
+    out.names = (out.ipv4 || out.ipv6) && are_several(names);
+    return out;
 }
 
 RoundResult result_of(const Trial& trial, const Sighting& sighting, const Witnesses& witnesses) {

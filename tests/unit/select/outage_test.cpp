@@ -94,6 +94,13 @@ TEST_F(Outage, OneNameWithAnAddressDoesNotBlameTheOthers) {
     EXPECT_THAT(list_blacklist(fresh.state, fresh.context.time_s), SizeIs(3));
 }
 
+TEST_F(Outage, AddressesThatAreRememberedDoNotBlameNewNames) {
+    const auto servers = with(hush(honest(9), 1), {{.name = "new.test", .address = ""}});
+    for (int i = 0; i < 4; ++i)
+        machine.round(servers);
+    EXPECT_TRUE(machine.state.penalties.empty());
+}
+
 TEST_F(Outage, PoolIsOneName) {
     std::vector<Server> servers;
     for (int i = 1; i <= 4; ++i)
