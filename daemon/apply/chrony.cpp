@@ -122,7 +122,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> ChronyBackend::prepare(Goal goa
     if (auto fine = sight->check_ownership(goal.past); !fine) co_return fine.error();
     for (const auto& path : {sight->our_path, sight->restore_path})
         if (!path.empty())
-            if (auto room = check_room(path); !room) co_return room.error();
+            if (auto fine = check_place(path); !fine) co_return fine.error();
     auto tools = tools_of(*sight, config_);
     if (const auto ids = co_await tools.authenticated())
         for (auto& source : sight->view.sources)

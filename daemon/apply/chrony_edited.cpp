@@ -37,10 +37,11 @@ asio::awaitable<Status> ChronyEdited::load(ChronyStage stage) {
 }
 
 Status ChronyEdited::restore() const {
-    return restore_lines(*record_.config, [this](const std::string& text) -> FileText {
+    return restore_lines(*record_.config, [this](const std::string& text) -> Result<std::string> {
         const auto marks = read_chrony_marks(text);
         const auto before = read_chrony_marks(record_.config->before->content);
-        if (!marks || !before || !is_our_text(record_, render_chrony_sources(marks->ours))) return std::nullopt;
+        if (!marks || !before || !is_our_text(record_, render_chrony_sources(marks->ours)))
+            return Error{Errc::refused, left_alone_sentence(record_.our_path)};
         return mark_chrony_config(marks->original, *before);
     });
 }
@@ -65,16 +66,13 @@ asio::awaitable<Status> ChronyEdited::undo() {
 }
 
 Status ChronyEdited::withdraw() {
-    auto image = read_image(record_.our_path);
-    if (!image) return image.error();
-    if (!*image) return {};
-    auto marks = read_chrony_marks((*image)->content);
-    if (!marks) return marks.error().in(record_.our_path);
-    if (!marks->present) return {};
-    if (!marks->ours.empty() && !is_our_text(record_, render_chrony_sources(marks->ours)))
-        return Error{Errc::refused, left_alone_sentence(record_.our_path)};
-    const OurFile file{record_.our_path, std::move(*image), {}};
-    return put_file(file, std::move(marks->original));
+    return remake_file(record_.our_path, [this](const std::string& text) -> Result<std::string> {
+        auto marks = read_chrony_marks(text);
+        if (!marks) return marks.error().in(record_.our_path);
+        if (!marks->ours.empty() && !is_our_text(record_, render_chrony_sources(marks->ours)))
+            return Error{Errc::refused, left_alone_sentence(record_.our_path)};
+        return std::move(marks->original);
+    });
 }
 
 asio::awaitable<Status> ChronyEdited::bring_back_former() {

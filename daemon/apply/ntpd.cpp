@@ -185,7 +185,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
     if (!sight->refusals.empty()) co_return Error{Errc::refused, sight->refusals.front()};
     if (auto fine = check_ours(sight->files.our_path, sight->files.our_text, goal.past, parse_ntpd_record); !fine)
         co_return fine.error();
-    if (auto room = check_room(sight->files.our_path); !room) co_return room.error();
+    if (auto fine = check_place(sight->files.our_path); !fine) co_return fine.error();
 
     auto plan = goal.original ? plan_ntpd_original(sight->view) : plan_ntpd_change(sight->view, goal.choices, config_);
     if (!plan) co_return plan.error();
@@ -204,9 +204,11 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
         if (unmark_ntpd_text(text, record.our_path) != text) record.marked.push_back(file.path);
     }
     for (const auto& change : plan->edits) {
-        if (change.path != sight->files.our_path)
+        if (change.path != sight->files.our_path) {
             if (auto fine = check_managed(change.path, change.before.value_or(""), config_); !fine)
                 co_return fine.error();
+            if (auto fine = check_place(change.path); !fine) co_return fine.error();
+        }
         OurFile file;
         file.path = change.path;
         if (const auto image = sight->files.images.find(change.path); image != sight->files.images.end())

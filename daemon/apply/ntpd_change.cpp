@@ -153,8 +153,9 @@ asio::awaitable<Result<std::string>> NtpdChange::confirm() {
 
 Status NtpdChange::restore(const OurFile& file) const {
     if (record_.our_path.empty() || file.path == record_.our_path) return restore_file(file);
-    return restore_lines(
-        file, [&](const std::string& text) { return remark_ntpd_text(text, file.before->content, record_.our_path); });
+    return restore_lines(file, [&](const std::string& text) -> Result<std::string> {
+        return remark_ntpd_text(text, file.before->content, record_.our_path);
+    });
 }
 
 Status NtpdChange::restore_files() {
@@ -238,14 +239,11 @@ Status NtpdChange::withdraw_files() {
     auto paths = record_.marked;
     for (const auto& file : record_.files)
         if (file.path != record_.our_path) paths.push_back(file.path);
-    for (const auto& path : paths) {
-        auto image = read_image(path);
-        if (!image) return image.error();
-        if (!*image) continue;
-        std::string own = unmark_ntpd_text((*image)->content, record_.our_path);
-        const OurFile file{path, std::move(*image), {}};
-        if (auto done = put_file(file, std::move(own)); !done) return done;
-    }
+    const Remake unmark = [this](const std::string& text) -> Result<std::string> {
+        return unmark_ntpd_text(text, record_.our_path);
+    };
+    for (const auto& path : paths)
+        if (auto done = remake_file(path, unmark); !done) return done;
     return put_file(record_.our_path, std::nullopt,
                     [&](const FileText& present) { return is_our_text(record_, present); });
 }

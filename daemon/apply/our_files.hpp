@@ -48,9 +48,15 @@ struct OurFile {
 /// Brings the pre-image back.
 [[nodiscard]] Status restore_file(const OurFile& file);
 
-/// The same of a file of the service's own, in which we changed lines only: where somebody edited it meanwhile, he gets
-/// what `remake` makes of his text. Where that is nothing, the file stays, and it is Errc::refused as above.
-[[nodiscard]] Status restore_lines(const OurFile& file, const std::function<FileText(const std::string& text)>& remake);
+/// What a text of a file of the service's own, in which we changed lines only, is with other lines of ours; the same
+/// again of what it made. Errc::refused where these lines are none of ours.
+using Remake = std::function<Result<std::string>(const std::string& text)>;
+
+/// Puts what `remake` makes of a file's text in its place, whoever wrote that; no error where there is no file.
+[[nodiscard]] Status remake_file(const std::string& path, const Remake& remake);
+
+/// restore_file() of such a file: where somebody edited it meanwhile, he gets what `remake` makes of his text.
+[[nodiscard]] Status restore_lines(const OurFile& file, const Remake& remake);
 
 /// The sentence for a file that is left as somebody else made it.
 [[nodiscard]] std::string left_alone_sentence(const std::string& path);
@@ -59,8 +65,9 @@ struct OurFile {
 /// For files that are the distribution's or the administrator's; of ours a mark is an edit like any other.
 [[nodiscard]] Status check_managed(const std::string& path, std::string_view text, const ApplyConfig& config);
 
-/// Errc::refused where the file system of the path's directory has no room for what a change writes.
-[[nodiscard]] Status check_room(const std::string& path);
+/// Before a change that writes this file: Errc::refused where the file system of its directory has no room for it, or
+/// where beside it lies what an earlier crash displaced, and an administrator has to say which text he wants.
+[[nodiscard]] Status check_place(const std::string& path);
 
 [[nodiscard]] Json to_json(const OurFile& file);
 /// Errc::parse where the journal holds something else.

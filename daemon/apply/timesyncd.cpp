@@ -149,7 +149,7 @@ asio::awaitable<Result<std::unique_ptr<Change>>> TimesyncdBackend::prepare(Goal 
     if (!sight->detected.refusals.empty()) co_return Error{Errc::service_conflict, sight->detected.refusals.front()};
     if (auto fine = check_ours(kTimesyncdOurPath, view.our_text, goal.past, parse_timesyncd_record); !fine)
         co_return fine.error();
-    if (auto fine = check_room(kTimesyncdOurPath); !fine) co_return fine.error();
+    if (auto fine = check_place(kTimesyncdOurPath); !fine) co_return fine.error();
     if (!view.status.live && sight->detected.invocation.empty())
         co_return Error{Errc::refused,
                         "systemd-timesyncd before version 251 reads its servers at its start only, and no "

@@ -249,24 +249,29 @@ Status Directory::put_back(const std::string& name, std::string_view ours, std::
 Status Directory::settle(const std::string& name, std::size_t max_bytes, const IsKnown& is_known) const {
     sweep(name);
     const std::string displaced = displaced_name(name);
-    struct stat status {};
-    if (fstatat(fd_.get(), displaced.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) return {};
-        return error("look at", displaced, errno);
-    }
+    const Status settled = check_settled(name);
+    if (settled || settled.error().code != Errc::refused) return settled;
     const auto former = read(displaced, max_bytes);
     if (former && is_known(*former)) return finish(name);
     const auto present = read(name, max_bytes);
     if (!present) return present.error();
-    if (*present && !is_known(*present))
+    if (*present && !is_known(*present)) return settled;
+    if (const int number = rename_in(fd_.get(), displaced, name, 0); number != 0)
+        return error("put back", name, number);
+    return finish(name);
+}
+
+Status Directory::check_settled(const std::string& name) const {
+    const std::string displaced = displaced_name(name);
+    struct stat status {};
+    if (fstatat(fd_.get(), displaced.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
         return Error{
             Errc::refused,
             fmt::format("{0}/{1} is what somebody else had written into {2} when a change was interrupted, and "
                         "{2} was written once more since: see which of them you want, and remove {1}",
                         path_, displaced, name)};
-    if (const int number = rename_in(fd_.get(), displaced, name, 0); number != 0)
-        return error("put back", name, number);
-    return finish(name);
+    if (errno == ENOENT) return {};
+    return error("look at", displaced, errno);
 }
 
 /// Nothing is left beside the file, and what was done is durable.

@@ -68,6 +68,10 @@ class Directory {
     /// where something else that is not known stands there meanwhile; both stay.
     [[nodiscard]] Status settle(const std::string& name, std::size_t max_bytes, const IsKnown& is_known) const;
 
+    /// Errc::refused, as a sentence, where settle() has something to end. The texts that somebody knows once everything
+    /// is over are no longer those by which what was left can be told.
+    [[nodiscard]] Status check_settled(const std::string& name) const;
+
     /// Removes the temporary file that a crash left beside this one, if there is any.
     void sweep(const std::string& name) const;
 

@@ -120,12 +120,50 @@ TEST_F(OurFiles, an_edit_in_that_moment_outlives_a_crash_too) {
     }
 }
 
+// The recovery put the earlier text over the later one, and the next change did the same.
+TEST_F(OurFiles, of_two_edits_around_a_crash_the_later_is_not_lost) {
+    write("old\n");
+    file_.before = *read_image(file_.path);
+    const std::string displaced = path_ + "/.ntp.conf.ntpopt-old";
+    std::ofstream(displaced) << "his first\n";
+    write("his second\n");
+    const Remake same = [](const std::string& text) -> Result<std::string> { return text; };
+    const auto refused = restore_lines(file_, same);
+    EXPECT_EQ(refused.error().code, Errc::refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("see which of them you want, and remove .ntp.conf.ntpopt-old"));
+    EXPECT_EQ(text(), "his second\n");
+    EXPECT_EQ(*read_text(displaced), "his first\n");
+
+    EXPECT_EQ(check_place(file_.path).error().detail, refused.error().detail) << "before the next change";
+    std::filesystem::remove(displaced);
+    EXPECT_TRUE(check_place(file_.path));
+    EXPECT_TRUE(restore_lines(file_, same));
+    EXPECT_EQ(text(), "his second\n");
+}
+
+TEST_F(OurFiles, what_a_crash_displaced_while_lines_of_ours_went_is_no_obstacle) {
+    const Remake without_ours = [](const std::string& text) -> Result<std::string> {
+        const auto begin = text.find("ours\n");
+        return begin == std::string::npos ? text : text.substr(0, begin);
+    };
+    write("old\n");
+    file_.before = *read_image(file_.path);
+    for (const auto* of_two : {"taken out", "not yet put there"}) {
+        const bool done = of_two == std::string("taken out");
+        std::ofstream(path_ + "/.ntp.conf.ntpopt-old") << (done ? "his\nours\n" : "his\n");
+        write(done ? "his\n" : "his\nours\n");
+        EXPECT_TRUE(restore_lines(file_, without_ours)) << of_two;
+        EXPECT_EQ(text(), "his\n") << of_two;
+        EXPECT_TRUE(check_place(file_.path)) << of_two;
+    }
+}
+
 TEST_F(OurFiles, a_missing_directory_is_made_for_a_text_and_no_obstacle_otherwise) {
     file_.path = path_ + "/run/x.sources";
     EXPECT_EQ(text(), std::nullopt);
     EXPECT_TRUE(put_file(file_, std::nullopt));
     EXPECT_FALSE(std::filesystem::exists(path_ + "/run"));
-    EXPECT_TRUE(check_room(file_.path));
+    EXPECT_TRUE(check_place(file_.path));
     EXPECT_TRUE(put_file(file_, "staged\n"));
     EXPECT_EQ(text(), "staged\n");
 }

@@ -235,6 +235,17 @@ class Edited(unittest.TestCase):
             with self.assertRaisesRegex(Refused, "changed by somebody else"):
                 world.call("apply", servers(["n3.test", "n4.test"]))
 
+    def test_the_first_edit_of_two_around_a_crash_stops_us_and_takes_no_place(self):
+        with EditedWorld() as world:
+            first = world.chrony.directory / ".chrony.conf.ntpopt-old"
+            first.write_text("# hers\n")
+            for words in (["apply", servers(["n1.test", "n2.test"])], ["plan", servers(["n1.test", "n2.test"])]):
+                with self.assertRaisesRegex(Refused, r"see which of them you want, and remove \.chrony\.conf\.ntpopt-old"):
+                    world.call(*words)
+            self.assertEqual((world.image(), first.read_text()), (world.before, "# hers\n"))
+            first.unlink()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+
     def test_a_managed_file_is_refused(self):
         with EditedWorld(base=["# Ansible managed", "pool pool.test iburst", "server base.test iburst"]) as world:
             with self.assertRaisesRegex(Refused, "managed by Ansible"):
