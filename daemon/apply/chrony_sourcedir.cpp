@@ -189,13 +189,18 @@ asio::awaitable<Status> ChronySourcedir::undo() {
     if (!record_.plan.evicted.empty() && put_ours(record_.plan.staged_text)) (void)co_await reload_patiently();
     const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
-    // The service's own servers stay until those that it followed before are back: with a full disk they do not come.
-    if (put && !record_.plan.returning.empty()) {
+    const bool is_theirs = left_alone_.size() != others;
+    if (is_theirs && !record_.plan.returning.empty()) {
+        // In the place of our lines is what somebody wrote, so the service's own servers may be all who are left.
+        auto returned = co_await bring_back(record_.plan.returning);
+        if (auto done = unless_changed_by_others(std::move(returned)); !done) co_return done;
+    } else if (put && !record_.plan.returning.empty()) {
+        // They stay until those that it followed before are back: with a full disk they do not come.
         if (auto done = co_await await_one_of(names_of(record_.former)); !done) co_return done;
         if (auto done = co_await delete_all_but_former(names_of(record_.plan.returning)); !done) co_return done;
     }
     // What an administrator wrote in place of our lines decides what chronyd follows instead of them.
-    if (left_alone_.size() == others)
+    if (!is_theirs)
         if (auto done = co_await check_former(); !done) co_return done;
     if (!brought_back) co_return brought_back;
     co_return put;

@@ -105,6 +105,24 @@ class Recovery(unittest.TestCase):
             done = world.once("--recover")
             self.assertEqual((done.returncode, world.distinct_names()), (0, ["n5.test", "n6.test"]), done.stderr)
 
+    def test_an_edit_of_our_file_on_an_interrupted_way_back_costs_chronyd_none_of_its_own_servers(self):
+        """Ours went with the edit, and those that had come back already were deleted: nobody was left."""
+        with ApplierWorld() as world:
+            world.serve()
+            self.assertEqual(world.apply(NEW)["state"], "committed")
+            world.applier.stop()
+            world.write_config(chronyc=world.kill_at("server?base.test", 1))
+            world.run_applier()
+            world.call("rollback", {"original": True})
+            world.wait_for(lambda: not world.applier.is_running(), 60, "the kill")
+            self.assertEqual(world.distinct_names(), [*NEW, "pool.test"])
+            ours = world.chrony.sources_dir / "50-ntpopt.sources"
+            ours.write_text("# hers\n")
+            done = world.once("--recover")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(ours.read_text(), "# hers\n")
+            self.assert_own_sources(world)
+
     def test_new_ones_that_are_gone_although_they_were_proven_come_back_before_the_old_ones_go(self):
         """As after a full disk: the change was undone, and its journal could not be told."""
         config = ['verify_timeout = "8s"', "edit_files = true"]
