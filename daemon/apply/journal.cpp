@@ -11,9 +11,11 @@ constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 /// What is read. A journal that is too large to be read is of no use to anybody, the way back least of all.
 constexpr std::size_t kMaxJournal = 64 * 1024 * 1024;
-/// What a transaction may begin with. A committed one stands in the journal twice, as the last and as what is
-/// committed, and steps on the way may add a little; so there is room for both, twice over.
+/// What a transaction may begin with, by itself: what was committed before it stands beside it. A committed one stands
+/// in the journal twice, and steps on the way may add a little; so there is room for both, twice over.
 constexpr std::size_t kMaxBegun = kMaxJournal / 4;
+/// The same of a way back, which has to lead away from any of them.
+constexpr std::size_t kMaxRollback = kMaxJournal * 3 / 8;
 constexpr int kVersion = 1;
 
 Json choices_json(const std::vector<Choice>& choices) {
@@ -45,6 +47,13 @@ Json transaction_json(const OpenTransaction& open) {
             {"original", open.original},
             {"boot", open.boot},
             {"change", open.change}};
+}
+
+Status check_size(const std::string& text, std::size_t limit) {
+    if (text.size() <= limit) return {};
+    return Error{Errc::refused, fmt::format("it would have {} bytes, more than {}: the service's configuration is too "
+                                            "large for it to be kept and brought back",
+                                            text.size(), limit)};
 }
 
 std::uint64_t number(const Json& json, std::string_view key) {
@@ -145,13 +154,13 @@ Result<Journal> Journal::open(const std::string& state_dir) {
 }
 
 Status Journal::save() const {
+    const auto& last = document_.transaction;
+    if (last && last->report.state == TransactionState::prepared) {
+        const auto limit = last->report.kind == "rollback" ? kMaxRollback : kMaxBegun;
+        if (auto fine = check_size(render_json(transaction_json(*last)), limit); !fine) return fine;
+    }
     const std::string text = render_json(to_json(document_)) + "\n";
-    const bool begins = document_.transaction && document_.transaction->report.state == TransactionState::prepared;
-    if (const auto limit = begins ? kMaxBegun : kMaxJournal; text.size() > limit)
-        return Error{Errc::refused,
-                     fmt::format("it would have {} bytes, more than {}: the service's configuration is too "
-                                 "large for it to be kept and brought back",
-                                 text.size(), limit)};
+    if (auto fine = check_size(text, kMaxJournal); !fine) return fine;
     return directory_.replace(kFile, text, kFileMode);
 }
 

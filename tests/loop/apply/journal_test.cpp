@@ -101,6 +101,30 @@ TEST_F(JournalFile, whatever_was_saved_is_read_again) {
     EXPECT_EQ(again->document().kept.size(), 101u);
 }
 
+// What was committed beside it took so much of the room that no way back could begin.
+TEST_F(JournalFile, what_was_allowed_to_begin_can_be_rolled_back) {
+    auto journal = *Journal::open(path_);
+    journal.document() = sample();
+    auto& transaction = *journal.document().transaction;
+    const auto begin = [&](std::size_t megabytes) {
+        transaction.change = {{"before", std::string(megabytes * 1024 * 1024, 'x')}};
+        transaction.report.state = TransactionState::prepared;
+        return journal.save();
+    };
+    const auto commit = [&] {
+        journal.document().committed->change = transaction.change;
+        transaction.report.state = TransactionState::committed;
+        return journal.save();
+    };
+    ASSERT_TRUE(begin(15));
+    ASSERT_TRUE(commit());
+    EXPECT_EQ(begin(17).error().code, Errc::refused);
+    transaction.report.kind = "rollback";
+    EXPECT_TRUE(begin(17)) << "marks make a text a little larger";
+    EXPECT_TRUE(commit());
+    EXPECT_EQ(begin(25).error().code, Errc::refused) << "it could begin, and not be committed";
+}
+
 TEST_F(JournalFile, belongs_to_one_process_at_a_time) {
     const auto first = Journal::open(path_);
     EXPECT_EQ(Journal::open(path_).error().code, Errc::busy);
