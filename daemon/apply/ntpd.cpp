@@ -205,8 +205,10 @@ asio::awaitable<Result<std::unique_ptr<Change>>> NtpdBackend::prepare(Goal goal)
     }
     for (const auto& change : plan->edits) {
         if (change.path != sight->files.our_path) {
-            if (auto fine = check_managed(change.path, change.before.value_or(""), config_); !fine)
-                co_return fine.error();
+            // What takes our lines out again is open whoever manages the file now.
+            if (!goal.original)
+                if (auto fine = check_managed(change.path, change.before.value_or(""), config_); !fine)
+                    co_return fine.error();
             if (auto fine = check_place(change.path); !fine) co_return fine.error();
         }
         OurFile file;

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from ntpd_world import DEAD, GOOD, POOLS, NtpdWorld
+from ntpd_world import DEAD, GOOD, POOLS, NtpdWorld, Refused
 import lab
 
 EDIT = "restrict 10.0.0.0 mask 255.0.0.0\n"
@@ -54,6 +54,16 @@ class Classic(unittest.TestCase):
             report = world.finish(world.call("rollback", {"original": True}), timeout=120)
             self.assertEqual(report["state"], "committed", report)
             self.assert_own_sources(world, world.pristine + EDIT.encode())
+
+    def test_a_file_that_is_managed_by_now_gets_its_own_lines_back_and_no_others(self):
+        with ClassicWorld() as world:
+            self.assertEqual(world.apply(GOOD)["state"], "committed")
+            world.ntpd.config.write_text("# Ansible managed\n" + world.ntpd.config.read_text())
+            with self.assertRaisesRegex(Refused, "managed by Ansible"):
+                world.begin(["n5.test", "n6.test", "n7.test", "n8.test"])
+            report = world.finish(world.call("rollback", {"original": True}), timeout=120)
+            self.assertEqual(report["state"], "committed", report)
+            self.assert_own_sources(world, b"# Ansible managed\n" + world.pristine)
 
     def test_an_edit_between_the_proof_and_a_recovery_leads_back_to_its_own_sources(self):
         with ClassicWorld() as world:
