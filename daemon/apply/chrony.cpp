@@ -104,8 +104,8 @@ asio::awaitable<Result<ServiceObservation>> ChronyBackend::observe(Past past) {
     seen.root_delay_s = sight->tracking.root_delay_s;
     seen.root_dispersion_s = sight->tracking.root_dispersion_s;
     seen.reference_time_usec = static_cast<std::uint64_t>(std::max(0.0, sight->tracking.reference_time_s) * 1e6);
+    if (auto fine = sight->check_ownership(past); !fine) seen.refusals.push_back(fine.error().detail);
     if (!past.committed.is_null()) {
-        if (auto fine = sight->check_ownership(past); !fine) seen.refusals.push_back(fine.error().detail);
         const auto record = parse_chrony_record(past.committed);
         seen.drifted = record && has_drifted(*record, sight->view, seen.instance);
     }

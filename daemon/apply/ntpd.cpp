@@ -164,9 +164,9 @@ asio::awaitable<Result<ServiceObservation>> NtpdBackend::observe(Past past) {
     seen.root_delay_s = system.root_delay_s;
     seen.root_dispersion_s = system.root_dispersion_s;
     seen.reference_time_usec = unix_usec(system.reference_time);
+    if (auto fine = check_ours(sight->files.our_path, sight->files.our_text, past, parse_ntpd_record); !fine)
+        seen.refusals.push_back(fine.error().detail);
     if (!past.committed.is_null()) {
-        if (auto fine = check_ours(sight->files.our_path, sight->files.our_text, past, parse_ntpd_record); !fine)
-            seen.refusals.push_back(fine.error().detail);
         const auto record = parse_ntpd_record(past.committed);
         seen.drifted = record && has_drifted(*record, sight->files, sight->view.state);
     }

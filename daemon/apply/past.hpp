@@ -17,14 +17,15 @@ struct Past {
     Json last;       ///< begun last
 };
 
-/// The first words of every file that is ours; they count where the record of what was committed is lost.
+/// The first words of every file that is ours; they count where all records are lost. An edit leaves them in place.
 inline constexpr std::string_view kOurHeader = "# Written by ntpopt";
 
 /// Whether our file, with this text, is as earlier changes found or wrote it. `parse` reads their records, of which
 /// is_our_text() tells one text.
 template <typename Record>
 [[nodiscard]] bool is_ours(const FileText& text, const Past& past, Result<Record> (*parse)(const Json&)) {
-    if (!text || (past.committed.is_null() && text->starts_with(kOurHeader))) return true;
+    const bool is_forgotten = past.committed.empty() && past.last.empty();
+    if (!text || (is_forgotten && text->starts_with(kOurHeader))) return true;
     for (const Json* json : {&past.committed, &past.last})
         if (const auto record = parse(*json); record && is_our_text(*record, text)) return true;
     return false;

@@ -130,9 +130,9 @@ asio::awaitable<Result<ServiceObservation>> TimesyncdBackend::observe(Past past)
     seen.capabilities = {view.status.live, false, false, false, true, 1};
     const auto record = parse_timesyncd_record(past.committed);
     seen.sources = describe_sources(view, record ? &record->plan : nullptr);
+    if (auto fine = check_ours(kTimesyncdOurPath, view.our_text, past, parse_timesyncd_record); !fine)
+        seen.refusals.push_back(fine.error().detail);
     if (record) {
-        if (auto fine = check_ours(kTimesyncdOurPath, view.our_text, past, parse_timesyncd_record); !fine)
-            seen.refusals.push_back(fine.error().detail);
         // What was set while it ran is gone after a restart, when the files count alone.
         const bool own_list = record->plan.original && view.status.listed() == own->system;
         seen.drifted =

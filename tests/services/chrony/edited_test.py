@@ -214,6 +214,10 @@ class Edited(unittest.TestCase):
             self.assertRegex(report["reason"], "chrony.conf was changed by somebody else meanwhile and is left alone")
             self.assertEqual(world.text(), theirs)
             self.assertEqual(world.distinct_names(), BASE_NAMES)
+            self.assertRegex("\n".join(world.call("observe")["refusals"]), "changed by somebody else")
+            with self.assertRaisesRegex(Refused, "changed by somebody else"):
+                world.call("apply", servers(["n1.test", "n2.test"]), {"by_hand": True})
+            self.assertEqual(world.text(), theirs)
 
     def test_an_edit_elsewhere_in_the_file_survives_the_way_back(self):
         with EditedWorld() as world:
