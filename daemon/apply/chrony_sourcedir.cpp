@@ -162,6 +162,20 @@ asio::awaitable<Status> ChronySourcedir::check_former() {
     co_return Error{Errc::verification_failed, fmt::format("chronyd did not take back {}", fmt::join(lost, ", "))};
 }
 
+/// In the place of our lines is what somebody wrote. Where that leads to nobody, the service's own servers are who is
+/// left, those that earlier changes deleted, too.
+asio::awaitable<Status> ChronySourcedir::keep_somebody() {
+    auto own = record_.plan.returning;
+    if (own.empty()) {
+        const auto sources = co_await link_.tools().sources();
+        if (!sources) co_return sources.error();
+        if (std::all_of(sources->begin(), sources->end(), [](const auto& one) { return one.is_refclock(); }))
+            own = record_.plan.removed;
+    }
+    if (own.empty()) co_return Status();
+    co_return co_await bring_back(std::move(own));
+}
+
 asio::awaitable<Status> ChronySourcedir::undo() {
     left_alone_.clear();
     auto presence = link_.attach();
@@ -190,10 +204,9 @@ asio::awaitable<Status> ChronySourcedir::undo() {
     const Status put = unless_changed_by_others(put_ours(record_.our_before));
     if (auto done = co_await reload_patiently(); !done) co_return done;
     const bool is_theirs = left_alone_.size() != others;
-    if (is_theirs && !record_.plan.returning.empty()) {
-        // In the place of our lines is what somebody wrote, so the service's own servers may be all who are left.
-        auto returned = co_await bring_back(record_.plan.returning);
-        if (auto done = unless_changed_by_others(std::move(returned)); !done) co_return done;
+    if (is_theirs) {
+        auto kept = co_await keep_somebody();
+        if (auto done = unless_changed_by_others(std::move(kept)); !done) co_return done;
     } else if (put && !record_.plan.returning.empty()) {
         // They stay until those that it followed before are back: with a full disk they do not come.
         if (auto done = co_await await_one_of(names_of(record_.former)); !done) co_return done;

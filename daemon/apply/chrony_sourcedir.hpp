@@ -31,6 +31,7 @@ class ChronySourcedir final : public ChronyWay {
     boost::asio::awaitable<Status> bring_back(std::vector<ChronyDirective> lines);
     boost::asio::awaitable<Status> bring_back_deleted();
     [[nodiscard]] std::vector<std::string> owed() const;
+    boost::asio::awaitable<Status> keep_somebody();
     /// Waits until chronyd has back what this undoing owes it.
     boost::asio::awaitable<Status> check_former();
 

@@ -297,6 +297,23 @@ exec {" ".join(world.chrony.chronyc_argv)} "$@"
             self.assertEqual(ours.read_text(), "server n6.test iburst\n")
             self.assertTrue(any("somebody else" in why for why in world.call("observe")["refusals"]))
 
+    def test_an_edit_without_a_server_in_the_middle_of_a_further_change_leaves_chronyd_its_own(self):
+        """Those were deleted by the change before, and came back with nobody."""
+        with ApplierWorld(config_lines=['verify_timeout = "8s"']) as world:
+            world.serve()
+            self.assertEqual(world.apply(["n1.test", "n2.test"])["state"], "committed")
+            number = world.call("apply", servers(["n3.test", "n4.test"]), {"by_hand": True})
+            world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 20, "the proof to begin")
+            ours = world.chrony.sources_dir / "50-ntpopt.sources"
+            ours.write_text("# hers\n")
+            self.assertEqual(world.finish(number)["state"], "rolled_back")
+            self.assertEqual((ours.read_text(), world.distinct_names()), ("# hers\n", BASE_NAMES))
+            world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own servers")
+            ours.unlink()
+            self.assertEqual(world.apply(["n3.test", "n4.test"], {"by_hand": True})["state"], "committed")
+            self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
+            self.assert_untouched(world)
+
     def test_sigterm_in_the_middle_ends_the_transaction_first(self):
         with ApplierWorld() as world:
             world.serve()
