@@ -12,6 +12,7 @@
 # NTPOPT_PRESET chooses another CMake preset than "dev". Tests of real services need root: they run through sudo, which may
 # ask for a password, and are skipped where there is none; everything is built as the user who calls this.
 set -euo pipefail
+umask 022 # tests make files that root's programs have to trust
 cd "$(dirname "$0")/.."
 
 preset=${NTPOPT_PRESET:-dev}

@@ -22,6 +22,7 @@ def enter() -> None:
     The parent waits; when it is killed, the kernel ends everything inside. Returns inside only.
     """
     if os.environ.get(MARK) == "inside" and os.getpid() == 1:
+        os.umask(0o022)  # what is made for other users is readable for them, and root's alone to write
         _bring_loopback_up()
         return
     need_root()

@@ -9,6 +9,8 @@ import re
 import socket
 import struct
 
+from lab.processes import PATIENCE_S
+
 UNIT = "ntpsec.service"
 # How ntpsec calls itself, and what it says once classic_program() has had it; both have the same length.
 OWN_NAME, CLASSIC_NAME = b"ntpd ntpsec-%s\0", b"ntpd 4.2.8p15@\0"
@@ -48,7 +50,7 @@ class Ntpd:
 
     def start(self) -> None:
         self.systemd.start(self.unit, self.argv)
-        self.world.wait_for(self.answers, 10, "ntpd to answer")
+        self.world.wait_for(self.answers, PATIENCE_S, "ntpd to answer")
 
     def start_as(self, *argv) -> None:
         """The unit's program is another one from now on."""
@@ -110,24 +112,33 @@ _sequence = 0
 
 
 def _ask(opcode: int, association: int, data: bytes) -> bytes | None:
+    """None where nobody listens, or what was asked for is not there. A busy ntpd is asked again: its silence says nothing."""
+    for _ in range(10):
+        try:
+            return _ask_once(opcode, association, data)
+        except socket.timeout:
+            continue
+        except OSError:
+            break
+    return None
+
+
+def _ask_once(opcode: int, association: int, data: bytes) -> bytes | None:
     global _sequence
     _sequence = (_sequence + 1) & 0xffff
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(1)
         pieces = {}
-        try:
-            sock.connect(("127.0.0.1", 123))
-            sock.send(struct.pack(">BBHHHHH", 0x26, opcode, _sequence, 0, association, 0, len(data)) + data + bytes(-len(data) % 4))
-            while True:
-                answer = sock.recv(2048)
-                _, flags, sequence, _, _, offset, count = struct.unpack(">BBHHHHH", answer[:12])
-                if sequence != _sequence or flags & 0x40:
-                    return None
-                pieces[offset] = answer[12:12 + count]
-                if not flags & 0x20:
-                    return b"".join(pieces[key] for key in sorted(pieces))
-        except OSError:
-            return None
+        sock.connect(("127.0.0.1", 123))
+        sock.send(struct.pack(">BBHHHHH", 0x26, opcode, _sequence, 0, association, 0, len(data)) + data + bytes(-len(data) % 4))
+        while True:
+            answer = sock.recv(2048)
+            _, flags, sequence, _, _, offset, count = struct.unpack(">BBHHHHH", answer[:12])
+            if sequence != _sequence or flags & 0x40:
+                return None
+            pieces[offset] = answer[12:12 + count]
+            if not flags & 0x20:
+                return b"".join(pieces[key] for key in sorted(pieces))
 
 
 def _variables(data: bytes | None) -> dict:

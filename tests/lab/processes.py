@@ -8,6 +8,10 @@ import threading
 import time
 
 
+# What a program may take that has nothing to wait for, on a machine that does much else: to start, to answer, to end.
+PATIENCE_S = 60
+
+
 class TimedOut(AssertionError):
     pass
 
@@ -73,11 +77,11 @@ class Process:
     def is_running(self) -> bool:
         return self.popen.poll() is None
 
-    def wait(self, timeout: float = 10) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """The exit status; negative for the signal that ended it."""
         return self.popen.wait(timeout)
 
-    def stop(self, number: int = signal.SIGTERM, timeout: float = 10) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE_S) -> int:
         if self.is_running():
             os.kill(self.pid, number)
         try:

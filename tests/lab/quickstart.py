@@ -71,7 +71,7 @@ def main() -> int:
         title("ntpoptd as nobody without capabilities, ntpopt-apply started by the bus as root; ntpoptctl reoptimize")
         machine.start_private_bus()
         machine.start_ntpoptd()
-        with lab.Following(chrony, 4) as watch:
+        with lab.Following(chrony, 10) as watch:
             machine.show([machine.program("ctl/ntpoptctl"), "reoptimize"])
 
         title(f"chronyd has PID {chrony.pid}. chronyc -N sources, after:")

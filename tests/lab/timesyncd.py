@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 
+from lab.processes import PATIENCE_S
+
 UNIT = "systemd-timesyncd.service"
 # Any user but root: as root timesyncd insists on keeping the right to set the clock.
 USER, UID = "daemon", 1
@@ -59,7 +61,7 @@ class Timesyncd:
             self.systemd.start(UNIT, self.argv)
         else:
             self.process = self.world.start("timesyncd", self.argv)
-        self.world.wait_for(lambda: self.world.has_owner(NAME), 10, "timesyncd on the bus")
+        self.world.wait_for(lambda: self.world.has_owner(NAME), PATIENCE_S, "timesyncd on the bus")
 
     def stop(self) -> None:
         self.systemd.stop(UNIT) if self.systemd else self.process.stop()
@@ -70,7 +72,7 @@ class Timesyncd:
     def restart(self) -> None:
         """As an administrator would."""
         self.stop()
-        self.world.wait_for(lambda: not self.world.has_owner(NAME), 10, "timesyncd off the bus")
+        self.world.wait_for(lambda: not self.world.has_owner(NAME), PATIENCE_S, "timesyncd off the bus")
         self.start()
 
     def properties(self) -> dict:

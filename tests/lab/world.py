@@ -12,7 +12,7 @@ import threading
 from lab.internet import Internet
 from lab.namespaces import confined
 from lab.ntpd import Ntpd
-from lab.processes import Process, TimedOut, wait_for
+from lab.processes import PATIENCE_S, Process, TimedOut, wait_for
 from lab.systemd import Systemd, policy_file
 from lab.timesyncd import Timesyncd
 from lab.timesyncd import policy_file as timesyncd_policy_file
@@ -87,7 +87,7 @@ class Chrony:
     def start(self, under: list = ()) -> None:
         """Started through `under`, which ends in an exec, where that is given."""
         self.process = self.world.start(self.name, [*under, *self.argv])
-        self.world.wait_for(self.answers, 10, f"{self.name} to listen")
+        self.world.wait_for(self.answers, PATIENCE_S, f"{self.name} to listen")
 
     def answers(self) -> bool:
         return subprocess.run([*self.chronyc_argv, "-n", "tracking"], capture_output=True).returncode == 0
@@ -98,7 +98,7 @@ class Chrony:
 
     def chronyc(self, *words) -> str:
         for _ in range(3):  # on a machine under heavy load chronyc now and then does not get its socket open
-            done = subprocess.run([*self.chronyc_argv, *map(str, words)], capture_output=True, text=True, timeout=10)
+            done = subprocess.run([*self.chronyc_argv, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S)
             if "Could not open connection" not in done.stdout + done.stderr:
                 break
         if done.returncode != 0:
@@ -117,7 +117,7 @@ class Chrony:
                     return None
                 raise
             return (rows, names) if len(rows) == len(names) else None
-        rows, names = wait_for(listed, 10, f"a list of {self.name}'s sources")
+        rows, names = wait_for(listed, PATIENCE_S, f"a list of {self.name}'s sources")
         for row, name in zip(rows, names):
             row["name"] = name
         return rows
@@ -132,7 +132,7 @@ class Chrony:
                     return None
                 raise
             return tracking.split(",")[13], [dict(zip(("mode", "state", "id"), line.split(","))) for line in sources]
-        return wait_for(listed, 10, f"a look at {self.name}")
+        return wait_for(listed, PATIENCE_S, f"a look at {self.name}")
 
     def names(self) -> list:
         """The configured names of all sources, sorted, pools once a member."""
@@ -226,7 +226,7 @@ class World:
         self.processes.append(process)
         return process
 
-    def run(self, argv: list, timeout: float = 60, input: str | None = None) -> subprocess.CompletedProcess:
+    def run(self, argv: list, timeout: float = 120, input: str | None = None) -> subprocess.CompletedProcess:
         """A program that ends by itself."""
         return subprocess.run([str(word) for word in argv], env=self.env, capture_output=True, text=True, timeout=timeout,
                               **({"stdin": subprocess.DEVNULL} if input is None else {"input": input}))
@@ -274,7 +274,7 @@ class World:
             f"bindcmdaddress {server.socket}", f"pidfile {server.directory}/run/pid", *extra]) + "\n")
         server.process = self.start(server.name, ["unshare", "--mount", daemon_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root",
                                                   "-d", "-f", server.config])
-        self.wait_for(server.socket.exists, 10, f"{server.name} to listen")
+        self.wait_for(server.socket.exists, PATIENCE_S, f"{server.name} to listen")
         return server
 
     def start_chronyd_client(self, lines: list, name: str = "chrony", source_dirs: bool = True) -> Chrony:
@@ -340,7 +340,7 @@ class World:
 """)
         self.env["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={path}"
         self.start("dbus", ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--nosyslog"])
-        self.wait_for(lambda: _accepts(path), 10, "the private bus")
+        self.wait_for(lambda: _accepts(path), PATIENCE_S, "the private bus")
 
     def start_systemd(self) -> Systemd:
         """A fake systemd1 on the private bus (start_bus() comes first) that starts real programs as its units."""
@@ -359,7 +359,7 @@ class World:
         stay = [] if idle_exit else ["--no-idle-exit"]
         process = self.start("ntpopt-apply", [*under, self.program("daemon/apply/ntpopt-apply"), "--config", config, "--state-dir",
                                               self.directory / "apply-state", "--user", user, *stay, *extra])
-        self.wait_for(lambda: self.has_owner("org.ntpopt1.Applier") or not process.is_running(), 20, "ntpopt-apply on the bus")
+        self.wait_for(lambda: self.has_owner("org.ntpopt1.Applier") or not process.is_running(), PATIENCE_S, "ntpopt-apply on the bus")
         return process
 
     def start_daemon(self, config: pathlib.Path, extra: list = ()) -> Process:
@@ -372,7 +372,7 @@ class World:
             *confined(*own), "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all",
             "--bounding-set=-all", "--no-new-privs", self.program("daemon/ntpoptd"), "--config", config,
             "--state-dir", own[0], "--runtime-dir", own[1], *extra])
-        self.wait_for(lambda: self.has_owner("org.ntpopt1") or not process.is_running(), 20, "ntpoptd on the bus")
+        self.wait_for(lambda: self.has_owner("org.ntpopt1") or not process.is_running(), PATIENCE_S, "ntpoptd on the bus")
         return process
 
     def ctl(self, *words, timeout: float = 120) -> subprocess.CompletedProcess:

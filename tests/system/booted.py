@@ -6,6 +6,7 @@ internet of fake servers behind a veth. What cannot be tried in it stands in doc
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
@@ -76,10 +77,10 @@ class Booted:
         self._cgroup = pathlib.Path(tempfile.mkdtemp(prefix="ntpopt-system-", dir=_cgroup_mount()))
         starter = self.world.start(f"boot{len(self.world.processes)}", ["sh", BOOT, self.root, self._cgroup])
         children = pathlib.Path(f"/proc/{starter.pid}/task/{starter.pid}/children")
-        self.pid = self.world.wait_for(lambda: int((children.read_text() or "0").split()[0]), 10, "PID 1 of the machine")
+        self.pid = self.world.wait_for(lambda: int((children.read_text() or "0").split()[0]), 60, "PID 1 of the machine")
         (self._cgroup.parent / "cgroup.procs").write_text(str(starter.pid))  # it outlives a power cut, and buries PID 1
-        self.world.wait_for(lambda: (self.inside("/run/systemd/private")).exists(), 30, "systemd")
-        self.run("systemctl", "is-system-running", "--wait", timeout=90)
+        self.world.wait_for(lambda: (self.inside("/run/systemd/private")).exists(), 60, "systemd")
+        self.run("systemctl", "is-system-running", "--wait", timeout=300)
         return time.monotonic() - begun
 
     def inside(self, path: str) -> pathlib.Path:
@@ -100,8 +101,8 @@ class Booted:
         """Nobody in it is asked, and what was in memory is gone. All at once (Linux 5.14): while PID 1 alone ends, the others see it
         go, and act."""
         (self._cgroup / "cgroup.kill").write_text("1")
-        self.world.processes[-1].wait(20) if self.world.processes[-1].name.startswith("boot") else None
-        self.world.wait_for(lambda: not pathlib.Path(f"/proc/{self.pid}").exists(), 20, "the machine to be off")
+        self.world.processes[-1].wait() if self.world.processes[-1].name.startswith("boot") else None
+        self.world.wait_for(lambda: not pathlib.Path(f"/proc/{self.pid}").exists(), 60, "the machine to be off")
         self._remove_cgroup()
 
     def close(self) -> None:
@@ -110,14 +111,14 @@ class Booted:
 
     def _remove_cgroup(self) -> None:
         for folder, _, _ in os.walk(self._cgroup, topdown=False):
-            for _ in range(50):
+            for _ in range(500):
                 try:
                     os.rmdir(folder)
                     break
                 except OSError:  # the last processes of it are being buried
                     time.sleep(0.02)
 
-    def run(self, *argv, user: str | None = None, timeout: float = 60, env: dict | None = None) -> subprocess.CompletedProcess:
+    def run(self, *argv, user: str | None = None, timeout: float = 120, env: dict | None = None) -> subprocess.CompletedProcess:
         """A program in the machine, as root or as somebody else; its output is text."""
         words = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--",
                  "env", "-i", f"PATH={PATH}", "HOME=/root", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
@@ -155,9 +156,10 @@ class Booted:
         if inner == "0" or not procs.exists():
             return 0
         for number in procs.read_text().split():
-            status = pathlib.Path(f"/proc/{number}/status").read_text()
-            if re.search(r"^NSpid:.*\t" + inner + "$", status, re.M):
-                return int(number)
+            with contextlib.suppress(OSError):  # a child that has ended meanwhile
+                status = pathlib.Path(f"/proc/{number}/status").read_text()
+                if re.search(r"^NSpid:.*\t" + inner + "$", status, re.M):
+                    return int(number)
         return 0
 
 

@@ -39,7 +39,7 @@ global = false
 """
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # systemctl waits until ntpoptd says that it is ready; a machine may be busy.
-AT_ONCE_S = 10
+AT_ONCE_S = 30
 # What is kept until a purge.
 KEPT = (r"/etc/ntpopt(/.*)?", r"/var/lib/ntpopt(-apply)?(/.*)?")
 
@@ -112,7 +112,7 @@ class Day:
         def look():
             before, names = pid(), self.asked()
             return (names,) if names is not None and before == pid() else None
-        return self.machine.wait_for(look, 20, f"{self.service} to say what it follows")[0]
+        return self.machine.wait_for(look, 60, f"{self.service} to say what it follows")[0]
 
     def is_synchronised(self) -> bool:
         raise NotImplementedError
@@ -140,7 +140,7 @@ class Day:
             shutil.copy(deb, self.machine.root / "root")
         self.packages = [f"/root/{deb.name}" for deb in debs]
         self.before = self.traces.look()
-        self.sh("apt-get", "-y", "install", *self.packages, timeout=120)
+        self.sh("apt-get", "-y", "install", *self.packages, timeout=300)
         self.is_disabled()
         sandbox.units_are_sound(self)
         self.configure()
@@ -215,7 +215,7 @@ class Day:
         """Removal goes back to the service's own servers, and leaves the configuration and what was learnt."""
         self.check(self.machine.exists(self.drop_in), "nothing is applied before the removal")
         self.sh("systemctl", "enable", "--now", *METRICS)
-        self.sh("apt-get", "-y", "remove", "ntpopt", "ntpoptctl", timeout=120)
+        self.sh("apt-get", "-y", "remove", "ntpopt", "ntpoptctl", timeout=300)
         for unit in ("ntpoptd.service", *METRICS):
             self.check(self.machine.show(unit, "ActiveState") == "inactive", f"{unit} is active after the removal")
         self.machine.wait_for(lambda: self.follows(POOL), 60, f"{self.service} on its own servers, not {self.followed()}")
@@ -224,7 +224,7 @@ class Day:
 
     def purge(self) -> None:
         """After it the file system is what it was."""
-        self.sh("apt-get", "-y", "purge", "ntpopt", "ntpoptctl", timeout=120)
+        self.sh("apt-get", "-y", "purge", "ntpopt", "ntpoptctl", timeout=300)
         self.nothing_is_left_but(())
         self.say("purged: the file system is what it was")
 

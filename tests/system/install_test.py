@@ -64,6 +64,7 @@ class InstallDay(TimesyncdDay):
         self.say("installed by packaging/install.sh, disabled")
 
     def explained(self):
+        self.sh("journalctl", "--sync")
         explained = self.sh("journalctl", "--no-pager", "-x", "-u", "ntpoptd")
         self.check("The NTP service was moved to other servers" in explained, explained[-3000:])
 
@@ -74,7 +75,7 @@ class InstallDay(TimesyncdDay):
         self.machine.write(toml, self.machine.read(toml) + EDITED)
         pids = {unit: self.machine.show(unit, "MainPID") for unit in ("ntpoptd.service", self.machine.unit, "dbus.service")}
         self.script(says="ntpoptd runs. Next: ntpoptctl status")
-        self.machine.wait_for(self.is_active, 20, "ntpoptd after the upgrade")
+        self.machine.wait_for(self.is_active, 60, "ntpoptd after the upgrade")
         changed = {unit for unit, pid in pids.items() if self.machine.show(unit, "MainPID") != pid}
         self.check(changed == {"ntpoptd.service"}, f"restarted by the upgrade: {changed}")
         self.is_enabled()

@@ -72,7 +72,7 @@ class RpmDay(ChronyDay):
         pids = {unit: self.machine.show(unit, "MainPID") for unit in units}
         self.check("0" not in pids.values(), f"not running before the upgrade: {pids}")
         self.rpm("--upgrade", "--replacepkgs", *self.packages)
-        self.machine.wait_for(self.is_active, 20, "ntpoptd after the upgrade")
+        self.machine.wait_for(self.is_active, 60, "ntpoptd after the upgrade")
         changed = {unit for unit, pid in pids.items() if self.machine.show(unit, "MainPID") != pid}
         self.check(changed == {"ntpoptd.service"}, f"restarted by the upgrade: {changed}")
         self.check(self.machine.run("systemctl", "is-enabled", "ntpoptd").stdout == "enabled\n", "the upgrade disabled ntpoptd")

@@ -63,6 +63,7 @@ def applier_ends_when_idle(day) -> None:
     took = time.monotonic() - begun
     day.check(day.machine.show(APPLIER, "Result") == "success", "the applier did not end well")
     # systemd tells it to end as soon as it has left the bus; nobody stopped the unit.
+    day.sh("journalctl", "--sync")
     said = day.sh("journalctl", "--no-pager", "-o", "cat", "-u", APPLIER)
     day.check("ending: " in said and f"Stopping {APPLIER}" not in said, f"the applier did not end by itself: {said}")
     day.check(call_applier(day) != pid, "no other applier was started")

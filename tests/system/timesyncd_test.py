@@ -51,7 +51,7 @@ class TimesyncdDay(day.Day):
             memory.execute("UPDATE documents SET document = json_set(document, '$.began_s', 1) WHERE name = 'rounds'")
             memory.execute("UPDATE rounds SET head = json_set(head, '$.timestamp', '2020-01-01T00:00:00Z')")
         self.machine.write("/etc/ntpopt/conf.d/60-soon.toml", '[schedule]\nboot_delay = "0"\n')
-        self.sh("apt-get", "-y", "install", *self.packages, timeout=120)
+        self.sh("apt-get", "-y", "install", *self.packages, timeout=300)
         self.is_disabled()
         self.enable()
         ended = self.machine.wait_for(self.round_of_today, 60, "the overdue round")

@@ -24,7 +24,7 @@
 namespace ntpopt::test {
 namespace {
 
-constexpr int kStartMs = 10'000;
+constexpr int kStartMs = 60'000;
 constexpr uid_t kNobody = 65534;
 
 constexpr const char* kHead = R"(<?xml version="1.0"?>

@@ -21,8 +21,8 @@ class AskingPolkit : public testing::Test {
   protected:
     static Polkit::Limits limits() {
         Polkit::Limits limits;
-        limits.answer = std::chrono::milliseconds(300);
-        limits.password = std::chrono::seconds(15);
+        limits.answer = std::chrono::seconds(3);
+        limits.password = std::chrono::seconds(60);
         return limits;
     }
 

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "tests/bus/harness/private_bus.hpp"
@@ -175,22 +174,18 @@ TEST_F(AskingPolkit, TheEndOfTheDaemonEndsEveryQuestion) {
 }
 
 TEST(StartingPolkit, APolkitThatCannotBeStartedIsNoYes) {
-    const auto directory = std::filesystem::temp_directory_path() / ("ntpopt-polkit-" + std::to_string(::getpid()));
-    std::filesystem::create_directory(directory);
-    std::ofstream(directory / "org.freedesktop.PolicyKit1.service")
+    const Scratch services;
+    std::ofstream(services.file("org.freedesktop.PolicyKit1.service"))
         << "[D-BUS Service]\nName=org.freedesktop.PolicyKit1\nExec=/bin/false\nUser=root\n";
-    {
-        PrivateBus bus(Policies::permissive, directory);
-        const auto connection = sdbus::createSystemBusConnection();
-        Loop loop;
-        BusPump pump(loop.io, *connection, [](const Error&) {});
-        Polkit polkit(pump);
-        const auto answer = loop.run(polkit.allow({connection->getUniqueName(), 1000, true}, Action::reoptimize));
-        ASSERT_FALSE(answer);
-        EXPECT_EQ(answer.error().code, Errc::access_denied);
-        EXPECT_THAT(answer.error().detail, HasSubstr("only root may"));
-    }
-    std::filesystem::remove_all(directory);
+    PrivateBus bus(Policies::permissive, services.path());
+    const auto connection = sdbus::createSystemBusConnection();
+    Loop loop;
+    BusPump pump(loop.io, *connection, [](const Error&) {});
+    Polkit polkit(pump);
+    const auto answer = loop.run(polkit.allow({connection->getUniqueName(), 1000, true}, Action::reoptimize));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Errc::access_denied);
+    EXPECT_THAT(answer.error().detail, HasSubstr("only root may"));
 }
 
 }  // namespace

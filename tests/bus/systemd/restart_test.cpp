@@ -34,7 +34,9 @@ class RestartUnit : public testing::Test {
         fake_->add(runs_as(10, 1), {"ntp.service"});
         fake_->restart.after = runs_as(11, 2);
     }
-    Result<UnitFacts> restart(const std::string& unit = kUnitName) { return loop_.run(systemd_.restart(unit, 3s)); }
+    Result<UnitFacts> restart(const std::string& unit = kUnitName, Duration deadline = 30s) {
+        return loop_.run(systemd_.restart(unit, deadline));
+    }
 
     PrivateBus bus_{Policies::permissive};
     std::unique_ptr<sdbus::IConnection> connection_ = sdbus::createSystemBusConnection();
@@ -68,7 +70,7 @@ TEST_F(RestartUnit, AJobThatIsDoneButLeftTheOldInvocationIsNoRestart) {
 
 TEST_F(RestartUnit, AJobWithoutAnEndIsGivenUpAtTheDeadline) {
     fake_->restart.result = "";
-    EXPECT_EQ(restart().error().code, Errc::timeout);
+    EXPECT_EQ(restart(kUnitName, 3s).error().code, Errc::timeout);
 }
 
 TEST_F(RestartUnit, TheEndOfTheJobToldByAStrangerDoesNotCount) {

@@ -1,10 +1,9 @@
 // Who is asked for a password: only who sits at a terminal and did not forbid it; and the agent by which polkit asks.
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 
 #include "tests/ctl/client/client_fixture.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 namespace {
@@ -28,9 +27,8 @@ TEST_F(Password, IsNotAskedForWhereThatIsNotWanted) {
 
 class Agent : public Password {
   protected:
-    Agent() : directory_(std::filesystem::temp_directory_path() / ("ntpopt-agent-" + std::to_string(::getpid()))) {
+    Agent() {
         namespace fs = std::filesystem;
-        fs::create_directory(directory_);
         fs::permissions(directory_, fs::perms::all);
         program_of_nobody = (directory_ / "ntpoptctl").string();
         fs::copy_file(NTPOPT_CTL, program_of_nobody);
@@ -53,14 +51,13 @@ class Agent : public Password {
                                       fs::perms::others_read | fs::perms::others_exec);
         environment_["PATH"] = directory_.string() + ":/usr/bin:/bin";
     }
-    ~Agent() override { std::filesystem::remove_all(directory_); }
-
     std::string notes() const {
         std::ifstream file(directory_ / "notes");
         return {std::istreambuf_iterator<char>(file), {}};
     }
 
-    std::filesystem::path directory_;
+    const Scratch scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
     std::map<std::string, std::string> environment_;
 };
 

@@ -94,13 +94,15 @@ Client::Client(Policies policies) : bus(policies) {}
 Ended Client::collect(pid_t child, int out, int err) {
     running = child;
     Drain drained_out(loop, out);
+    written = [&] { return drained_out.text; };
     std::optional<Drain> drained_err;
     if (err >= 0) drained_err.emplace(loop, err);
     const auto is_over = [&] {
         if (meanwhile) std::exchange(meanwhile, nullptr)();
         return drained_out.ended() && (!drained_err || drained_err->ended());
     };
-    const bool ended = loop.until(is_over, std::chrono::seconds(30));
+    const bool ended = loop.until(is_over);
+    written = [] { return std::string(); };
     if (!ended) ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);

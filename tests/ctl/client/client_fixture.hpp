@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,8 +68,9 @@ class Client : public testing::Test {
                           const std::map<std::string, std::string>& environment = {}, TerminalSize size = {});
     /// Where this is a path, that copy of the program is run, by an unprivileged user where this process is root.
     std::string program_of_nobody;
-    /// The process that run() started last.
+    /// The process that run() started last, and what it has written so far.
     pid_t running = -1;
+    std::function<std::string()> written = [] { return std::string(); };
     /// Done once, while a client runs, outside every handler of the loop: the place to destroy a daemon.
     std::function<void()> meanwhile;
 

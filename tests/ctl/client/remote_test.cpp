@@ -5,6 +5,7 @@
 #include "dbus/contract.hpp"
 #include "tests/ctl/client/client_fixture.hpp"
 #include "tests/ctl/client/samples.hpp"
+#include "tests/scratch.hpp"
 
 namespace ntpopt::test {
 namespace {
@@ -34,8 +35,7 @@ while True:
 
 class Remote : public Client {
   protected:
-    Remote() : directory_(std::filesystem::temp_directory_path() / ("ntpopt-ssh-" + std::to_string(::getpid()))) {
-        std::filesystem::create_directory(directory_);
+    Remote() {
         const auto ssh = directory_ / "ssh";
         std::ofstream(ssh) << kBridge;
         std::filesystem::permissions(ssh, std::filesystem::perms::owner_all);
@@ -47,8 +47,6 @@ class Remote : public Client {
                         {"DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/socket"}};
         whole(control);
     }
-    ~Remote() override { std::filesystem::remove_all(directory_); }
-
     std::string notes() const {
         std::ifstream file(directory_ / "notes");
         std::string line;
@@ -56,7 +54,8 @@ class Remote : public Client {
         return line;
     }
 
-    std::filesystem::path directory_;
+    const Scratch scratch_;
+    const std::filesystem::path directory_ = scratch_.path();
     std::map<std::string, std::string> environment_;
 };
 

@@ -160,7 +160,7 @@ TEST_F(DiscoverStages, AZoneWithTooFewServersWidensToItsContinent) {
 asio::awaitable<Result<int>> stubborn(bool* ended) {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    asio::steady_timer timer(co_await asio::this_coro::executor, 200ms);
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1s);
     co_await timer.async_wait(asio::use_awaitable);
     *ended = true;
     co_return 1;

@@ -56,4 +56,9 @@ const Sample& best_sample(const Measurement& measurement) {
     return *best;
 }
 
+double tolerance_of(const Sample& sample) {
+    if (sample.delay_s > 5) throw std::runtime_error("an answer took long");
+    return 0.010 + sample.delay_s / 2;
+}
+
 }  // namespace ntpopt

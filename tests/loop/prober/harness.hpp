@@ -26,4 +26,8 @@ std::vector<Measurement> run_probe(UdpProber& prober, const std::vector<ProbeTar
 /// The sample with the least delay: the one that no busy machine has touched. Throws where there is none.
 const Sample& best_sample(const Measurement& measurement);
 
+/// How far one sample may be off that a busy machine has touched: by half of what it took for delay. Where hours are
+/// told apart that is little, and it throws where it is not.
+double tolerance_of(const Sample& sample);
+
 }  // namespace ntpopt

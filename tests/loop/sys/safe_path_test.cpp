@@ -17,11 +17,15 @@ TEST(SafePath, the_programs_of_the_machine_are_root_s_through_links_too) {
 }
 
 TEST(SafePath, what_lies_below_a_folder_of_all_is_nobody_s_program) {
-    const test::Scratch scratch;  // below /tmp
-    std::filesystem::copy("/bin/sh", scratch.file("chronyd"));
-    EXPECT_EQ(check_program(scratch.file("chronyd")).error().code, Errc::refused);
-    std::filesystem::create_symlink("/bin/sh", scratch.file("link"));
-    EXPECT_EQ(check_program(scratch.file("link")).error().code, Errc::refused);
+    namespace fs = std::filesystem;
+    const test::Scratch scratch;
+    const fs::path folder = scratch.file("tmp");  // as /tmp is, whichever folder stands for that one here
+    fs::create_directory(folder);
+    fs::permissions(folder, fs::perms::all | fs::perms::sticky_bit);
+    fs::copy("/bin/sh", folder / "chronyd");
+    EXPECT_EQ(check_program(folder / "chronyd").error().code, Errc::refused);
+    fs::create_symlink("/bin/sh", folder / "link");
+    EXPECT_EQ(check_program(folder / "link").error().code, Errc::refused);
 }
 
 TEST(SafePath, what_is_no_program_is_none) {

@@ -11,7 +11,7 @@ class DegradedWorld(ApplierWorld):
     """Its applier committed n1 and n2; degrade() then leaves dead servers in the file."""
 
     def __init__(self):
-        super().__init__(config_lines=['verify_timeout = "8s"'])
+        super().__init__(config_lines=['verify_timeout = "12s"'])
         self.disk = self.small_disk(self.chrony.sources_dir)
         self.ours = self.chrony.sources_dir / "50-ntpopt.sources"
         self.serve()
@@ -63,7 +63,7 @@ class Degraded(unittest.TestCase):
             self.assertEqual(world.finish(world.call("rollback", {"original": True}))["state"], "committed")
             # What is put back is no file at all, which needs no room: here it is kept from going.
             number = world.call("apply", servers(DEAD), {"by_hand": True})
-            world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 20, "the proof to begin")
+            world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 60, "the proof to begin")
             self.assertEqual(world.run(["mount", "-o", "remount,ro", world.disk.folder]).returncode, 0)
             report = world.finish(number)
             self.assertEqual(report["state"], "degraded", report)
@@ -86,17 +86,17 @@ class Degraded(unittest.TestCase):
     def test_a_chronyd_that_cannot_be_told_to_reload_keeps_no_file_from_coming_back(self):
         """Members of its pool were deleted to make room, so that there is a reload before our file goes."""
         members = ["127.1.1.1", "127.1.2.1", "127.1.3.1"]
-        with ApplierWorld(base=["pool pool.test iburst maxsources 3"], config_lines=['verify_timeout = "8s"']) as world:
+        with ApplierWorld(base=["pool pool.test iburst maxsources 3"], config_lines=['verify_timeout = "12s"']) as world:
             broken, script = world.directory / "broken", world.directory / "chronyc"
             script.write_text(f"""#!/bin/sh
 case "$*" in *reload*) if [ -e {broken} ]; then echo "500 Failure"; exit 1; fi ;; esac
 exec {" ".join(world.chrony.chronyc_argv)} "$@"
 """)
             script.chmod(0o755)
-            world.write_config(['verify_timeout = "8s"'], chronyc=script)
+            world.write_config(['verify_timeout = "12s"'], chronyc=script)
             world.serve()
             number = world.call("apply", servers(members))
-            world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 20, "the proof to begin")
+            world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 60, "the proof to begin")
             world.set_fakes(["pool.test"], "silent=yes")
             broken.touch()
             self.assertEqual(world.finish(number, timeout=150)["state"], "degraded")

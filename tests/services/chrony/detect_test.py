@@ -35,7 +35,7 @@ class Detect(unittest.TestCase):
         for directory in (*self.cgroup.glob("*"), self.cgroup):
             if directory.is_dir():
                 self.world.wait_for(lambda: "populated 1" not in (directory / "cgroup.events").read_text()
-                                    if (directory / "cgroup.events").exists() else True, 10, "the control group to be empty")
+                                    if (directory / "cgroup.events").exists() else True, 60, "the control group to be empty")
                 directory.rmdir()
 
     def under(self, group, *words):
@@ -66,12 +66,12 @@ class Detect(unittest.TestCase):
         new = ["n1.test", "n2.test"]
         self.world.set_fakes(new, "silent=yes")
         number = self.world.call("apply", servers(new), {})
-        self.world.wait_for(lambda: self.world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
+        self.world.wait_for(lambda: self.world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin")
         other = self.world.directory / "ntpd"
         shutil.copy(shutil.which("sleep"), other)
         # Of two services the one in a known unit counts first: of this one the applier must not even think.
         process = self.world.start("ntpd", self.under("ntpsec.service", other, "1000"))
-        self.world.wait_for(lambda: os.readlink(f"/proc/{process.pid}/exe") == str(other), 10, "the other service to run")
+        self.world.wait_for(lambda: os.readlink(f"/proc/{process.pid}/exe") == str(other), 60, "the other service to run")
         self.world.set_fakes(new, "silent=no")
         report = self.world.finish(number)
         self.assertEqual(report["state"], "committed", report)
@@ -86,12 +86,12 @@ class Detect(unittest.TestCase):
     def test_systemd_adds_the_unit_and_the_invocation_of_this_very_start(self):
         systemd = self.world.start_systemd()
         systemd.start("chrony.service", self.world.chrony.argv)
-        self.world.wait_for(self.world.chrony.answers, 10, "chronyd to listen")
+        self.world.wait_for(self.world.chrony.answers, 60, "chronyd to listen")
         seen = self.world.call("observe")
         self.assertEqual((seen["unit"], seen["invocation"], seen["main_pid"]),
                          ("chrony.service", "01" * 16, systemd.pid("chrony.service")))
         systemd.restart("chrony.service")
-        self.world.wait_for(self.world.chrony.answers, 10, "chronyd to listen again")
+        self.world.wait_for(self.world.chrony.answers, 60, "chronyd to listen again")
         self.assertEqual(self.world.call("observe")["invocation"], "02" * 16)
 
 
@@ -114,7 +114,7 @@ def own_chronyd(world, user, under=()):
     process = world.start(f"chronyd-{user}", [*under, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
                                               world.service_program("chrony", "usr/sbin/chronyd"), "-U", "-u", pwd.getpwuid(user).pw_name,
                                               "-x", "-d", "-f", home / "chrony.conf"])
-    world.wait_for((home / "sock").exists, 10, "the user's chronyd to listen")
+    world.wait_for((home / "sock").exists, 60, "the user's chronyd to listen")
     return process
 
 
@@ -128,7 +128,7 @@ class Strangers(unittest.TestCase):
             for path in (home, home / "chronyd"):
                 os.chown(path, NOBODY, NOBODY)
             spy = world.start("spy", ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", home / "chronyd"])
-            world.wait_for(lambda: os.readlink(f"/proc/{spy.pid}/exe") == str(home / "chronyd"), 10, "the spy to run")
+            world.wait_for(lambda: os.readlink(f"/proc/{spy.pid}/exe") == str(home / "chronyd"), 60, "the spy to run")
             world.chrony.restart()  # so that the spy has the lower PID
             world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
             world.serve()
@@ -161,7 +161,7 @@ class Strangers(unittest.TestCase):
             world.serve()
             world.chrony.process.stop()
             left = world.start("loose", [loose, *world.chrony.argv[1:]])
-            world.wait_for(world.chrony.answers, 10, "chronyd to listen")
+            world.wait_for(world.chrony.answers, 60, "chronyd to listen")
             self.assertEqual(world.call("observe")["refusals"][1],
                              f"chronyd (PID {left.pid}) is left alone: {loose} belongs to another user or can be written by others")
             left.stop()

@@ -40,7 +40,7 @@ class Edited(unittest.TestCase):
         self.assertEqual(world.image(), world.before)
         self.assertEqual(world.leftovers(), [])
         self.assertEqual(world.distinct_names(), BASE_NAMES)
-        world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources")
+        world.wait_for(world.chrony.is_synchronised, 60, "chronyd to follow its own sources")
         self.assertIn(world.chrony.selected(), BASE_NAMES)
 
     def test_without_leave_nothing_is_touched_and_the_refusal_says_what_to_do(self):
@@ -84,7 +84,7 @@ class Edited(unittest.TestCase):
             self.assertEqual(world.image(), again, "the same again writes the same")
 
             chrony.restart()
-            world.wait_for(chrony.is_synchronised, 20, "the new chronyd to follow our servers")
+            world.wait_for(chrony.is_synchronised, 60, "the new chronyd to follow our servers")
             self.assertEqual(world.distinct_names(), ["n1.test", "n2.test", "newpool.test"], "a restart brings only ours")
             self.assertFalse(world.call("observe")["drifted"])
 
@@ -160,7 +160,7 @@ class Edited(unittest.TestCase):
     def test_chronyd_that_is_restarted_in_the_middle_is_left_with_its_own_sources(self):
         with EditedWorld(config_lines=[*EDIT, 'verify_timeout = "20s"']) as world:
             number = world.call("apply", servers(["dead1.test", "dead2.test"]))
-            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
+            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin")
             world.chrony.restart()
             report = world.finish(number)
             self.assertEqual(report["state"], "rolled_back", report)
@@ -168,7 +168,7 @@ class Edited(unittest.TestCase):
 
     def begin(self, world, names):
         number = world.call("apply", servers(names))
-        world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 20, "the proof to begin", pause=0.05)
+        world.wait_for(lambda: world.call("transaction", str(number))["state"] == "verifying", 60, "the proof to begin", pause=0.05)
         return number
 
     def test_an_edit_elsewhere_in_the_middle_stays_and_every_line_of_ours_goes(self):
@@ -346,7 +346,7 @@ exec {" ".join(world.chrony.chronyc_argv)} "$@"
             world.write_config(DEAD)
             world.set_fakes(["n1.test", "n2.test"], "silent=yes")
             world.chrony.restart()
-            world.wait_for(lambda: world.distinct_names() == ["n1.test", "n2.test"], 20, "the new chronyd to read ours")
+            world.wait_for(lambda: world.distinct_names() == ["n1.test", "n2.test"], 60, "the new chronyd to read ours")
             done = world.once("--recover")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_untouched(world)

@@ -117,7 +117,7 @@ class Synchronised(unittest.TestCase):
         with ApplierWorld(base=["server base.test iburst"], config_lines=QUICK) as world:
             world.serve()
             number = world.call("apply", servers(["dead1.test", "dead2.test"]))
-            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
+            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin")
             world.set_fakes(["base.test"], "silent=yes")
             world.chrony.chronyc("waitsync", "1", "0.1", "0", "1")
             report = world.finish(number)
@@ -136,7 +136,7 @@ class UnprivilegedWorld(ApplierWorld):
             *lines, f"sourcedir {client.dhcp_dir}", f"sourcedir {client.sources_dir}", "port 0", "cmdport 0",
             f"bindcmdaddress {client.socket}", f"pidfile {client.directory}/run/pid"]) + "\n")
         client.process = self.start(name, [*client.argv, "-u", "daemon"])
-        self.wait_for(client.answers, 10, f"{name} to listen")
+        self.wait_for(client.answers, 60, f"{name} to listen")
         return client
 
 

@@ -23,7 +23,7 @@ class Neighbours(unittest.TestCase):
         with ApplierWorld() as world:
             world.serve()
             number = world.call("apply", servers(["n1.test", "n2.test"]))
-            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 20, "the proof to begin", pause=0.02)
+            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin", pause=0.02)
             (world.chrony.dhcp_dir / "eth0.sources").write_text("server n6.test iburst\n")
             (world.chrony.sources_dir / "site.sources").write_text("server n5.test iburst\n")
             world.chrony.chronyc("reload", "sources")

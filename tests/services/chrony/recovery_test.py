@@ -20,7 +20,7 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
     """One world: the applier is killed when some of the old sources are deleted already; with `new_ones_die` nothing of the
     new set answers any more when it comes back."""
     with ApplierWorld() as world:
-        world.write_config(['verify_timeout = "8s"'], chronyc=world.kill_at_delete(5))
+        world.write_config(['verify_timeout = "12s"'], chronyc=world.kill_at_delete(5))
         world.serve()
         old, pid, addresses = world.chrony.names(), world.chrony.pid, followed(world)
         with lab.Following(world.chrony, 10) as watch:
@@ -34,7 +34,7 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
                 world.chrony.chronyc("burst", "4/8")  # those that answer are there again at once
             done = world.once("--recover")
             if new_ones_die:
-                world.wait_for(world.chrony.is_synchronised, 20, "chronyd to follow its own sources again")
+                world.wait_for(world.chrony.is_synchronised, 60, "chronyd to follow its own sources again")
                 world.wait_for(lambda: followed(world) == addresses, 30, "all of its own sources to be there")
         report = json.loads((world.directory / "apply-state" / "txn.json").read_text())["transaction"]["report"]
         return {"state": report["state"], "reason": report["reason"], "status": done.returncode, "log": done.stderr, "old": old,
@@ -45,13 +45,13 @@ def kill_between_deletes(new_ones_die: bool) -> dict:
 class Recovery(unittest.TestCase):
     def restarted_after_the_proof(self, world):
         """A change that is proven, the applier killed at its first deletion, and chronyd restarted by somebody."""
-        world.write_config(['verify_timeout = "8s"'], chronyc=world.kill_at_delete(1))
+        world.write_config(['verify_timeout = "12s"'], chronyc=world.kill_at_delete(1))
         world.serve()
         world.call("apply", servers(NEW))
         world.wait_for(lambda: not world.applier.is_running(), 30, "the kill")
-        world.write_config(['verify_timeout = "8s"'])
+        world.write_config(['verify_timeout = "12s"'])
         world.chrony.restart()
-        world.wait_for(lambda: len(world.chrony.names()) == 12, 20, "the new chronyd to read its own sources and ours")
+        world.wait_for(lambda: len(world.chrony.names()) == 12, 60, "the new chronyd to read its own sources and ours")
 
     def assert_own_sources(self, world):
         self.assertEqual(world.distinct_names(), BASE_NAMES)
@@ -125,7 +125,7 @@ class Recovery(unittest.TestCase):
 
     def test_new_ones_that_are_gone_although_they_were_proven_come_back_before_the_old_ones_go(self):
         """As after a full disk: the change was undone, and its journal could not be told."""
-        config = ['verify_timeout = "8s"', "edit_files = true"]
+        config = ['verify_timeout = "12s"', "edit_files = true"]
         with ApplierWorld(source_dirs=False) as world:
             world.write_config(config, chronyc=world.kill_at_delete(1))
             world.serve()

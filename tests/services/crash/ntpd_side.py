@@ -52,4 +52,4 @@ class NtpdSide:
 
     def start(self):
         self.world.systemd.begin("ntpsec.service")
-        self.world.wait_for(self.world.ntpd.answers, 10, "ntpd to answer")
+        self.world.wait_for(self.world.ntpd.answers, 60, "ntpd to answer")

@@ -147,7 +147,7 @@ class Torture:
     def settled(self, expected):
         """Whom the service follows, once that is what is expected or does not become it."""
         try:
-            self.world.wait_for(lambda: self.side.followed() == expected, 20, "the service to follow it", pause=0.2)
+            self.world.wait_for(lambda: self.side.followed() == expected, 60, "the service to follow it", pause=0.2)
         except lab.processes.TimedOut:
             pass
         return self.side.followed()

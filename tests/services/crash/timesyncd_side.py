@@ -53,7 +53,7 @@ class TimesyncdSide:
 
     def stop(self):
         self.timesyncd.stop()
-        self.world.wait_for(lambda: not self.world.has_owner("org.freedesktop.timesync1"), 10, "timesyncd off the bus")
+        self.world.wait_for(lambda: not self.world.has_owner("org.freedesktop.timesync1"), 60, "timesyncd off the bus")
 
     def start(self):
         self.timesyncd.start()

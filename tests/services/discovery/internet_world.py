@@ -23,7 +23,7 @@ DNS_SILENT = "127.0.0.9"
 # As in the code: a stage, and a name that is asked for.
 DISCOVER_DEADLINE_S = 12
 NAME_DEADLINE_S = 5
-LOADED_S = 3  # what a machine that does much else may add to either
+LOADED_S = 8  # what a machine that does much else may add to either; a second wait in a row would add more
 
 
 def records(pool=tuple(POOL)) -> list:
@@ -86,7 +86,7 @@ class InternetWorld(lab.Machine):
               for text in ("stub-zone:", f'  name: "{zone}"', f"  stub-addr: {DNS_SILENT}")],
             "remote-control:", "  control-enable: no"]) + "\n")
         self.unbound = self.start(f"unbound{len(self.processes)}", [daemon_program("unbound", "usr/sbin/unbound"), "-d", "-p", "-c", config])
-        self.wait_for(lambda: "start of service" in self.unbound.log() or not self.unbound.is_running(), 20, "unbound")
+        self.wait_for(lambda: "start of service" in self.unbound.log() or not self.unbound.is_running(), 60, "unbound")
         if not self.unbound.is_running():
             raise RuntimeError(self.unbound.log())
 
@@ -141,7 +141,7 @@ http {{
 }}
 """)
         self.nginx = self.start("nginx", [daemon_program("nginx", "usr/sbin/nginx"), "-p", folder, "-c", config])
-        self.wait_for(lambda: _accepts(LISTS, 443) or not self.nginx.is_running(), 20, "nginx")
+        self.wait_for(lambda: _accepts(LISTS, 443) or not self.nginx.is_running(), 60, "nginx")
         if not self.nginx.is_running():
             raise RuntimeError(self.nginx.log())
 
@@ -196,7 +196,7 @@ http {{
         with subprocess.Popen(argv, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
             if meanwhile:
                 meanwhile(asked)
-            return json.loads(asked.communicate(timeout=60)[0])
+            return json.loads(asked.communicate(timeout=120)[0])
 
 
 def stage(document: dict, name: str) -> dict:

@@ -94,6 +94,8 @@ class OwnEtc:
         etc = self.directory / "etc"
         shutil.copytree(tree, etc)
         self.tree = sorted(path.relative_to(etc) for path in etc.rglob("*"))
+        for path in (etc, *etc.rglob("*")):  # as packages install them, whatever the umask of the clone was
+            path.chmod(0o755 if path.is_dir() else 0o644)
         for name, mode in dict(modes).items():
             (etc / name).chmod(mode)
         for name in ETC_OF_ANY_MACHINE:
@@ -137,11 +139,12 @@ class ChronyOfDistribution(OwnEtc, lab.ApplierWorld):
         self.chronyc = [self.service_program("chrony", "usr/bin/chronyc")]
         self.systemd.start(distribution.unit, [self.service_program("chrony", "usr/sbin/chronyd"), "-x", "-u", "root", "-d",
                                                *distribution.arguments])
-        self.wait_for(lambda: self.run([*self.chronyc, "-n", "tracking"]).returncode == 0, 10, "chronyd to listen")
+        self.wait_for(lambda: self.run([*self.chronyc, "-n", "tracking"]).returncode == 0, 60, "chronyd to listen")
         self.run_applier()
 
     def sources(self):
-        rows = self.run([*self.chronyc, "-c", "-N", "sources", "-a"]).stdout.splitlines()
+        argv = [*self.chronyc, "-c", "-N", "sources", "-a"]
+        rows = self.wait_for(lambda: self.run(argv).stdout.splitlines(), 60, "chronyd to tell its sources")
         # A source that goes while chronyc lists them one by one leaves a line that says so.
         return [dict(zip(("mode", "state", "name"), row.split(","))) for row in rows if "," in row]
 

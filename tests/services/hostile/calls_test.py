@@ -127,7 +127,7 @@ class Calls(unittest.TestCase):
             world.env["ASAN_OPTIONS"] = "quarantine_size_mb=8"
             world.serve()
             done = world.hostile(world.program("tests/services/applier_call/applier_call"), "storm", "10000",
-                                 json.dumps(servers(["n1.test", "n2.test"])), json.dumps(servers(["n3.test", "n4.test"])))
+                                 json.dumps(servers(["n1.test", "n2.test"])), json.dumps(servers(["n3.test", "n4.test"])), timeout=400)
             self.assertEqual(done.returncode, 0, done.stderr)
             answers = json.loads(done.stdout)
             print(answers, flush=True)

@@ -83,7 +83,7 @@ class Files(unittest.TestCase):
         with HostileWorld(['verify_timeout = "6s"']) as world:
             world.serve()
             number = world.call("apply", servers(["dead1.test", "dead2.test"]))
-            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 20, "the proof to begin")
+            world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin")
             world.ours.write_text(ADMIN)
             report = world.finish(number)
             self.assertEqual(report["state"], "rolled_back", report)
@@ -96,7 +96,7 @@ class Files(unittest.TestCase):
         """A change whose applier was killed while it waited for the proof."""
         world.serve()
         world.call("apply", servers(["dead1.test", "dead2.test"]))
-        world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 20, "the proof to begin")
+        world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin")
         world.applier.stop(signal.SIGKILL)
         return world.directory / "apply-state" / "txn.json"
 

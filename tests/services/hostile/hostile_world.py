@@ -26,9 +26,9 @@ class HostileWorld(ApplierWorld):
     def ours(self):
         return self.chrony.sources_dir / "50-ntpopt.sources"
 
-    def hostile(self, *argv):
+    def hostile(self, *argv, timeout=120):
         """A program as the hostile user."""
-        return self.run(["setpriv", f"--reuid={HOSTILE}", f"--regid={HOSTILE}", "--clear-groups", *argv])
+        return self.run(["setpriv", f"--reuid={HOSTILE}", f"--regid={HOSTILE}", "--clear-groups", *argv], timeout)
 
     def hostile_call(self, *words):
         return self.call(*words, user=HOSTILE)

@@ -125,7 +125,7 @@ class Channels(unittest.TestCase):
         self.assertEqual(json.loads(self.world.heard.read_text().splitlines()[0])["subject"], document["subject"])
 
     def a_change_of_servers_is_told_everywhere(self):
-        self.assertEqual(self.world.ctl("reoptimize", timeout=90).returncode, 0)
+        self.assertEqual(self.world.ctl("reoptimize").returncode, 0)
         self.wait_for(lambda: len(self.world.mails("first")) == 2 and all(len(self.world.posts(name)) == 2 for name in nw.PATHS),
                       "the change to be told")
         message = email.message_from_string(self.world.mails("first")[1], policy=email.policy.default)

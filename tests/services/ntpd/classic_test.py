@@ -24,7 +24,7 @@ class ClassicWorld(NtpdWorld):
     def edit_in_the_middle(self, names):
         """The report of a change to these, with an edit of ntp.conf once ntpd follows them."""
         number = self.begin(names)
-        self.wait_for(lambda: self.ntpd.names() == names, 20, "ntpd to have read its files")
+        self.wait_for(lambda: self.ntpd.names() == names, 60, "ntpd to have read its files")
         self.edit()
         return self.finish(number, timeout=120)
 
@@ -33,7 +33,7 @@ class Classic(unittest.TestCase):
     def assert_own_sources(self, world, pristine):
         self.assertEqual(world.ntpd.config.read_bytes(), pristine)
         self.assertFalse(world.ntpd.drop_in.exists())
-        world.wait_for(lambda: world.ntpd.names() == POOLS, 20, "ntpd to have its own sources")
+        world.wait_for(lambda: world.ntpd.names() == POOLS, 60, "ntpd to have its own sources")
         world.wait_for(world.ntpd.is_synchronised, 40, "ntpd to follow its own sources")
 
     def test_an_edit_in_the_middle_stays_and_every_mark_of_ours_goes(self):

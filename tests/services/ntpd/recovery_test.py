@@ -31,7 +31,7 @@ class Killed(unittest.TestCase):
             self.assertEqual(world.recover().returncode, 0)
         world.wait_for(lambda: world.journal()["transaction"]["report"]["state"] in ("committed", "rolled_back"), 90, "recovery")
         report = world.journal()["transaction"]["report"]
-        world.wait_for(lambda: world.ntpd.names() == (names if report["state"] == "committed" else POOLS), 20, "the set")
+        world.wait_for(lambda: world.ntpd.names() == (names if report["state"] == "committed" else POOLS), 60, "the set")
         self.assertEqual(world.ntpd.drop_in.exists(), report["state"] == "committed")
         self.assertEqual(world.ntpd.config.read_bytes(), world.pristine)
         self.assertEqual([path.name for path in world.ntpd.directory.glob("**/.*")], [])

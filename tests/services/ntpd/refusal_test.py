@@ -28,7 +28,7 @@ class Refusal(unittest.TestCase):
                 target.parent.mkdir(exist_ok=True)
                 target.write_text(text)
                 world.ntpd.start_as(world.ntpd.program, "-n", "-g", "-c", target)
-                world.wait_for(lambda: world.ntpd.pid and world.call("observe")["active"], 10, "ntpd to run")
+                world.wait_for(lambda: world.ntpd.pid and world.call("observe")["active"], 60, "ntpd to run")
 
             restarted_with(debian_conf().replace("\nrestrict 127.0.0.1\nrestrict ::1\n", "\n"))
             self.assertRegex(refusal(servers(GOOD)), 'noquery.*add "restrict 127.0.0.1"')
@@ -59,7 +59,7 @@ class Refusal(unittest.TestCase):
             world.systemd.stop("ntpsec.service")
             world.systemd.process.stop()
             world.start("ntpd-alone", world.ntpd.argv)
-            world.wait_for(lambda: world.call("observe")["active"], 10, "ntpd to run")
+            world.wait_for(lambda: world.call("observe")["active"], 60, "ntpd to run")
             with self.assertRaisesRegex(Refused, "no systemd runs it here"):
                 world.call("apply", servers(GOOD), {})
             self.assertFalse(world.ntpd.drop_in.exists())

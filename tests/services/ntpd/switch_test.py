@@ -101,7 +101,7 @@ class Switch(unittest.TestCase):
             other = world.ntpd.drop_in.parent / "90-site.conf"
             other.write_text("server 10.77.28.1 iburst\n")
             world.ntpd.restart()
-            world.wait_for(lambda: "10.77.28.1" in world.ntpd.names(), 20, "ntpd to follow its own sources")
+            world.wait_for(lambda: "10.77.28.1" in world.ntpd.names(), 60, "ntpd to follow its own sources")
             report = world.apply(["10.77.21.1", "10.77.22.1", "newpool.test"])
             self.assertEqual(report["state"], "committed", report)
             self.assert_follows(world, ["10.77.21.1", "10.77.22.1", "newpool.test"])
@@ -119,11 +119,11 @@ class Switch(unittest.TestCase):
         with NtpdWorld() as world:
             self.assertEqual(world.apply(FIRST)["state"], "committed")
             world.ntpd.restart()
-            world.wait_for(world.ntpd.answers, 10, "ntpd to answer")
+            world.wait_for(world.ntpd.answers, 60, "ntpd to answer")
             self.assertFalse(world.call("observe")["drifted"])
             world.ntpd.drop_in.unlink()
             world.ntpd.restart()
-            world.wait_for(world.ntpd.answers, 10, "ntpd to answer")
+            world.wait_for(world.ntpd.answers, 60, "ntpd to answer")
             self.assertTrue(world.call("observe")["drifted"])
             report = world.finish(world.call("reconverge"))
             self.assertEqual((report["kind"], report["state"]), ("reconverge", "committed"), report)

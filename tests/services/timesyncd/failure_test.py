@@ -29,11 +29,11 @@ class Failure(unittest.TestCase):
 
     def begin(self, world, names):
         number = world.call("apply", servers(names))
-        world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 10, "the proof to begin")
+        world.wait_for(lambda: world.call("transaction", "0")["state"] == "verifying", 60, "the proof to begin")
         return number
 
     def test_dead_servers_are_rolled_back_and_the_old_one_answers_at_once(self):
-        with TimesyncdWorld(config_lines=['verify_timeout = "4s"']) as world:
+        with TimesyncdWorld(config_lines=['verify_timeout = "8s"']) as world:  # less than timesyncd waits for one server
             pid, before = world.timesyncd.pid, world.timesyncd.answer()
             world.serve()
             number = self.begin(world, ["dead1.test", "dead2.test"])
@@ -48,7 +48,7 @@ class Failure(unittest.TestCase):
             self.assertRegex(report["reason"], "dead1.test did not answer within")
             self.assert_untouched(world)
             ended = time.monotonic()
-            world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES, begun), 5, "an answer of the old server")
+            world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES, begun), 9, "an answer of the old server")
             print(f"the old server answered {time.monotonic() - ended:.2f} s after the roll-back", flush=True)
             self.assertEqual(world.timesyncd.pid, pid)
             seen = world.call("observe")
@@ -65,7 +65,7 @@ class Failure(unittest.TestCase):
             begun = world.now_usec()
             report = world.finish(number)
             self.assertEqual(report["state"], "rolled_back", report)
-            world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES, begun), 5, "an answer of the old server")
+            world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES, begun), 20, "an answer of the old server")
             self.assert_untouched(world)
 
     def test_all_new_servers_die_right_after_the_change(self):
@@ -83,7 +83,7 @@ class Failure(unittest.TestCase):
             self.assertEqual(report["state"], "rolled_back", report)
             self.assertRegex(report["reason"], "did not resolve|could be asked")
             self.assert_untouched(world)
-            world.wait_for(lambda: world.timesyncd.server() == "base.test", 5, "the old server to be asked")
+            world.wait_for(lambda: world.timesyncd.server() == "base.test", 60, "the old server to be asked")
 
     def test_one_name_of_two_resolves_and_is_enough(self):
         with TimesyncdWorld() as world:
@@ -137,7 +137,7 @@ class Failure(unittest.TestCase):
             self.assertEqual(report["state"], "rolled_back", report)
             self.assertRegex(report["reason"], "(restarted|ended) meanwhile")
             self.assert_untouched(world)
-            world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES), 5, "an answer of the old server")
+            world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES), 60, "an answer of the old server")
 
     def test_debian_s_timesyncd_that_is_restarted_in_the_middle_is_left_with_its_fallbacks(self):
         with TimesyncdWorld(base=["FallbackNTP=pool.test base.test"], config_lines=['verify_timeout = "20s"']) as world:
@@ -145,10 +145,10 @@ class Failure(unittest.TestCase):
             number = self.begin(world, ["dead1.test", "dead2.test"])
             world.timesyncd.restart()
             self.assertEqual(world.finish(number)["state"], "rolled_back")
-            world.wait_for(lambda: world.timesyncd.has_answer_of(["pool.test"]), 5, "an answer of a fallback")
+            world.wait_for(lambda: world.timesyncd.has_answer_of(["pool.test"]), 60, "an answer of a fallback")
 
     def test_from_one_own_set_to_a_dead_one_and_back_to_the_own_one(self):
-        with TimesyncdWorld(config_lines=['verify_timeout = "4s"']) as world:
+        with TimesyncdWorld(config_lines=['verify_timeout = "10s"']) as world:
             world.serve()
             self.assertEqual(world.apply(NEW)["state"], "committed")
             text = world.timesyncd.drop_in.read_text()
@@ -177,7 +177,7 @@ class Failure(unittest.TestCase):
             self.assertEqual(world.timesyncd.drop_in.read_text(), "[Time]\nNTP=mine.test\n")
 
     def test_what_a_full_disk_left_of_a_change_is_ours_still(self):
-        with TimesyncdWorld(config_lines=['verify_timeout = "4s"']) as world:
+        with TimesyncdWorld(config_lines=['verify_timeout = "10s"']) as world:
             disk = world.small_disk(world.timesyncd.drop_in.parent)
             world.serve()
             self.assertEqual(world.apply(NEW)["state"], "committed")

@@ -24,7 +24,7 @@ class TimesyncdWorld(lab.ApplierWorld):
             path.write_text(text)
         self.timesyncd = self.start_timesyncd_client(base, self.systemd, old)
         self.foreign = self.foreign_files()
-        self.wait_for(lambda: self.timesyncd.answer()["count"], 20, "timesyncd to follow a server")
+        self.wait_for(lambda: self.timesyncd.answer()["count"], 60, "timesyncd to follow a server")
 
     def foreign_files(self):
         """Every file of timesyncd's configuration but ours, with what is in it."""

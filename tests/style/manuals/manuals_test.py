@@ -154,7 +154,7 @@ class Completion(unittest.TestCase):
             script = f'source "{ROOT}/packaging/completion/ntpoptctl.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ntpoptctl; ' \
                      'printf "%s\\n" "${COMPREPLY[@]}"'
             done = subprocess.run(["bash", "-c", script, "bash", "ntpoptctl", *words], capture_output=True, text=True,
-                                  env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+                                  env={**os.environ, "LC_ALL": "C.UTF-8", "PATH": f"{folder}:{os.environ['PATH']}"})
             self.assertEqual(done.stderr, "")
             return done.stdout.split()
 
