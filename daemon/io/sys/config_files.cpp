@@ -72,6 +72,7 @@ Result<std::optional<ConfigText>> read_file(const std::string& path, std::option
     }
     if (size > kMaxTomlBytes) return Error{Errc::io, path + " is larger than 1 MiB"};
     out.text.resize(size);
+    out.text.shrink_to_fit();  // it is kept as long as it is in force
     return std::optional(std::move(out));
 }
 
