@@ -34,7 +34,7 @@ void remember(std::vector<std::uint64_t>& times_usec, RealTime now) {
 Status check_whitelist(const std::vector<Choice>& choices, const Config& config) {
     const PatternList whitelist(config.selection.whitelist);
     for (const auto& choice : choices)
-        if (!whitelist.empty() && !whitelist.matches(choice.endpoint.host))
+        if (!whitelist.admits(choice.endpoint.host))
             return Error{Errc::refused, choice.endpoint.text() + " is not on the whitelist"};
     return {};
 }

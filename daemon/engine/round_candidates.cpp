@@ -144,7 +144,7 @@ asio::awaitable<Round::StageResult> Round::resolve() {
     std::size_t names = 0;
     const PatternList whitelist(request_.config.selection.whitelist);
     for (const auto& candidate : candidates_) {
-        if (!whitelist.empty() && !whitelist.matches(candidate.endpoint.host)) {
+        if (!whitelist.admits(candidate.endpoint.host)) {
             observations_.push_back(left_out(candidate, "no pattern of the whitelist matches it"));
         } else if (is_probe_barred(request_.state, candidate.endpoint, std::nullopt, now_s)) {
             observations_.push_back(left_out(candidate, "left alone for now"));

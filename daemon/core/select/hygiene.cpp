@@ -133,7 +133,7 @@ void judge_hygiene(Trial& trial) {
         auto fault = find_fault(seen, config, trial.context.own_addresses, incumbent);
         if (!fault || header) sighting.summary = summarise(seen.measurement, trial.base_s, slope);
         const auto bars = find_bars(trial.next, endpoint, seen.address, now_s);
-        if (!whitelist.empty() && !whitelist.matches(endpoint.host))
+        if (!whitelist.admits(endpoint.host))
             fault = Fault{Verdict::not_whitelisted, "no pattern of the whitelist matches it"};
         else if (bars.blacklisted && (bars.blacklisted->by_hand || !is_in_use(trial, sighting)))
             fault = Fault{Verdict::blacklisted,

@@ -38,6 +38,8 @@ class PatternList {
     /// Nothing was configured, not even something unreadable.
     [[nodiscard]] bool empty() const { return configured_ == 0; }
     [[nodiscard]] bool matches(const Host& host) const;
+    /// As a whitelist, which admits everybody where nothing was configured.
+    [[nodiscard]] bool admits(const Host& host) const { return empty() || matches(host); }
 
   private:
     std::vector<Pattern> patterns_;
