@@ -61,10 +61,14 @@ class Timesyncd:
             self.systemd.start(UNIT, self.argv)
         else:
             self.process = self.world.start("timesyncd", self.argv)
+        self.wait_until_on_bus()
+
+    def wait_until_on_bus(self) -> None:
         self.world.wait_for(lambda: self.world.has_owner(NAME), PATIENCE_S, "timesyncd on the bus")
 
     def stop(self) -> None:
         self.systemd.stop(UNIT) if self.systemd else self.process.stop()
+        self.world.wait_for(lambda: not self.world.has_owner(NAME), PATIENCE_S, "timesyncd off the bus")
 
     def kill(self) -> None:
         self.systemd.kill(UNIT) if self.systemd else self.process.kill()
@@ -72,7 +76,6 @@ class Timesyncd:
     def restart(self) -> None:
         """As an administrator would."""
         self.stop()
-        self.world.wait_for(lambda: not self.world.has_owner(NAME), PATIENCE_S, "timesyncd off the bus")
         self.start()
 
     def properties(self) -> dict:

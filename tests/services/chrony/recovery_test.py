@@ -53,6 +53,16 @@ class Recovery(unittest.TestCase):
         world.chrony.restart()
         world.wait_for(lambda: len(world.chrony.names()) == 12, 60, "the new chronyd to read its own sources and ours")
 
+    def killed_on_the_way_back(self, world, command):
+        """A change, and the applier killed at the first such command of chronyc when it is taken back."""
+        world.serve()
+        self.assertEqual(world.apply(NEW)["state"], "committed")
+        world.applier.stop()
+        world.write_config(chronyc=world.kill_at(command, 1))
+        world.run_applier()
+        world.call("rollback", {"original": True})
+        world.wait_for(lambda: not world.applier.is_running(), 60, "the kill")
+
     def assert_own_sources(self, world):
         self.assertEqual(world.distinct_names(), BASE_NAMES)
         world.wait_for(world.chrony.is_synchronised, 30, "chronyd to follow its own sources")
@@ -89,13 +99,7 @@ class Recovery(unittest.TestCase):
 
     def test_a_chronyd_that_was_restarted_on_the_way_back_follows_what_its_files_say_now(self):
         with ApplierWorld() as world:
-            world.serve()
-            self.assertEqual(world.apply(NEW)["state"], "committed")
-            world.applier.stop()
-            world.write_config(chronyc=world.kill_at("reload", 1))
-            world.run_applier()
-            world.call("rollback", {"original": True})
-            world.wait_for(lambda: not world.applier.is_running(), 60, "the kill")
+            self.killed_on_the_way_back(world, "reload")
             world.write_config()
             lines = world.chrony.config.read_text().splitlines()
             kept = [line for line in lines if not line.startswith(("pool", "server"))]
@@ -108,13 +112,7 @@ class Recovery(unittest.TestCase):
     def test_an_edit_of_our_file_on_an_interrupted_way_back_costs_chronyd_none_of_its_own_servers(self):
         """Ours went with the edit, and those that had come back already were deleted: nobody was left."""
         with ApplierWorld() as world:
-            world.serve()
-            self.assertEqual(world.apply(NEW)["state"], "committed")
-            world.applier.stop()
-            world.write_config(chronyc=world.kill_at("server?base.test", 1))
-            world.run_applier()
-            world.call("rollback", {"original": True})
-            world.wait_for(lambda: not world.applier.is_running(), 60, "the kill")
+            self.killed_on_the_way_back(world, "server?base.test")
             self.assertEqual(world.distinct_names(), [*NEW, "pool.test"])
             ours = world.chrony.sources_dir / "50-ntpopt.sources"
             ours.write_text("# hers\n")

@@ -53,7 +53,6 @@ class TimesyncdSide:
 
     def stop(self):
         self.timesyncd.stop()
-        self.world.wait_for(lambda: not self.world.has_owner("org.freedesktop.timesync1"), 60, "timesyncd off the bus")
 
     def start(self):
         self.timesyncd.start()

@@ -206,7 +206,7 @@ class BeforeSystemd251(unittest.TestCase):
             world.serve()
             report = world.apply(["dead1.test", "dead2.test"])
             self.assertEqual(report["state"], "rolled_back", report)
-            world.wait_for(lambda: world.has_owner("org.freedesktop.timesync1"), 60, "the restarted timesyncd")
+            world.timesyncd.wait_until_on_bus()
             self.assertEqual(world.timesyncd.listed(), BASE_NAMES)
             world.wait_for(lambda: world.timesyncd.has_answer_of(BASE_NAMES), 60, "timesyncd to follow its own server")
 

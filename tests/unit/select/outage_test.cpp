@@ -26,6 +26,14 @@ std::vector<Server> hush(std::vector<Server> servers, std::size_t answering) {
     return servers;
 }
 
+/// The servers to which a pool's name leads.
+std::vector<Server> members(int count) {
+    std::vector<Server> servers;
+    for (int i = 1; i <= count; ++i)
+        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    return servers;
+}
+
 struct Outage : testing::Test {
     Machine machine;
 
@@ -102,9 +110,7 @@ TEST_F(Outage, AddressesThatAreRememberedDoNotBlameNewNames) {
 }
 
 TEST_F(Outage, PoolIsOneName) {
-    std::vector<Server> servers;
-    for (int i = 1; i <= 4; ++i)
-        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    auto servers = members(4);
     servers.push_back({.name = "good1.test", .address = ""});
     Machine fresh;
     for (int i = 0; i < 4; ++i)
@@ -235,9 +241,7 @@ TEST_F(Outage, OneOfTwoIsNotLeftAlone) {
 }
 
 TEST_F(Outage, PoolThatAnswersTakesThePlaceOfTheSilent) {
-    auto servers = honest(3);
-    for (int i = 1; i <= 4; ++i)
-        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    auto servers = with(honest(3), members(4));
     machine.state = {};
     machine.round(servers);
     ASSERT_THAT(machine.state.incumbents, SizeIs(4));
@@ -250,9 +254,7 @@ TEST_F(Outage, PoolThatAnswersTakesThePlaceOfTheSilent) {
 }
 
 TEST_F(Outage, IsNotHeldAgainstAPool) {
-    auto servers = honest(3);
-    for (int i = 1; i <= 4; ++i)
-        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    auto servers = with(honest(3), members(4));
     machine.state = {};
     for (int i = 0; i < 4; ++i)
         machine.round(servers);
@@ -266,9 +268,7 @@ TEST_F(Outage, IsNotHeldAgainstAPool) {
 }
 
 TEST_F(Outage, PoolWhoseMembersAreBlacklistedStaysUntilSomebodyTakesItsPlace) {
-    auto servers = honest(2);
-    for (int i = 1; i <= 2; ++i)
-        servers.push_back({.name = "pool.test", .address = fmt::format("127.3.{}.1", i), .delay_ms = 5, .pool = true});
+    auto servers = with(honest(2), members(2));
     machine.state = {};
     for (int i = 0; i < 4; ++i)
         machine.round(servers);
